@@ -1,0 +1,137 @@
+"""The switch between NumPy and CuPy: the only global state of the library.
+
+    from minisam import array_backend
+    array_backend.use("cupy")            # from here on, weights and data live on the GPU
+    with array_backend.use("numpy"):     # ... except in here
+        ...
+
+`MINISAM_BACKEND=cupy` in the environment does the same from the start. Library code asks for its namespace with `xp()`
+and never names `numpy` for arrays that may live elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, TypeAlias
+
+import numpy
+
+Array: TypeAlias = Any  # numpy.ndarray or cupy.ndarray
+
+
+class BackendError(RuntimeError):
+    """The backend asked for cannot be used on this machine; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A namespace with NumPy's functions, and the ways across to NumPy."""
+
+    name: str
+    xp: Any
+    asnumpy: Callable[[Array], numpy.ndarray]
+    synchronize: Callable[[], None]
+
+
+def _numpy() -> Backend:
+    return Backend("numpy", numpy, numpy.asarray, lambda: None)
+
+
+def _cupy() -> Backend:
+    try:
+        import cupy
+    except ImportError as error:
+        raise BackendError(
+            "backend 'cupy' is not usable: the package cupy is missing; "
+            "pip install 'minisam[cuda13]', or 'minisam[cuda12]' for a CUDA 12 driver"
+        ) from error
+    try:
+        cupy.zeros(1)
+    except Exception as error:
+        raise BackendError(
+            f"backend 'cupy' is not usable: cupy {cupy.__version__} finds no working NVIDIA device or driver "
+            f"({type(error).__name__}: {error})"
+        ) from error
+    from .bridge import register
+
+    register(cupy.ndarray)
+    return Backend("cupy", cupy, cupy.asnumpy, lambda: cupy.cuda.get_current_stream().synchronize())
+
+
+BACKENDS: dict[str, Callable[[], Backend]] = {"numpy": _numpy, "cupy": _cupy}
+_current: Backend | None = None
+
+
+class use:
+    """Switch to a backend, at once; as a context manager, only until the block ends.
+
+    Parameters
+    ----------
+    name : str
+        "numpy" or "cupy".
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+    BackendError
+        If the backend cannot be used here: which of package, driver or device is missing.
+    """
+
+    def __init__(self, name: str) -> None:
+        global _current
+        self._former = _current
+        _current = _load(name)
+
+    def __enter__(self) -> use:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        global _current
+        _current = self._former
+
+
+def _load(name: str) -> Backend:
+    if name not in BACKENDS:
+        raise ValueError(f"backend must be one of {', '.join(map(repr, BACKENDS))}, got {name!r}")
+    return BACKENDS[name]()
+
+
+def current() -> Backend:
+    """The backend in use; on first need, the one named by MINISAM_BACKEND, else NumPy."""
+    global _current
+    if _current is None:
+        _current = _load(os.environ.get("MINISAM_BACKEND") or "numpy")
+    return _current
+
+
+def xp() -> Any:
+    """The namespace in use: the module numpy or cupy."""
+    return (_current or current()).xp
+
+
+def name() -> str:
+    """The name of the backend in use."""
+    return current().name
+
+
+def asarray(a: Any, dtype: Any = None) -> Array:
+    """`a` as an array of the backend in use, crossing over from NumPy if need be."""
+    return xp().asarray(a, dtype=dtype)
+
+
+def asnumpy(a: Any) -> numpy.ndarray:
+    """`a` as a NumPy array: the one way back to the host, for figures, printing and files."""
+    if isinstance(a, (numpy.ndarray, numpy.generic, int, float, list, tuple)):
+        return numpy.asarray(a)
+    return current().asnumpy(a)
+
+
+def synchronize() -> None:
+    """Wait until the device has done all it was given (NumPy: nothing to wait for)."""
+    current().synchronize()

@@ -1,0 +1,220 @@
+"""Gradients and Hessian-vector products, exact, on HIPS autograd's tracer.
+
+The weights of a model enter the trace as views of the flat vector w, one root a view, so that neither flattening nor
+slicing stands on the tape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import numpy
+from autograd.core import VJPNode, add_outgrads
+from autograd.tracer import isbox, new_box, toposort, trace_stack
+
+from .array_backend import Array, xp
+from .losses import cross_entropy
+from .models import Model
+
+LossAndGrad: TypeAlias = Callable[..., tuple[Array, Array]]
+
+
+def value_and_grad(model: Model | Callable[..., Array], loss: Callable[..., Array] = cross_entropy) -> LossAndGrad:
+    """The function that returns a loss and its gradient with respect to the flat weights.
+
+    Parameters
+    ----------
+    model : Model, or a function of w
+        A model, whose loss on a batch is `loss(model.apply(w, x), y)`; or, for toy landscapes, a function
+        w (..., n) -> (...,) written with `autograd.numpy` or `minisam.ops`.
+    loss : function
+        (logits, y) -> (...,). Not used with a function of w.
+
+    Returns
+    -------
+    function
+        `f(w, x, y) -> (loss, g)`, or `f(w) -> (loss, g)` for a function of w, with shapes (...,) and (..., n) and the dtype
+        of w. Leading axes of w are replicas; x and y are shared, (m, ...), or have the same leading axes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If w is not a floating-point array (..., n) of the backend in use.
+
+    Truths: tests/test_autodiff.py.
+    """
+    split, join, apply = _parts(model, loss)
+
+    def loss_and_grad(w: Array, *batch: Array) -> tuple[Array, Array]:
+        check_weights(w)
+        batch = _in_dtype_of(w, batch)
+        value, grads = _gradient(lambda *leaves: apply(leaves, *batch), split(w))
+        _check_loss(value, w)
+        return value, join(grads, w)
+
+    return loss_and_grad
+
+
+def hvp(model: Model | Callable[..., Array], loss: Callable[..., Array] = cross_entropy) -> Callable[..., Array]:
+    """The function `f(w, v, x, y) -> H v` (or `f(w, v)`) with H the Hessian of the loss at w: exact, about two gradients.
+
+    The gradient is differentiated once more in the direction v: H v = ∂⟨∇L(w), v⟩/∂w (Pearlmutter 1994). Arguments as for
+    `value_and_grad`; v has the shape of w, and each replica has its own Hessian.
+    """
+    split, join, apply = _parts(model, loss)
+
+    def product(w: Array, v: Array, *batch: Array) -> Array:
+        check_weights(w)
+        if v.shape != w.shape:
+            raise ValueError(f"v must have the shape of w, {w.shape}, got {v.shape}")
+        batch = _in_dtype_of(w, batch)
+
+        def gradient(*leaves: Array) -> list[Array]:
+            return _gradient(lambda *inner: apply(inner, *batch), leaves)[1]
+
+        _, pull = _trace(gradient, split(w))
+        return join(pull(split(v)), w)
+
+    return product
+
+
+def check_grad(f: Callable[[Array], Any], w: Array, h: float = 1e-5) -> float:
+    """The largest relative error of a gradient against central differences, in float64.
+
+    Each entry gᵢ is held against dᵢ = (L(w + hᵢ eᵢ) − L(w − hᵢ eᵢ)) / 2hᵢ with hᵢ = h max(1, |wᵢ|), relative to
+    |gᵢ| + |dᵢ|, so a wrong gradient is seen at every scale. What the difference quotient cannot know is not counted: rounding,
+    ε_float64 (|L₊| + |L₋|)/hᵢ, and its own error, estimated by a second quotient with 2hᵢ.
+
+    Parameters
+    ----------
+    f : function
+        w (..., n) -> loss (...,), to be differentiated by autograd; or w -> (loss, g), to check that g.
+    w : array (..., n)
+        Where to check; taken to float64.
+    h : float
+        Step, > 0.
+
+    Returns
+    -------
+    float
+        0 ≤ error ≤ 1 over all entries: about 1e-9 for a right gradient, 1 for a wrong sign.
+    """
+    if not h > 0:
+        raise ValueError(f"h must be > 0, got {h}")
+    check_weights(w)
+    w = w.astype("float64")
+    value_of, loss_and_grad = as_loss(f), as_loss_and_grad(f)
+    _, g = loss_and_grad(w)
+    worst = 0.0
+    for i in range(w.shape[-1]):
+        step = h * xp().maximum(1.0, xp().abs(w[..., i]))
+
+        def quotient(hi: Array, i: int = i) -> tuple[Array, Array]:
+            up, down = w.copy(), w.copy()
+            up[..., i] += hi
+            down[..., i] -= hi
+            l_up, l_down = value_of(up), value_of(down)
+            rounding = numpy.finfo("float64").eps * (xp().abs(l_up) + xp().abs(l_down)) / hi
+            return (l_up - l_down) / (2 * hi), rounding
+
+        d, rounding = quotient(step)
+        wide, _ = quotient(2 * step)
+        gap = xp().abs(g[..., i] - d) - rounding - xp().abs(wide - d)
+        size = xp().abs(g[..., i]) + xp().abs(d)
+        worst = max(worst, float(xp().max(xp().where(gap > 0, gap / (size + (size == 0)), 0))))
+    return worst
+
+
+def as_loss_and_grad(f: Callable[[Array], Any]) -> LossAndGrad:
+    """f itself if it returns (loss, g); else the gradient of the loss that it returns."""
+    differentiated = value_and_grad(f)
+
+    def loss_and_grad(w: Array) -> tuple[Array, Array]:
+        value = f(w)
+        return value if isinstance(value, tuple) else differentiated(w)
+
+    return loss_and_grad
+
+
+def as_loss(f: Callable[[Array], Any]) -> Callable[[Array], Array]:
+    """f without its gradient, if it returns one."""
+
+    def loss(w: Array) -> Array:
+        value = f(w)
+        return value[0] if isinstance(value, tuple) else value
+
+    return loss
+
+
+# --- the tape --------------------------------------------------------------------------------------------------------
+
+
+def _trace(
+    function: Callable[..., Sequence[Array]], roots: Sequence[Array]
+) -> tuple[list[Array], Callable[[Sequence[Array]], list[Array]]]:
+    """The values of `function(*roots)`, a list, and the function that pulls their gradients back to the roots."""
+    nodes = [VJPNode.new_root() for _ in roots]
+    with trace_stack.new_trace() as level:
+        ends = function(*[new_box(root, level, node) for root, node in zip(roots, nodes, strict=True)])
+    on_tape = [isbox(end) and end._trace == level for end in ends]
+    values = [end._value if here else end for end, here in zip(ends, on_tape, strict=True)]
+
+    def pull(gradients: Sequence[Array]) -> list[Array]:
+        end = VJPNode.new_root()
+        end.parents = [e._node for e, here in zip(ends, on_tape, strict=True) if here]
+        end.vjp = lambda _: [g for g, here in zip(gradients, on_tape, strict=True) if here]
+        arrived = {end: (None, False)}
+        for node in toposort(end):
+            if node in arrived and node.parents:
+                for parent, g in zip(node.parents, node.vjp(arrived.pop(node)[0]), strict=True):
+                    arrived[parent] = add_outgrads(arrived.get(parent), g)
+        return [
+            arrived[node][0] if node in arrived else 0 * root for root, node in zip(roots, nodes, strict=True)
+        ]
+
+    return values, pull
+
+
+def _gradient(function: Callable[..., Array], roots: Sequence[Array]) -> tuple[Array, list[Array]]:
+    """The value of a loss (...,) and the gradient of each replica's with respect to the roots."""
+    (value,), pull = _trace(lambda *boxes: [function(*boxes)], roots)
+    return value, pull([xp().ones(value.shape, dtype=value.dtype)])
+
+
+def _parts(model: Any, loss: Callable[..., Array]) -> tuple[Callable, Callable, Callable]:
+    """How to split w into leaves, join their gradients, and get from leaves to the loss."""
+    if isinstance(model, Model):
+        names = list(model.shapes)
+        return (
+            lambda w: list(model.unflatten(w).values()),
+            lambda grads, w: _join(grads, w),
+            lambda leaves, x, y: loss(model.forward(dict(zip(names, leaves, strict=True)), x), y),
+        )
+    if not callable(model):
+        raise TypeError(f"model must be a minisam Model or a function of w, got {type(model).__name__}")
+    return lambda w: [w], lambda grads, w: grads[0], lambda leaves, *rest: model(*leaves, *rest)
+
+
+def _join(grads: Sequence[Array], w: Array) -> Array:
+    return xp().concatenate([xp().reshape(g, w.shape[:-1] + (-1,)) for g in grads], axis=-1)
+
+
+def _in_dtype_of(w: Array, batch: Sequence[Array]) -> tuple[Array, ...]:
+    """Floating-point inputs in the precision of the weights; integers (labels) as they are."""
+    return tuple(a.astype(w.dtype, copy=False) if a.dtype.kind == "f" else a for a in batch)
+
+
+def check_weights(w: Any) -> None:
+    """Raise the error that says why w cannot be weights, if it cannot."""
+    if not isinstance(w, xp().ndarray):
+        raise TypeError(f"w must be an array of the backend in use ({xp().__name__}), got {type(w).__name__}")
+    if w.dtype.kind != "f":
+        raise TypeError(f"w must be floating point, got dtype {w.dtype}")
+    if w.ndim == 0 or w.shape[-1] == 0:
+        raise ValueError(f"w must have shape (..., n) with n ≥ 1, got {w.shape}")
+
+
+def _check_loss(value: Array, w: Array) -> None:
+    if value.shape != w.shape[:-1]:
+        raise ValueError(f"the loss must have one value a replica, shape {w.shape[:-1]}, got {value.shape}")

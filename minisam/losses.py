@@ -1,0 +1,75 @@
+"""Losses: mean over the batch, one number a replica."""
+
+from __future__ import annotations
+
+import numpy
+
+from . import ops
+from .array_backend import Array, xp
+
+
+def cross_entropy(logits: Array, labels: Array, label_smoothing: float = 0.0) -> Array:
+    """Softmax cross-entropy with integer labels, −Σⱼ tⱼ log softmax(z)ⱼ, stable for logits of ±1e4.
+
+    Parameters
+    ----------
+    logits : float array (..., m, c)
+        Unnormalised log-probabilities of m examples.
+    labels : integer array (m,) or (..., m)
+        Classes 0 to c − 1. Labels on the host are checked here; reading labels back from a device would stall it, so
+        those are checked once, by `train`.
+    label_smoothing : float
+        s in [0, 1]: the target is 1 − s on the label plus s/c on every class.
+
+    Returns
+    -------
+    float array (...,)
+        Mean over the m examples [nats].
+
+    Raises
+    ------
+    TypeError, ValueError
+        If labels are not integers, do not fit the logits, are out of range, or the batch is empty.
+
+    Source: Szegedy et al. 2016, arXiv:1512.00567, section 7 (smoothing).  Truths: tests/test_losses.py.
+    """
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"label_smoothing must be in [0, 1], got {label_smoothing}")
+    check_labels(labels, logits.shape)
+    return ops.softmax_cross_entropy(logits, labels, label_smoothing)
+
+
+def mse(prediction: Array, target: Array) -> Array:
+    """Mean squared error over batch and outputs.   prediction (..., m, k), target (m, k) or (..., m, k)  ->  (...,)."""
+    if target.shape[-2:] != prediction.shape[-2:] or target.ndim > prediction.ndim:
+        raise ValueError(f"target must have the shape of the prediction, {prediction.shape}, got {target.shape}")
+    _not_empty(prediction.shape)
+    return ops.squared_error(prediction, target)
+
+
+def l2_penalty(w: Array, l2: Array) -> Array:
+    """λ‖w‖², the second term of the objective; its gradient is 2λw.   w (..., n)  ->  (...,)."""
+    total = ops.sum_last(w * w)[..., 0]
+    return l2 * total
+
+
+def accuracy(logits: Array, labels: Array) -> Array:
+    """Share of examples whose largest logit is their label's.   (..., m, c), (..., m)  ->  (...,)."""
+    return xp().mean(xp().argmax(logits, axis=-1) == labels, axis=-1)
+
+
+def check_labels(labels: Array, logits_shape: tuple[int, ...]) -> None:
+    """Raise the error that says what is wrong with these labels, if anything is."""
+    *_, m, c = _not_empty(logits_shape)
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"labels must be integers, got dtype {labels.dtype}")
+    if labels.shape[-1:] != (m,) or labels.ndim >= len(logits_shape):
+        raise ValueError(f"labels must have shape ({m},) or {logits_shape[:-1]}, got {labels.shape}")
+    if isinstance(labels, numpy.ndarray) and not 0 <= labels.min() <= labels.max() < c:
+        raise ValueError(f"labels must be in 0 … {c - 1}, got {labels.min()} … {labels.max()}")
+
+
+def _not_empty(shape: tuple[int, ...]) -> tuple[int, ...]:
+    if len(shape) < 2 or 0 in shape:
+        raise ValueError(f"a batch must have shape (..., m, outputs) with m ≥ 1, got {shape}")
+    return shape

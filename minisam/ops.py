@@ -1,0 +1,241 @@
+"""The primitives of a neural network, each with its derivative written under it.
+
+In a derivative, `y` is the value of the primitive and `g` the gradient ȳ that arrives from above; what is returned is the
+gradient of one argument. Derivatives are made of primitives themselves, so they differentiate again. Every primitive
+works on arrays of whatever backend they live on, with any leading replica axes, and writes into `out` where that is given.
+
+Truths: tests/test_ops.py (first and second derivatives against central differences, independent oracles).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import autograd.numpy as anp
+from autograd.extend import defvjp, primitive
+
+from .array_backend import Array, asarray, xp
+
+# --- plain helpers on arrays, not differentiated -----------------------------------------------------------------
+
+
+def over(a: Array, b: Array) -> Array:
+    """a / b, and 0 where b = 0."""
+    zero = b == 0
+    return xp().where(zero, 0, a / (b + zero))
+
+
+def norm(a: Array, p: float = 2.0) -> Array:
+    """‖a‖_p over the last axis, 1 ≤ p ≤ ∞.   (..., n) -> (..., 1).
+
+    Entries are divided by the largest one first, so that nothing overflows or vanishes on the way.
+    """
+    size = xp().abs(a)
+    largest = xp().max(size, axis=-1, keepdims=True)
+    if p == float("inf"):
+        return largest
+    size = over(size, largest)
+    power = size * size if p == 2 else size**p
+    return largest * xp().sum(power, axis=-1, keepdims=True) ** (1 / p)
+
+
+def like(value: Any, w: Array) -> Any:
+    """A hyperparameter ready to meet w: a number as it is, an array on w's backend and in w's dtype."""
+    return value if isinstance(value, (int, float)) else asarray(value, dtype=w.dtype)
+
+
+# --- shapes ----------------------------------------------------------------------------------------------------------
+
+
+@primitive
+def T(a: Array) -> Array:
+    """Swap the last two axes."""
+    return xp().swapaxes(a, -1, -2)
+
+
+defvjp(T, lambda y, a: lambda g: T(g))
+
+
+@primitive
+def spread(a: Array, shape: tuple[int, ...]) -> Array:
+    """Repeat a along axes that it lacks, or of which it has one, up to `shape`."""
+    return xp().broadcast_to(a, shape)
+
+
+@primitive
+def sum_to(a: Array, shape: tuple[int, ...], out: Array = None) -> Array:
+    """The opposite: add up a along the axes in which it exceeds `shape`."""
+    extra = a.ndim - len(shape)
+    axes = tuple(range(extra)) + tuple(
+        i + extra for i, n in enumerate(shape) if n == 1 and a.shape[i + extra] != 1
+    )
+    return xp().reshape(xp().sum(a, axis=axes, keepdims=True), shape)
+
+
+defvjp(spread, lambda y, a, shape: lambda g: sum_to(g, anp.shape(a)))
+defvjp(sum_to, lambda y, a, shape: lambda g: spread(g, anp.shape(a)))
+
+
+def back_to(a: Array, g: Array) -> Array:
+    """The gradient g of a repeated a, added up to the shape of a (replicas may share a batch)."""
+    return g if anp.shape(g) == anp.shape(a) else sum_to(g, anp.shape(a))
+
+
+def lift(g: Array, axes: int) -> Array:
+    """Append axes of length one, so that one number a replica meets that replica's array."""
+    return anp.reshape(g, anp.shape(g) + (1,) * axes)
+
+
+@primitive
+def sum_rows(a: Array, out: Array = None) -> Array:
+    """Σ over the last axis but one.   (..., m, o) -> (..., o)."""
+    return xp().sum(a, axis=-2, out=out)
+
+
+defvjp(sum_rows, lambda y, a: lambda g: spread(anp.expand_dims(g, -2), anp.shape(a)))
+
+
+@primitive
+def sum_last(a: Array, out: Array = None) -> Array:
+    """Σ over the last axis, which stays.   (..., n) -> (..., 1)."""
+    return xp().sum(a, axis=-1, keepdims=True, out=out)
+
+
+defvjp(sum_last, lambda y, a: lambda g: spread(g, anp.shape(a)))
+
+# --- layers ----------------------------------------------------------------------------------------------------------
+
+
+@primitive
+def matmul(a: Array, b: Array, out: Array = None) -> Array:
+    """y = a b, both of at least two axes; leading axes broadcast."""
+    return xp().matmul(a, b, out=out)
+
+
+defvjp(
+    matmul,
+    lambda y, a, b: lambda g: back_to(a, matmul(g, T(b))),  # ā = ȳ bᵀ
+    lambda y, a, b: lambda g: back_to(b, matmul(T(a), g)),  # b̄ = aᵀ ȳ
+)
+
+
+@primitive
+def affine(x: Array, W: Array, b: Array, out: Array = None) -> Array:
+    """y = x W + b.   x (..., m, i), W (..., i, o), b (..., o)  ->  (..., m, o)."""
+    y = xp().matmul(x, W, out=out)
+    return xp().add(y, b[..., None, :], out=y)
+
+
+defvjp(
+    affine,
+    lambda y, x, W, b: lambda g: back_to(x, matmul(g, T(W))),  # x̄ = ȳ Wᵀ
+    lambda y, x, W, b: lambda g: back_to(W, matmul(T(x), g)),  # W̄ = xᵀ ȳ
+    lambda y, x, W, b: lambda g: back_to(b, sum_rows(g)),  # b̄ = Σ ȳ
+)
+
+# --- activations -----------------------------------------------------------------------------------------------------
+
+
+@primitive
+def relu(x: Array, out: Array = None) -> Array:
+    """y = max(x, 0); the derivative at 0 is 0."""
+    return xp().maximum(x, 0, out=out)
+
+
+defvjp(relu, lambda y, x: lambda g: g * (y > 0))
+
+
+@primitive
+def tanh(x: Array, out: Array = None) -> Array:
+    """y = tanh x."""
+    return xp().tanh(x, out=out)
+
+
+defvjp(tanh, lambda y, x: lambda g: g * (1 - y * y))  # 1 − tanh²
+
+GELU_SCALE, GELU_CUBE = 0.7978845608028654, 0.044715  # √(2/π), and the constant fitted in the paper
+
+
+def gelu(x: Array) -> Array:
+    """y = x Φ(x) with Φ(x) ≈ (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2.   Hendrycks & Gimpel 2016, arXiv:1606.08415."""
+    return 0.5 * x * (1 + tanh(GELU_SCALE * (x + GELU_CUBE * x * x * x)))
+
+
+# --- losses ----------------------------------------------------------------------------------------------------------
+
+
+@primitive
+def softmax(z: Array, out: Array = None) -> Array:
+    """pⱼ = exp zⱼ / Σₖ exp zₖ over the last axis; the largest zₖ is taken off first, so no exponential overflows."""
+    p = xp().subtract(z, xp().max(z, axis=-1, keepdims=True), out=out)
+    xp().exp(p, out=p)
+    return xp().divide(p, xp().sum(p, axis=-1, keepdims=True), out=p)
+
+
+def softmax_vjp(p: Array, g: Array) -> Array:
+    """z̄ = p (ȳ − ⟨p, ȳ⟩)."""
+    return p * (g - sum_last(p * g))
+
+
+defvjp(softmax, lambda p, z: lambda g: softmax_vjp(p, g))
+
+
+@primitive
+def softmax_cross_entropy(z: Array, labels: Array, smoothing: float) -> Array:
+    """Mean over the batch of −Σⱼ tⱼ log pⱼ with p = softmax z.   z (..., m, c), labels (..., m)  ->  (...,).
+
+    The target t is 1 − s on the label plus s/c everywhere (Szegedy et al. 2016, arXiv:1512.00567, eq. 8; s = smoothing).
+    """
+    z = z - xp().max(z, axis=-1, keepdims=True)
+    log_sum = xp().log(xp().sum(xp().exp(z), axis=-1))
+    at_label = xp().reshape(z, -1)[label_positions(z, labels)]
+    if smoothing:
+        at_label = (1 - smoothing) * at_label + smoothing * xp().mean(z, axis=-1)
+    return xp().mean(log_sum - at_label, axis=-1)
+
+
+@primitive
+def softmax_cross_entropy_slope(z: Array, labels: Array, smoothing: float) -> Array:
+    """∂ softmax_cross_entropy / ∂z = (p − t) / m."""
+    p = softmax(z)
+    xp().reshape(p, -1)[label_positions(z, labels)] -= 1 - smoothing
+    if smoothing:
+        p -= smoothing / z.shape[-1]
+    p /= z.shape[-2]
+    return p
+
+
+def label_positions(z: Array, labels: Array) -> Array:
+    """Where z[..., i, labels[..., i]] stands in the flattened z."""
+    rows = xp().arange(0, z.size, z.shape[-1])
+    return xp().reshape(rows, z.shape[:-1]) + labels
+
+
+defvjp(
+    softmax_cross_entropy,
+    lambda y, z, labels, s: lambda g: lift(g, 2) * softmax_cross_entropy_slope(z, labels, s),
+)
+defvjp(
+    softmax_cross_entropy_slope,
+    lambda y, z, labels, s: lambda g: softmax_vjp(softmax(z), g) / anp.shape(z)[-2],
+)
+
+
+@primitive
+def squared_error(a: Array, b: Array) -> Array:
+    """Mean over batch and outputs of (a − b)².   (..., m, k) both  ->  (...,)."""
+    gap = a - b
+    return xp().mean(gap * gap, axis=(-2, -1))
+
+
+def squared_error_vjp(g: Array, a: Array, b: Array) -> Array:
+    """2 (a − b) / (m k)."""
+    gap = a - b
+    return lift(g, 2) * (2 / (anp.shape(gap)[-1] * anp.shape(gap)[-2])) * gap
+
+
+defvjp(
+    squared_error,
+    lambda y, a, b: lambda g: back_to(a, squared_error_vjp(g, a, b)),
+    lambda y, a, b: lambda g: back_to(b, -squared_error_vjp(g, a, b)),
+)

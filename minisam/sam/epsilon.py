@@ -1,0 +1,57 @@
+"""Where to look: the first-order solution of the inner maximum."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..array_backend import Array, xp
+from ..ops import like, norm, over
+from ..optim import check_at_least_0
+
+
+def epsilon(g: Array, rho: Any, p: float = 2.0) -> Array:
+    """The perturbation that raises the loss most, to first order: argmax of ⟨g, ε⟩ over ‖ε‖_p ≤ ρ.
+
+        ε = ρ d / ‖d‖_p    with    d = sign(g) |g|^(q−1),    1/p + 1/q = 1
+
+    so ρ g/‖g‖₂ for p = 2, ρ sign(g) for p = ∞, and for p = 1 all of ρ on the largest |gᵢ| (shared by ties).
+
+    Parameters
+    ----------
+    g : float array (..., n)
+        Gradient of the loss [loss/weight]. Leading axes are replicas.
+    rho : float or array (..., 1)
+        Radius [weight], ≥ 0. An array sweeps it over the replicas.
+    p : float
+        Norm of the ball, 1 ≤ p ≤ ∞.
+
+    Returns
+    -------
+    float array (..., n), dtype of g
+        ‖ε‖_p = ρ for each replica; ε = 0 where g = 0.
+
+    Raises
+    ------
+    ValueError
+        If rho < 0 or p < 1; the message names the argument, its value and its range.
+
+    Source: Foret et al. 2021, arXiv:2010.01412, eq. 2.  Truths: tests/test_epsilon.py.
+    """
+    check_ball(rho, p)
+    g = over(g, norm(g, math.inf))  # the largest |gᵢ| becomes 1: powers neither overflow nor vanish
+    if p == 2:
+        d = g
+    elif p == 1:
+        d = xp().where(xp().abs(g) == 1, g, 0)  # q − 1 = ∞
+    else:
+        q = 1.0 if p == math.inf else p / (p - 1)
+        d = xp().sign(g) * xp().abs(g) ** (q - 1)
+    return like(rho, g) * over(d, norm(d, p))
+
+
+def check_ball(rho: Any, p: float) -> None:
+    """Raise a ValueError unless {ε : ‖ε‖_p ≤ ρ} is a ball."""
+    check_at_least_0(rho=rho)
+    if not p >= 1:
+        raise ValueError(f"p must be in [1, ∞], got {p}")

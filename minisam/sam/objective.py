@@ -1,0 +1,184 @@
+"""The objective itself: max over the ball of L(w + ε), plus λ‖w‖²; with three ways to find the maximum."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import autograd.numpy as anp
+import numpy
+
+from ..array_backend import Array, asarray, asnumpy, xp
+from ..autodiff import LossAndGrad, as_loss, as_loss_and_grad
+from ..losses import l2_penalty
+from ..models import pick
+from ..ops import like, matmul, norm, over, sum_last
+from .epsilon import check_ball, epsilon
+
+
+def sam_objective(
+    loss: Callable[[Array], Any],
+    w: Array,
+    rho: Any,
+    p: float = 2.0,
+    l2: Any = 0.0,
+    inner: str = "single-step",
+    steps: int = 20,
+) -> Array:
+    """max_{‖ε‖_p ≤ ρ} L(w + ε) + λ‖w‖², the value that SAM descends.
+
+    Parameters
+    ----------
+    loss : function
+        L: w (..., n) -> (...,), or w -> (loss, g) as `value_and_grad` makes it; or a `Quadratic`.
+    w : float array (..., n)
+        Weights.
+    rho : float or array (..., 1)
+        Radius [weight], ≥ 0.
+    p : float
+        Norm of the ball, 1 ≤ p ≤ ∞.
+    l2 : float or array (..., 1)
+        λ ≥ 0.
+    inner : str
+        "single-step": at ε = `epsilon(∇L(w), rho, p)`, as SAM does; a lower bound. "ascent": at the best point of a projected
+        ascent (see `ascend`); a lower bound that is never below the single step. "exact": the maximum itself, for a
+        `Quadratic`, by `worst_of_quadratic`.
+    steps : int
+        Steps of "ascent", ≥ 1.
+
+    Returns
+    -------
+    float array (...,)
+
+    Source: Foret et al. 2021, arXiv:2010.01412, eq. 1.  Truths: tests/test_objective.py.
+    """
+    check_ball(rho, p)
+    ways: dict[str, Callable[[], Array]] = {
+        "single-step": lambda: epsilon(as_loss_and_grad(loss)(w)[1], rho, p),
+        "ascent": lambda: ascend(as_loss_and_grad(loss), w, rho, p, steps),
+        "exact": lambda: worst_of_quadratic(loss, w, rho, p),
+    }
+    eps = pick("inner", inner, ways)()
+    l2 = like(l2, w)
+    return as_loss(loss)(w + eps) + l2_penalty(w, l2 if isinstance(l2, (int, float)) else l2[..., 0])
+
+
+def ascend(loss_and_grad: LossAndGrad, w: Array, rho: Any, p: float = 2.0, steps: int = 20) -> Array:
+    """The best ε found by `steps` steps of projected ascent in the ball: (..., n) -> (..., n).
+
+    It starts from the single step ε = `epsilon(∇L(w), rho, p)`; each further step goes along the steepest direction of the
+    p-norm at w + ε, for a length that falls from ρ to 0, and back into the ball. Costs steps + 1 gradients.
+    Madry et al. 2018, arXiv:1706.06083, section 2.1 (projected gradient ascent).
+    """
+    if not steps >= 1:
+        raise ValueError(f"steps must be ≥ 1, got {steps}")
+    eps = epsilon(loss_and_grad(w)[1], rho, p)
+    best, best_loss = eps, None
+    for k in range(steps):
+        loss, g = loss_and_grad(w + eps)
+        if best_loss is None:
+            best_loss = loss
+        better = loss > best_loss
+        best, best_loss = xp().where(better[..., None], eps, best), xp().where(better, loss, best_loss)
+        eps = project(eps + (1 - k / steps) * epsilon(g, rho, p), rho, p)
+    return best
+
+
+def project(eps: Array, rho: Any, p: float = 2.0) -> Array:
+    """Back into the ball ‖ε‖_p ≤ ρ: the nearest point for p = 2 and p = ∞, else along the ray to the centre."""
+    check_ball(rho, p)
+    rho = like(rho, eps)
+    if p == math.inf:
+        return xp().clip(eps, -rho, rho)
+    size = norm(eps, p)
+    return xp().where(size > rho, eps * over(rho, size), eps)
+
+
+@dataclass(frozen=True)
+class Quadratic:
+    """L(w) = ½ wᵀHw + bᵀw + c: the loss whose inner maximum is known exactly.
+
+    H (n, n) is symmetric, b (n,), c a number; arrays of the backend in use, floating point. Called with w (..., n), gives
+    (...,), and can be differentiated.
+    """
+
+    H: Array
+    b: Array | None = None
+    c: float = 0.0
+
+    def __post_init__(self) -> None:
+        H = asnumpy(self.H)
+        if H.ndim != 2 or H.shape[0] != H.shape[1] or not numpy.allclose(H, H.T):
+            raise ValueError(f"H must be a symmetric matrix (n, n), got shape {H.shape}")
+        if self.b is not None and self.b.shape != H.shape[:1]:
+            raise ValueError(f"b must have shape {H.shape[:1]}, got {self.b.shape}")
+
+    def __call__(self, w: Array) -> Array:
+        row = anp.reshape(w, anp.shape(w)[:-1] + (1, anp.shape(w)[-1]))
+        value = 0.5 * sum_last(matmul(row, self.H) * row)[..., 0, 0] + self.c
+        return value if self.b is None else value + sum_last(w * self.b)[..., 0]
+
+
+def worst_of_quadratic(loss: Callable[[Array], Any], w: Array, rho: Any, p: float = 2.0) -> Array:
+    """The exact argmax of a `Quadratic` over ‖ε‖_p ≤ ρ around w: (..., n) -> (..., n).
+
+    p = 2, any H: the trust-region problem. ε = (μI − H)⁻¹ g with μ ≥ max(λ_max, 0) and ‖ε‖ = ρ, or inside the ball with μ = 0 where
+    H is negative definite. p = 1 and p = ∞, H positive semi-definite: the best vertex (p = ∞: at most 16 weights).
+    Solved on the host in float64.  Conn, Gould & Toint 2000, "Trust-Region Methods", section 7.2.
+    """
+    if not isinstance(loss, Quadratic):
+        raise ValueError(f"inner='exact' needs a minisam.Quadratic as loss, got {type(loss).__name__}")
+    H = asnumpy(loss.H).astype("float64")
+    g = asnumpy(as_loss_and_grad(loss)(w)[1]).astype("float64")
+    radius = numpy.broadcast_to(asnumpy(rho).astype("float64"), g.shape[:-1] + (1,))
+    if p == 2:
+        eps = _trust_region(H, g, radius)
+    elif p in (1, math.inf):
+        eps = _best_vertex(H, g, radius, p)
+    else:
+        raise ValueError(f"inner='exact' knows p = 1, 2 and ∞, got {p}")
+    return asarray(eps, dtype=w.dtype)
+
+
+def _trust_region(H: numpy.ndarray, g: numpy.ndarray, rho: numpy.ndarray) -> numpy.ndarray:
+    """argmax of gᵀε + ½ εᵀHε over ‖ε‖₂ ≤ ρ, in the eigenbasis of H, by bisection on μ."""
+    eigenvalues, basis = numpy.linalg.eigh(H)
+    a = g @ basis
+    top = max(eigenvalues[-1], 0.0)
+
+    def eps_of(mu: numpy.ndarray) -> numpy.ndarray:
+        gap = mu - eigenvalues
+        return numpy.divide(a, gap, out=numpy.zeros_like(a), where=gap > 0)
+
+    def length(eps: numpy.ndarray) -> numpy.ndarray:
+        return numpy.linalg.norm(eps, axis=-1, keepdims=True)
+
+    low = numpy.full_like(rho, top)
+    high = top + length(a) / numpy.where(rho > 0, rho, 1)  # there ‖ε‖ ≤ ρ
+    for _ in range(200):  # halves the bracket until its ends are neighbours
+        middle = (low + high) / 2
+        outside = length(eps_of(middle)) > rho
+        low, high = numpy.where(outside, middle, low), numpy.where(outside, high, middle)
+    eps = eps_of(high)
+    if eigenvalues[-1] >= 0:  # where g has no part along the top eigenvector, ε still reaches the rim, along it
+        missing = numpy.sqrt(numpy.maximum(rho**2 - length(eps) ** 2, 0))
+        eps[..., -1:] += numpy.where(eps[..., -1:] < 0, -1, 1) * missing * (length(eps) < rho * (1 - 1e-9))
+    return numpy.where(rho > 0, eps, 0) @ basis.T
+
+
+def _best_vertex(H: numpy.ndarray, g: numpy.ndarray, rho: numpy.ndarray, p: float) -> numpy.ndarray:
+    """A convex function is largest at a vertex: ±ρ eᵢ (p = 1), or all signs (p = ∞)."""
+    n = len(H)
+    if numpy.linalg.eigvalsh(H)[0] < -1e-12 * numpy.abs(H).max():
+        raise ValueError(f"inner='exact' with p = {p} needs a positive semi-definite H")
+    if p == 1:
+        vertices = numpy.concatenate([numpy.eye(n), -numpy.eye(n)])
+    elif n <= 16:
+        vertices = numpy.array(list(itertools.product((-1.0, 1.0), repeat=n)))
+    else:
+        raise ValueError(f"inner='exact' with p = ∞ tries all 2ⁿ vertices and takes n ≤ 16 weights, got {n}")
+    rise = rho * (g @ vertices.T) + 0.5 * rho**2 * numpy.sum((vertices @ H) * vertices, axis=-1)
+    return rho * vertices[numpy.argmax(rise, axis=-1)]

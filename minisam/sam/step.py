@@ -1,0 +1,62 @@
+"""The step: one ascent, one descent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..array_backend import Array
+from ..autodiff import LossAndGrad
+from ..ops import like, norm
+from ..optim import Info, Optimizer, State, check_at_least_0
+from .epsilon import check_ball, epsilon
+
+
+@dataclass(frozen=True)
+class SAM:
+    """min_w max_{‖ε‖_p ≤ ρ} L(w + ε) + λ‖w‖², by a single ascent step and a descent step of any base optimizer.
+
+        ε = ρ g/‖g‖                 with g = ∇L(w)        (p = 2; see `epsilon` for the others)
+        w ← base(w, ∇L(w + ε) + 2λw)
+
+    The gradient is taken at w + ε and applied at w. The L2 term stands outside the maximum: its gradient 2λw is taken at
+    w. Both gradients must come from the same batch, so `loss_and_grad` is a function of the weights alone.
+
+    Parameters
+    ----------
+    base : optimizer
+        SGD, Adam, AdamW: what makes a step of a gradient.
+    rho : float or array (..., 1)
+        Radius ρ of the ball [weight], ≥ 0; ρ = 0 is the base optimizer, bit for bit.
+    p : float
+        Norm of the ball, 1 ≤ p ≤ ∞.
+    l2 : float or array (..., 1)
+        λ ≥ 0.
+
+    `info` holds, besides the base's entries, "eps_norm" ‖ε‖_p; "loss" is L(w), "grad_norm" ‖∇L(w)‖₂, "evaluations" 2.
+
+    Source: Foret et al. 2021, arXiv:2010.01412, algorithm 1.  Truths: tests/test_sam.py, tests/papers/test_foret_2021.py.
+    """
+
+    base: Optimizer
+    rho: Any = 0.05
+    p: float = 2.0
+    l2: Any = 0.0
+
+    def __post_init__(self) -> None:
+        if not hasattr(self.base, "step"):
+            raise TypeError(f"base must be an optimizer such as SGD(lr), got {type(self.base).__name__}")
+        check_ball(self.rho, self.p)
+        check_at_least_0(l2=self.l2)
+
+    def init(self, w: Array) -> State:
+        return self.base.init(w)
+
+    def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
+        loss, g = loss_and_grad(w)
+        eps = epsilon(g, self.rho, self.p)  # ascent: the worst point of the ball, to first order
+        _, g_adv = loss_and_grad(w + eps)  # descent: ∇L(w + ε)
+        grad = g_adv + 2 * like(self.l2, w) * w  # + ∇ λ‖w‖², at w and not at w + ε
+        w, state, info = self.base.step(w, state, lambda _: (loss, grad))
+        told = {"grad_norm": norm(g)[..., 0], "eps_norm": norm(eps, self.p)[..., 0], "evaluations": 2}
+        return w, state, info | told
