@@ -1,0 +1,42 @@
+"""minisam: Sharpness-Aware Minimization, small enough to read.
+
+min_w max_{‖ε‖_p ≤ ρ} L(w + ε) + λ‖w‖²
+"""
+
+from . import array_backend, data, optim, plot, sam, sharpness
+from .autodiff import check_grad, hvp, value_and_grad
+from .losses import accuracy, cross_entropy, l2_penalty, mse
+from .models import Model, mlp
+from .optim import SGD, Adam, AdamW
+from .sam import SAM, Quadratic, epsilon, sam_objective
+from .train import DivergedError, Run, train
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "SAM",
+    "SGD",
+    "Adam",
+    "AdamW",
+    "DivergedError",
+    "Model",
+    "Quadratic",
+    "Run",
+    "accuracy",
+    "array_backend",
+    "check_grad",
+    "cross_entropy",
+    "data",
+    "epsilon",
+    "hvp",
+    "l2_penalty",
+    "mlp",
+    "mse",
+    "optim",
+    "plot",
+    "sam",
+    "sam_objective",
+    "sharpness",
+    "train",
+    "value_and_grad",
+]

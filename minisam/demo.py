@@ -1,0 +1,144 @@
+"""The main job: SGD against SAM on real digits, measured and drawn."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy
+
+from . import data, plot, sharpness
+from .array_backend import asarray, asnumpy, synchronize
+from .autodiff import hvp, value_and_grad
+from .losses import cross_entropy
+from .models import Model, mlp, pick
+from .optim import SGD, Adam, AdamW, Optimizer, cosine
+from .sam import SAM
+from .stats import mean_and_interval
+from .train import Run, train
+
+SIZES = (64, 64, 64, 10)
+BATCH = 64
+LR = {"sgd": 0.1, "adam": 0.003, "adamw": 0.003}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method: its run, and one number a seed of each measure."""
+
+    method: str
+    run: Run
+    accuracy: numpy.ndarray
+    worst_case: numpy.ndarray
+    lambda_max: numpy.ndarray
+    evaluations: int
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        measures = {"test_accuracy": self.accuracy, "worst_case": self.worst_case, "lambda_max": self.lambda_max}
+        return {
+            "method": self.method,
+            **{name: _told(samples) for name, samples in measures.items()},
+            "gradient_evaluations": self.evaluations,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def base_optimizer(base: str, steps: int, l2: float) -> Optimizer:
+    """The optimizer named on the command line, with a cosine step size. AdamW takes λ as its decoupled decay 2λ."""
+    lr = cosine(pick("base", base, LR), steps)
+    if base == "sgd":
+        return SGD(lr, momentum=0.9, l2=l2)
+    return Adam(lr, l2=l2) if base == "adam" else AdamW(lr, weight_decay=2 * l2)
+
+
+def run(seeds: int, epochs: int, rho: float, base: str, l2: float, progress: bool) -> list[Row]:
+    """Train the same net with the base optimizer, with SAM over it, and with the base for twice the epochs.
+
+    SAM spends two gradients a step, so the third row is the fair rival: as many gradients, spent without SAM.
+    """
+    digits = data.digits()
+    model = mlp(SIZES)
+    steps = len(digits.x_train) // BATCH
+    name = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}[base]
+    methods: list[tuple[str, int, Any]] = [
+        (name, epochs, lambda n: base_optimizer(base, n, l2)),
+        (f"SAM over {name}", epochs, lambda n: SAM(base_optimizer(base, n, l2), rho)),
+        (f"{name}, twice the epochs", 2 * epochs, lambda n: base_optimizer(base, n, l2)),
+    ]
+    rows = []
+    for method, length, optimizer in methods:
+        start = time.perf_counter()
+        trained = train(model, digits, optimizer(length * steps), length, BATCH, range(seeds), progress=progress)
+        synchronize()
+        if trained.interrupted:
+            raise KeyboardInterrupt
+        rows.append(_measure(method, trained, digits, rho, time.perf_counter() - start))
+    return rows
+
+
+def _measure(method: str, trained: Run, digits: data.Data, rho: float, seconds: float) -> Row:
+    x, y = asarray(digits.x_train), asarray(digits.y_train)
+    loss_and_grad, product = value_and_grad(trained.model), hvp(trained.model)
+    return Row(
+        method,
+        trained,
+        trained.evaluate(digits.x_test, digits.y_test)["accuracy"],
+        asnumpy(sharpness.worst_case(lambda w: loss_and_grad(w, x, y), trained.w, rho)),
+        sharpness.lambda_max(lambda w, v: product(w, v, x, y), trained.w, steps=15),
+        int(trained.history["evaluations"][-1]),
+        seconds,
+    )
+
+
+def table(rows: list[Row], rho: float) -> str:
+    """The result as text, mean ± half-width of the 95% interval over the seeds."""
+    head = ["", "test accuracy", f"sharpness at ρ = {rho:g}", "λ_max", "gradients", "seconds"]
+    lines = [head]
+    for row in rows:
+        lines.append(
+            [
+                row.method,
+                _cell(100 * row.accuracy, "{:.2f}") + " %",
+                _cell(row.worst_case, "{:.4f}"),
+                _cell(row.lambda_max, "{:.2f}"),
+                f"{row.evaluations:,}",
+                f"{row.seconds:.1f}",
+            ]
+        )
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(c.rjust(k) if i else c.ljust(k) for i, (c, k) in enumerate(zip(line, widths, strict=True))) for line in lines)
+
+
+def picture(rows: list[Row], path: str | os.PathLike[str]) -> None:
+    """Training curves, and a slice of the loss around the first seed's weights for the base optimizer and for SAM."""
+    digits = data.digits()
+    model: Model = rows[0].run.model
+    x, y = asarray(digits.x_train), asarray(digits.y_train)
+    figure, axes = plot.new_figure(1, 4, width=16.0)
+    plot.draw_curves(axes[:2], {row.method: row.run for row in rows})
+    slices = {
+        row.method: sharpness.landscape(lambda w: cross_entropy(model.apply(w, x), y), row.run.w[0], radius=6.0, points=31)
+        for row in rows[:2]
+    }
+    plot.draw_landscapes(axes[2:], slices)
+    plot.save(figure, path)
+
+
+def dumps(rows: list[Row], settings: dict[str, Any]) -> str:
+    """The result for machines."""
+    return json.dumps({"settings": settings, "rows": [row.as_json() for row in rows]}, indent=2)
+
+
+def _told(samples: numpy.ndarray) -> dict[str, Any]:
+    mean, half = mean_and_interval(samples)
+    return {"mean": float(mean), "half_width_95": None if numpy.isnan(half) else float(half), "samples": samples.tolist()}
+
+
+def _cell(samples: numpy.ndarray, form: str) -> str:
+    mean, half = mean_and_interval(samples)
+    return form.format(mean) + ("" if numpy.isnan(half) else " ± " + form.format(half))
