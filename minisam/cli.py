@@ -57,7 +57,7 @@ def _demo(options: argparse.Namespace) -> None:
     settings = {key: getattr(options, key) for key in ("seeds", "epochs", "rho", "base", "l2")}
     rows = demo.run(**settings, progress=sys.stderr.isatty())
     path = options.out / "demo.png"
-    demo.picture(rows, path)
+    demo.picture(rows, options.rho, path)
     if options.json:
         print(demo.dumps(rows, settings | {"backend": array_backend.name()}))
     else:

@@ -6,7 +6,6 @@ import json
 import os
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy
@@ -15,9 +14,9 @@ from . import data, plot, sharpness
 from .array_backend import asarray, asnumpy, synchronize
 from .autodiff import hvp, value_and_grad
 from .losses import cross_entropy
-from .models import Model, mlp, pick
+from .models import mlp, pick
 from .optim import SGD, Adam, AdamW, Optimizer, cosine
-from .sam import SAM
+from .sam import SAM, ascend
 from .stats import mean_and_interval
 from .train import Run, train
 
@@ -114,19 +113,21 @@ def table(rows: list[Row], rho: float) -> str:
     return "\n".join("  ".join(c.rjust(k) if i else c.ljust(k) for i, (c, k) in enumerate(zip(line, widths, strict=True))) for line in lines)
 
 
-def picture(rows: list[Row], path: str | os.PathLike[str]) -> None:
+def picture(rows: list[Row], rho: float, path: str | os.PathLike[str]) -> None:
     """Training curves, and a slice of the loss around the first seed's weights for the base optimizer and for SAM."""
-    digits = data.digits()
-    model: Model = rows[0].run.model
-    x, y = asarray(digits.x_train), asarray(digits.y_train)
     figure, axes = plot.new_figure(1, 4, width=16.0)
     plot.draw_curves(axes[:2], {row.method: row.run for row in rows})
-    slices = {
-        row.method: sharpness.landscape(lambda w: cross_entropy(model.apply(w, x), y), row.run.w[0], radius=6.0, points=31)
-        for row in rows[:2]
-    }
-    plot.draw_landscapes(axes[2:], slices)
+    plot.draw_landscapes(axes[2:], {row.method: _slice(row.run, rho) for row in rows[:2]})
     plot.save(figure, path)
+
+
+def _slice(trained: Run, rho: float) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """The training loss around the first seed's weights, toward the worst point found in the ball and at random."""
+    digits = data.digits()
+    x, y = asarray(digits.x_train), asarray(digits.y_train)
+    loss_and_grad, model, w = value_and_grad(trained.model), trained.model, trained.w[0]
+    worst = ascend(lambda w: loss_and_grad(w, x, y), w, rho or 0.1)
+    return sharpness.landscape(lambda w: cross_entropy(model.apply(w, x), y), w, radius=1.5, points=31, toward=worst)
 
 
 def dumps(rows: list[Row], settings: dict[str, Any]) -> str:

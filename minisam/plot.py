@@ -65,8 +65,8 @@ def draw_landscapes(axes: Sequence[Any], slices: Mapping[str, tuple[numpy.ndarra
     for ax, (name, (t, values)) in zip(axes, slices.items(), strict=True):
         drawn = ax.contourf(t, t, values.clip(levels[0], top), levels=levels, cmap="viridis", norm="log")
         ax.plot(0, 0, "o", color="white", markersize=4)
-        ax.set(title=name, xlabel="distance along one random direction", aspect="equal")
-    axes[0].set_ylabel("distance along another")
+        ax.set(title=name, xlabel="distance toward the worst point in the ball", aspect="equal")
+    axes[0].set_ylabel("distance along a random direction")
     ticks = levels[::5]
     bar = axes[-1].figure.colorbar(drawn, ax=list(axes), label="training loss [nats]", ticks=ticks, format="%.2g")
     bar.ax.minorticks_off()

@@ -62,9 +62,14 @@ def lambda_max(hessian_vector: Callable[[Array, Array], Array], w: Array, steps:
 
 
 def landscape(
-    loss: Callable[[Array], Array], w: Array, radius: float, points: int = 41, seed: int = 0
+    loss: Callable[[Array], Array],
+    w: Array,
+    radius: float,
+    points: int = 41,
+    seed: int = 0,
+    toward: Array | None = None,
 ) -> tuple[numpy.ndarray, numpy.ndarray]:
-    """The loss on a square around one w, along two random orthogonal directions.
+    """The loss on a square around one w, along two orthogonal directions of length one, so that the axes are distances.
 
     Parameters
     ----------
@@ -77,15 +82,20 @@ def landscape(
     points : int
         Grid points a side.
     seed : int
-        Of the directions; they have length one, so that the axes are distances.
+        Of the random directions.
+    toward : float array (n,), optional
+        The first direction, such as the ε of `minisam.sam.ascend`; without it, it is random as the second is.
 
     Returns
     -------
     (points,), (points, points)
-        The coordinates along either axis, and the loss; on the host.
+        The coordinates along either axis, and the loss, whose columns go along the first direction; on the host.
     """
-    directions, _ = numpy.linalg.qr(numpy.random.default_rng(seed).standard_normal((w.shape[-1], 2)))
-    d1, d2 = asarray(directions.T, dtype=w.dtype)
+    drawn = numpy.random.default_rng(seed).standard_normal((w.shape[-1], 2))
+    if toward is not None:
+        drawn[:, 0] = asnumpy(toward)
+    directions, r = numpy.linalg.qr(drawn)
+    d1, d2 = asarray((directions * numpy.sign(numpy.diag(r))).T, dtype=w.dtype)
     t = numpy.linspace(-radius, radius, points)
     along = asarray(t[:, None], dtype=w.dtype)
     rows = [asnumpy(loss(w + along * d1 + float(s) * d2)) for s in t]
