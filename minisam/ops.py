@@ -9,6 +9,7 @@ Truths: tests/test_ops.py (first and second derivatives against central differen
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import autograd.numpy as anp
@@ -20,9 +21,8 @@ from .array_backend import Array, asarray, xp
 
 
 def over(a: Array, b: Array) -> Array:
-    """a / b, and 0 where b = 0."""
-    zero = b == 0
-    return xp().where(zero, 0, a / (b + zero))
+    """a / b with 0 / 0 = 0: for a norm b, which is zero only where all of a is."""
+    return a / (b + (b == 0))
 
 
 def norm(a: Array, p: float = 2.0) -> Array:
@@ -30,13 +30,13 @@ def norm(a: Array, p: float = 2.0) -> Array:
 
     Entries are divided by the largest one first, so that nothing overflows or vanishes on the way.
     """
-    size = xp().abs(a)
-    largest = xp().max(size, axis=-1, keepdims=True)
-    if p == float("inf"):
+    largest = xp().maximum(xp().max(a, axis=-1, keepdims=True), -xp().min(a, axis=-1, keepdims=True))
+    if p == math.inf:
         return largest
-    size = over(size, largest)
-    power = size * size if p == 2 else size**p
-    return largest * xp().sum(power, axis=-1, keepdims=True) ** (1 / p)
+    a = over(a, largest)
+    if p == 2:
+        return largest * xp().sqrt(xp().matmul(a[..., None, :], a[..., None])[..., 0])  # √aᵀa
+    return largest * xp().sum(xp().abs(a) ** p, axis=-1, keepdims=True) ** (1 / p)
 
 
 def like(value: Any, w: Array) -> Any:

@@ -39,10 +39,10 @@ def epsilon(g: Array, rho: Any, p: float = 2.0) -> Array:
     Source: Foret et al. 2021, arXiv:2010.01412, eq. 2.  Truths: tests/test_epsilon.py.
     """
     check_ball(rho, p)
-    g = over(g, norm(g, math.inf))  # the largest |gᵢ| becomes 1: powers neither overflow nor vanish
     if p == 2:
-        d = g
-    elif p == 1:
+        return like(rho, g) * over(g, norm(g))
+    g = over(g, norm(g, math.inf))  # the largest |gᵢ| becomes 1: powers neither overflow nor vanish
+    if p == 1:
         d = xp().where(xp().abs(g) == 1, g, 0)  # q − 1 = ∞
     else:
         q = 1.0 if p == math.inf else p / (p - 1)
