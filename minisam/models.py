@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -119,11 +120,10 @@ def mlp(sizes: Sequence[int], activation: str = "relu", init: str = "he") -> Mod
     sizes = [int(s) for s in sizes]
     if len(sizes) < 2 or min(sizes) < 1:
         raise ValueError(f"sizes must be at least two whole numbers ≥ 1, got {sizes}")
-    act, draw_weights = (
-        pick("activation", activation, ACTIVATIONS),
-        pick("init", init, INITIALISERS),
-    )
-    layers = list(enumerate(zip(sizes, sizes[1:], strict=False)))
+    act = pick("activation", activation, ACTIVATIONS)
+    draw_weights = pick("init", init, INITIALISERS)
+    layers = list(enumerate(itertools.pairwise(sizes)))
+    last = len(layers) - 1
     shapes: dict[str, tuple[int, ...]] = {}
     for k, (i, o) in layers:
         shapes |= {f"W{k}": (i, o), f"b{k}": (o,)}
@@ -133,11 +133,10 @@ def mlp(sizes: Sequence[int], activation: str = "relu", init: str = "he") -> Mod
             raise ValueError(f"x must have shape (..., m, {sizes[0]}), got {x.shape}")
         for k, _ in layers[:-1]:
             x = act(ops.affine(x, p[f"W{k}"], p[f"b{k}"]))
-        last = len(layers) - 1
         return ops.affine(x, p[f"W{last}"], p[f"b{last}"])
 
     def draw(rng: numpy.random.Generator) -> dict[str, numpy.ndarray]:
-        drawn = {}
+        drawn: dict[str, numpy.ndarray] = {}
         for k, (i, o) in layers:
             drawn |= {f"W{k}": draw_weights(rng, i, o), f"b{k}": numpy.zeros(o)}
         return drawn
