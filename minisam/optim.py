@@ -168,30 +168,61 @@ def _at(lr: StepSize, t: int, w: Array) -> Any:
 # --- schedules: t -> lr ----------------------------------------------------------------------------------------------
 
 
-def constant(lr: float) -> Callable[[int], float]:
+@dataclass(frozen=True)
+class constant:
     """lr at every step: the same as the number itself, for use inside `warmup`."""
-    return lambda t: lr
+
+    lr: float
+
+    def __call__(self, t: int) -> float:
+        return self.lr
 
 
-def cosine(lr: float, steps: int, final: float = 0.0) -> Callable[[int], float]:
+@dataclass(frozen=True)
+class cosine:
     """From lr at t = 0 along half a cosine to `final` at t = `steps`, and there it stays.
 
     Loshchilov & Hutter 2017, arXiv:1608.03983, eq. 5, without restarts.
     """
-    _check_steps("steps", steps)
-    return lambda t: final + (lr - final) * (1 + math.cos(math.pi * min(t / steps, 1))) / 2
+
+    lr: float
+    steps: int
+    final: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_steps("steps", self.steps)
+
+    def __call__(self, t: int) -> float:
+        return self.final + (self.lr - self.final) * (1 + math.cos(math.pi * min(t / self.steps, 1))) / 2
 
 
-def warmup(steps: int, schedule: Callable[[int], float]) -> Callable[[int], float]:
+@dataclass(frozen=True)
+class warmup:
     """`schedule`, multiplied by (t + 1)/steps over the first `steps` steps.   Goyal et al. 2017, arXiv:1706.02677."""
-    _check_steps("steps", steps)
-    return lambda t: schedule(t) * min((t + 1) / steps, 1)
+
+    steps: int
+    schedule: Callable[[int], float]
+
+    def __post_init__(self) -> None:
+        _check_steps("steps", self.steps)
+
+    def __call__(self, t: int) -> float:
+        return self.schedule(t) * min((t + 1) / self.steps, 1)
 
 
-def step_decay(lr: float, every: int, factor: float = 0.1) -> Callable[[int], float]:
+@dataclass(frozen=True)
+class step_decay:
     """lr · factorᵏ after k · `every` steps."""
-    _check_steps("every", every)
-    return lambda t: lr * factor ** (t // every)
+
+    lr: float
+    every: int
+    factor: float = 0.1
+
+    def __post_init__(self) -> None:
+        _check_steps("every", self.every)
+
+    def __call__(self, t: int) -> float:
+        return self.lr * self.factor ** (t // self.every)
 
 
 def _check_steps(argument: str, steps: int) -> None:
