@@ -40,8 +40,8 @@ def norm(a: Array, p: float = 2.0) -> Array:
 
 
 def like(value: Any, w: Array) -> Any:
-    """A hyperparameter ready to meet w: a number as it is, an array on w's backend and in w's dtype."""
-    return value if isinstance(value, (int, float)) else asarray(value, dtype=w.dtype)
+    """A hyperparameter ready to meet w: a plain number (NumPy's own would widen w), or an array like w in backend and dtype."""
+    return float(value) if isinstance(value, (int, float)) else asarray(value, dtype=w.dtype)
 
 
 # --- shapes ----------------------------------------------------------------------------------------------------------

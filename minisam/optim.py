@@ -135,7 +135,7 @@ class AdamW:
 
 def adam_moments(state: State, g: Array, betas: tuple[float, float]) -> State:
     """Running means of the gradient and of its square."""
-    b1, b2 = betas
+    b1, b2 = map(float, betas)
     return {
         "t": state["t"] + 1,
         "m": b1 * state["m"] + (1 - b1) * g,
@@ -145,10 +145,10 @@ def adam_moments(state: State, g: Array, betas: tuple[float, float]) -> State:
 
 def adam_direction(state: State, betas: tuple[float, float], eps: float) -> Array:
     """m̂ / (√v̂ + ε), with the bias of the zero start taken out."""
-    b1, b2 = betas
+    b1, b2 = map(float, betas)
     m = state["m"] / (1 - b1 ** state["t"])
     v = state["v"] / (1 - b2 ** state["t"])
-    return m / (xp().sqrt(v) + eps)
+    return m / (xp().sqrt(v) + float(eps))
 
 
 def _gradient(w: Array, l2: Any, loss_and_grad: LossAndGrad) -> tuple[Array, Array, Info]:
