@@ -13,9 +13,9 @@ import numpy
 
 from ..array_backend import Array, asarray, asnumpy, xp
 from ..autodiff import LossAndGrad, as_loss, as_loss_and_grad
-from ..losses import l2_penalty
 from ..models import pick
 from ..ops import like, matmul, norm, over, sum_last
+from ..optim import check_at_least_0
 from .epsilon import check_ball, epsilon
 
 
@@ -56,31 +56,31 @@ def sam_objective(
     Source: Foret et al. 2021, arXiv:2010.01412, eq. 1.  Truths: tests/test_objective.py.
     """
     check_ball(rho, p)
+    check_at_least_0(l2=l2)
     ways: dict[str, Callable[[], Array]] = {
         "single-step": lambda: epsilon(as_loss_and_grad(loss)(w)[1], rho, p),
         "ascent": lambda: ascend(as_loss_and_grad(loss), w, rho, p, steps),
         "exact": lambda: worst_of_quadratic(loss, w, rho, p),
     }
     eps = pick("inner", inner, ways)()
-    l2 = like(l2, w)
-    return as_loss(loss)(w + eps) + l2_penalty(w, l2 if isinstance(l2, (int, float)) else l2[..., 0])
+    return as_loss(loss)(w + eps) + sum_last(like(l2, w) * w * w)[..., 0]  # λ‖w‖², outside the maximum
 
 
 def ascend(loss_and_grad: LossAndGrad, w: Array, rho: Any, p: float = 2.0, steps: int = 20) -> Array:
     """The best ε found by `steps` steps of projected ascent in the ball: (..., n) -> (..., n).
 
-    It starts from the single step ε = `epsilon(∇L(w), rho, p)`; each further step goes along the steepest direction of the
-    p-norm at w + ε, for a length that falls from ρ to 0, and back into the ball. Costs steps + 1 gradients.
+    It starts from the single step ε = `epsilon(∇L(w), rho, p)`, or in a random direction where the gradient is zero; each
+    further step goes along the steepest direction of the p-norm at w + ε, for a length that falls from ρ to 0, and back
+    into the ball. Never worse than ε = 0. Costs steps + 1 gradients.
     Madry et al. 2018, arXiv:1706.06083, section 2.1 (projected gradient ascent).
     """
     if not steps >= 1:
         raise ValueError(f"steps must be ≥ 1, got {steps}")
-    eps = epsilon(loss_and_grad(w)[1], rho, p)
-    best, best_loss = eps, None
+    best_loss, g = loss_and_grad(w)
+    somewhere = asarray(numpy.random.default_rng(0).standard_normal(w.shape), dtype=w.dtype)
+    best, eps = 0 * w, epsilon(xp().where(norm(g) > 0, g, somewhere), rho, p)
     for k in range(steps):
         loss, g = loss_and_grad(w + eps)
-        if best_loss is None:
-            best_loss = loss
         better = loss > best_loss
         best, best_loss = xp().where(better[..., None], eps, best), xp().where(better, loss, best_loss)
         eps = project(eps + (1 - k / steps) * epsilon(g, rho, p), rho, p)
@@ -133,39 +133,40 @@ def worst_of_quadratic(loss: Callable[[Array], Any], w: Array, rho: Any, p: floa
         raise ValueError(f"inner='exact' needs a minisam.Quadratic as loss, got {type(loss).__name__}")
     H = asnumpy(loss.H).astype("float64")
     g = asnumpy(as_loss_and_grad(loss)(w)[1]).astype("float64")
-    radius = numpy.broadcast_to(asnumpy(rho).astype("float64"), g.shape[:-1] + (1,))
+    g, radius = numpy.broadcast_arrays(g, asnumpy(rho).astype("float64"))
     if p == 2:
-        eps = _trust_region(H, g, radius)
+        eps = _trust_region(H, g, radius[..., :1])
     elif p in (1, math.inf):
-        eps = _best_vertex(H, g, radius, p)
+        eps = _best_vertex(H, g, radius[..., :1], p)
     else:
         raise ValueError(f"inner='exact' knows p = 1, 2 and ∞, got {p}")
     return asarray(eps, dtype=w.dtype)
 
 
 def _trust_region(H: numpy.ndarray, g: numpy.ndarray, rho: numpy.ndarray) -> numpy.ndarray:
-    """argmax of gᵀε + ½ εᵀHε over ‖ε‖₂ ≤ ρ, in the eigenbasis of H, by bisection on μ."""
+    """argmax of gᵀε + ½ εᵀHε over ‖ε‖₂ ≤ ρ, in the eigenbasis of H, by bisection on μ − max(λ_max, 0)."""
     eigenvalues, basis = numpy.linalg.eigh(H)
     a = g @ basis
-    top = max(eigenvalues[-1], 0.0)
+    below_top = max(eigenvalues[-1], 0.0) - eigenvalues
 
-    def eps_of(mu: numpy.ndarray) -> numpy.ndarray:
-        gap = mu - eigenvalues
+    def eps_of(above_top: numpy.ndarray) -> numpy.ndarray:
+        gap = above_top + below_top  # μ − λᵢ, to full precision even where it is tiny
         return numpy.divide(a, gap, out=numpy.zeros_like(a), where=gap > 0)
 
     def length(eps: numpy.ndarray) -> numpy.ndarray:
         return numpy.linalg.norm(eps, axis=-1, keepdims=True)
 
-    low = numpy.full_like(rho, top)
-    high = top + length(a) / numpy.where(rho > 0, rho, 1)  # there ‖ε‖ ≤ ρ
-    for _ in range(200):  # halves the bracket until its ends are neighbours
+    low = numpy.zeros_like(rho)
+    high = length(a) / numpy.where(rho > 0, rho, 1)  # there ‖ε‖ ≤ ρ
+    for _ in range(200):
         middle = (low + high) / 2
         outside = length(eps_of(middle)) > rho
         low, high = numpy.where(outside, middle, low), numpy.where(outside, high, middle)
     eps = eps_of(high)
     if eigenvalues[-1] >= 0:  # where g has no part along the top eigenvector, ε still reaches the rim, along it
-        missing = numpy.sqrt(numpy.maximum(rho**2 - length(eps) ** 2, 0))
-        eps[..., -1:] += numpy.where(eps[..., -1:] < 0, -1, 1) * missing * (length(eps) < rho * (1 - 1e-9))
+        to_rim = numpy.sqrt(numpy.maximum(rho**2 - length(eps[..., :-1]) ** 2, 0))
+        short = length(eps) < rho * (1 - 1e-9)
+        eps[..., -1:] = numpy.where(short, numpy.copysign(to_rim, a[..., -1:]), eps[..., -1:])
     return numpy.where(rho > 0, eps, 0) @ basis.T
 
 
