@@ -54,6 +54,10 @@ def lambda_max(hessian_vector: Callable[[Array, Array], Array], w: Array, steps:
                 v = v - xp().sum(v * q, axis=-1, keepdims=True) * q
     a = asnumpy(xp().stack(diagonal, axis=-1)).astype("float64")
     b = asnumpy(xp().stack(off_diagonal, axis=-1)).astype("float64")[..., 1:]
+    # Where b vanishes, the vectors so far span all that H makes of the start; what follows is rounding, and gives way to a₀.
+    size = numpy.abs(a).max(axis=-1, keepdims=True)
+    going = numpy.logical_and.accumulate(b > numpy.finfo(w.dtype).eps * size, axis=-1)
+    a[..., 1:], b = numpy.where(going, a[..., 1:], a[..., :1]), numpy.where(going, b, 0)
     tridiagonal = numpy.zeros((*a.shape, a.shape[-1]))
     k = numpy.arange(a.shape[-1])
     tridiagonal[..., k, k] = a
