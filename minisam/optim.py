@@ -238,7 +238,7 @@ def check_at_least_0(**hyperparameters: Any) -> None:
     for name, value in hyperparameters.items():
         host = isinstance(value, (int, float, list, tuple, numpy.ndarray, numpy.generic))
         if host and not numpy.all(numpy.asarray(value) >= 0):
-            raise ValueError(f"{name} must be ≥ 0, got {value}")
+            raise ValueError(f"{name} must be ≥ 0, got {numpy.min(value)}")
 
 
 def check_step_size(lr: StepSize) -> None:
