@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy
 
+from .files import whole
 from .stats import mean_and_interval
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
 
 PANELS = {
-    "train_loss": "training loss [nats]",
+    "train_loss": "training loss",
     "validation_accuracy": "validation accuracy",
 }
 
@@ -34,36 +36,44 @@ def curves(runs: Mapping[str, Run]) -> Any:
     -------
     matplotlib Figure
     """
-    figure, axes = new_figure(1, 2, width=9.0)
-    draw_curves(axes, runs)
+    panels = [key for key in PANELS if key == "train_loss" or any(key in run.history for run in runs.values())]
+    figure, axes = new_figure(1, len(panels), width=4.5 * len(panels))
+    draw_curves(axes, runs, panels)
     return figure
 
 
-def draw_curves(axes: Sequence[Any], runs: Mapping[str, Run]) -> None:
-    """The two panels of `curves`, on axes that exist."""
-    for ax, (key, label) in zip(axes, PANELS.items(), strict=True):
-        for colour, (name, run) in zip(COLOURS, runs.items(), strict=False):
+def draw_curves(axes: Sequence[Any], runs: Mapping[str, Run], panels: Sequence[str] = tuple(PANELS)) -> None:
+    """The panels of `curves`, on axes that exist."""
+    unit = " [nats]" if all(run.loss == "cross_entropy" for run in runs.values()) else ""
+    for ax, key in zip(axes, panels, strict=True):
+        for colour, (name, run) in zip(itertools.cycle(COLOURS), runs.items(), strict=False):
             if key in run.history:
                 draw_band(ax, run.history["evaluations"], run.history[key], name, colour)
-        ax.set(xlabel="gradient evaluations", ylabel=label)
-        ax.legend()
+        ax.set(xlabel="gradient evaluations", ylabel=PANELS[key] + unit * (key == "train_loss"))
+        if ax.lines:
+            ax.legend()
     axes[0].set_yscale("log")
 
 
 def draw_band(ax: Any, x: numpy.ndarray, samples: numpy.ndarray, label: str, colour: str) -> None:
     """A line at the mean of samples (len(x), ...) over the replicas, in a band of its 95% interval."""
     mean, half = mean_and_interval(samples.reshape(len(x), -1))
-    ax.plot(x, mean, color=colour, label=label)
+    ax.plot(x, mean, "-" if len(x) > 1 else "o", color=colour, label=label)
     ax.fill_between(x, mean - half, mean + half, color=colour, alpha=0.2, linewidth=0)
 
 
 def draw_landscapes(axes: Sequence[Any], slices: Mapping[str, tuple[numpy.ndarray, numpy.ndarray]]) -> None:
-    """Slices made by `minisam.sharpness.landscape`, side by side, with the same levels so that steepness compares."""
-    top = max(values.max() for _, values in slices.values())
-    bottom = min(values.min() for _, values in slices.values())
-    levels = numpy.geomspace(max(bottom, 1e-6 * top), top, 16)
+    """Slices made by `minisam.sharpness.landscape`, side by side, with the same levels so that steepness compares.
+
+    Six powers of ten at most; what is not finite counts as the top.
+    """
+    finite = numpy.concatenate([values[numpy.isfinite(values)] for _, values in slices.values()])
+    bottom = max(finite.min(), 1e-6 * finite.max(), 1e-12)
+    top = max(finite.max(), 1.01 * bottom)
+    levels = numpy.geomspace(bottom, top, 16)
     for ax, (name, (t, values)) in zip(axes, slices.items(), strict=True):
-        drawn = ax.contourf(t, t, values.clip(levels[0], top), levels=levels, cmap="viridis", norm="log")
+        values = numpy.nan_to_num(values, nan=top, posinf=top).clip(levels[0], levels[-1])
+        drawn = ax.contourf(t, t, values, levels=levels, cmap="viridis", norm="log")
         ax.plot(0, 0, "o", color="white", markersize=4)
         ax.set(title=name, xlabel="distance toward the worst point in the ball", aspect="equal")
     axes[0].set_ylabel("distance along a random direction")
@@ -73,19 +83,14 @@ def draw_landscapes(axes: Sequence[Any], slices: Mapping[str, tuple[numpy.ndarra
 
 
 def new_figure(rows: int, columns: int, width: float) -> tuple[Any, Any]:
-    """A figure [inch] that belongs to nobody's window, and its axes."""
+    """A figure [inch] that belongs to nobody's window, and its axes, row by row."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, 3.6 * rows), layout="constrained")
-    return figure, figure.subplots(rows, columns)
+    return figure, figure.subplots(rows, columns, squeeze=False).ravel()
 
 
 def save(figure: Any, path: str | os.PathLike[str]) -> None:
     """Write a figure as PNG, whole or not at all."""
-    unfinished = f"{os.fspath(path)}.part"
-    try:
+    with whole(path) as unfinished:
         figure.savefig(unfinished, format="png", dpi=120)
-        os.replace(unfinished, path)
-    finally:
-        if os.path.exists(unfinished):
-            os.unlink(unfinished)
