@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +15,9 @@ from .train import DivergedError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; errors are one line on stderr and exit status 2, Ctrl-C is 130."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without ρ, λ and ± shows ? for them
     options = parser().parse_args(arguments)
     try:
         options.run(options)
@@ -20,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"minisam {options.command}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(f"minisam {options.command}: interrupted, nothing written", file=sys.stderr)
+        print(f"minisam {options.command}: interrupted", file=sys.stderr)
         return 130
     return 0
 
@@ -43,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--base", choices=["sgd", "adam", "adamw"], default="sgd", help="the optimizer below SAM")
     demo.add_argument("--l2", type=_not_negative, default=1e-3, help="lambda of the term lambda * |w|^2")
     demo.add_argument("--backend", default=None, help="numpy or cupy; without it MINISAM_BACKEND, else numpy")
-    demo.add_argument("--out", type=Path, default=Path("figures"), help="folder for demo.png")
+    demo.add_argument("--out", type=_folder, default="figures", help="folder for demo.png")
     demo.add_argument("--json", action="store_true", help="print the result as JSON, with every seed's numbers")
     demo.set_defaults(run=_demo)
     return top
@@ -53,9 +58,9 @@ def _demo(options: argparse.Namespace) -> None:
     from . import demo
 
     array_backend.use(options.backend or array_backend.name())
-    options.out.mkdir(parents=True, exist_ok=True)
     settings = {key: getattr(options, key) for key in ("seeds", "epochs", "rho", "base", "l2")}
     rows = demo.run(**settings, progress=sys.stderr.isatty())
+    options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "demo.png"
     demo.picture(rows, options.rho, path)
     if options.json:
@@ -79,6 +84,15 @@ def _not_negative(text: str) -> float:
     if not 0 <= value < float("inf"):
         raise argparse.ArgumentTypeError(f"must be a number ≥ 0, got {text!r}")
     return value
+
+
+def _folder(text: str) -> Path:
+    """A folder that is there or can be made: known before the work, not after it."""
+    path = Path(text).absolute()
+    there = next(p for p in (path, *path.parents) if os.path.exists(p))
+    if not (there.is_dir() and os.access(there, os.W_OK)):
+        raise argparse.ArgumentTypeError(f"must be a folder that can be written to, got {text!r}")
+    return Path(text)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from .train import Run, train
 SIZES = (64, 64, 64, 10)
 BATCH = 64
 LR = {"sgd": 0.1, "adam": 0.003, "adamw": 0.003}
+NAMES = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Row:
 
 def base_optimizer(base: str, steps: int, l2: float) -> Optimizer:
     """The optimizer named on the command line, with a cosine step size. AdamW takes λ as its decoupled decay 2λ."""
-    lr = cosine(pick("base", base, LR), steps)
+    lr = cosine(LR[base], steps)
     if base == "sgd":
         return SGD(lr, momentum=0.9, l2=l2)
     return Adam(lr, l2=l2) if base == "adam" else AdamW(lr, weight_decay=2 * l2)
@@ -60,10 +61,10 @@ def run(seeds: int, epochs: int, rho: float, base: str, l2: float, progress: boo
 
     SAM spends two gradients a step, so the third row is the fair rival: as many gradients, spent without SAM.
     """
+    name = pick("base", base, NAMES)
     digits = data.digits()
     model = mlp(SIZES)
     steps = len(digits.x_train) // BATCH
-    name = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}[base]
     methods: list[tuple[str, int, Any]] = [
         (name, epochs, lambda n: base_optimizer(base, n, l2)),
         (f"SAM over {name}", epochs, lambda n: SAM(base_optimizer(base, n, l2), rho)),
@@ -80,6 +81,7 @@ def run(seeds: int, epochs: int, rho: float, base: str, l2: float, progress: boo
     return rows
 
 
+@numpy.errstate(all="ignore")  # a ball so large that the loss overflows in it gives ∞ or NaN, which says so
 def _measure(method: str, trained: Run, digits: data.Data, rho: float, seconds: float) -> Row:
     x, y = asarray(digits.x_train), asarray(digits.y_train)
     loss_and_grad, product = value_and_grad(trained.model), hvp(trained.model)
@@ -121,6 +123,7 @@ def picture(rows: list[Row], rho: float, path: str | os.PathLike[str]) -> None:
     plot.save(figure, path)
 
 
+@numpy.errstate(all="ignore")
 def _slice(trained: Run, rho: float) -> tuple[numpy.ndarray, numpy.ndarray]:
     """The training loss around the first seed's weights, toward the worst point found in the ball and at random."""
     digits = data.digits()
@@ -131,13 +134,17 @@ def _slice(trained: Run, rho: float) -> tuple[numpy.ndarray, numpy.ndarray]:
 
 
 def dumps(rows: list[Row], settings: dict[str, Any]) -> str:
-    """The result for machines."""
-    return json.dumps({"settings": settings, "rows": [row.as_json() for row in rows]}, indent=2)
+    """The result for machines; null where there is no finite number."""
+    return json.dumps({"settings": settings, "rows": [row.as_json() for row in rows]}, indent=2, allow_nan=False)
 
 
 def _told(samples: numpy.ndarray) -> dict[str, Any]:
     mean, half = mean_and_interval(samples)
-    return {"mean": float(mean), "half_width_95": None if numpy.isnan(half) else float(half), "samples": samples.tolist()}
+    return {"mean": _number(mean), "half_width_95": _number(half), "samples": [_number(s) for s in samples]}
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if numpy.isfinite(value) else None
 
 
 def _cell(samples: numpy.ndarray, form: str) -> str:
