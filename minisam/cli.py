@@ -38,8 +38,8 @@ def parser() -> argparse.ArgumentParser:
     demo = commands.add_parser(
         "demo",
         help="SGD against SAM on real digits: a table and a picture",
-        description="Train the same small net on 900 handwritten digits with a base optimizer, with SAM over it, and with the base "
-        "for twice the epochs (as many gradients as SAM spends); print a table, write demo.png.",
+        description="Train the same small net on 900 handwritten digits with a base optimizer, with SAM over it, and "
+        "with the base for twice the epochs (as many gradients as SAM spends); print a table, write demo.png.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     demo.add_argument("--seeds", type=_whole, default=10, help="runs of each method, from different random starts")

@@ -58,8 +58,8 @@ def batches(n: int, batch_size: int, seed: int | Sequence[int], epoch: int) -> n
     Parameters
     ----------
     n, batch_size : int
-        1 ≤ batch_size ≤ n. Each epoch is a fresh shuffle cut into n // batch_size batches; the few examples left over sit this
-        epoch out.
+        1 ≤ batch_size ≤ n. Each epoch is a fresh shuffle cut into n // batch_size batches; the few examples left
+        over sit this epoch out.
     seed : int or sequence of int
         ≥ 0. A sequence gives each replica its own order: the one it would have alone.
     epoch : int

@@ -111,8 +111,9 @@ def table(rows: list[Row], rho: float) -> str:
                 f"{row.seconds:.1f}",
             ]
         )
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join("  ".join(c.rjust(k) if i else c.ljust(k) for i, (c, k) in enumerate(zip(line, widths, strict=True))) for line in lines)
+    first, *others = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    form = "  ".join([f"{{:<{first}}}", *(f"{{:>{width}}}" for width in others)])
+    return "\n".join(form.format(*line) for line in lines)
 
 
 def picture(rows: list[Row], rho: float, path: str | os.PathLike[str]) -> None:

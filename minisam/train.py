@@ -39,11 +39,11 @@ class Run:
     ----------
     model : Model
     w : float array (..., n)
-        The weights after the last epoch in the history (before the first one, the initial weights), on the backend in use.
+        The weights after the last epoch in the history (the initial ones, if it is empty), on the backend in use.
     history : dict of NumPy arrays
-        One row an epoch, (epochs, ...): "train_loss" (mean of the minibatch losses), "grad_norm", for SAM "eps_norm" (means over
-        the epoch), "validation_loss" and "validation_accuracy" where there is validation data; and (epochs,): "epoch" from 1 and
-        "evaluations", the gradients spent so far.
+        One row an epoch, (epochs, ...): "train_loss" (mean of the minibatch losses), "grad_norm", for SAM "eps_norm"
+        (means over the epoch), "validation_loss" and "validation_accuracy" where there is validation data; and (epochs,):
+        "epoch" from 1 and "evaluations", the gradients spent so far.
     loss : str
         "cross_entropy" or "mse".
     interrupted : bool
@@ -106,8 +106,8 @@ def train(
     epochs, batch_size : int
         ≥ 1. Each epoch shuffles anew and leaves out the examples that do not fill a batch.
     seed : int or sequence of int
-        Of the initial weights and the order of the data. A sequence trains one replica a seed, all in one run, each as it would
-        be trained alone; w and history then have a replica axis.
+        Of the initial weights and the order of the data. A sequence trains one replica a seed, all in one run, each as
+        it would be trained alone; w and history then have a replica axis.
     loss : str
         "cross_entropy" or "mse".
     dtype : str
@@ -221,7 +221,8 @@ def _where_not_finite(losses: numpy.ndarray, w: Array, measured: dict[str, numpy
     step, *replica = bad[0].tolist()
     where = f", replica {', '.join(map(str, replica))}" if replica else ""
     return (
-        f"the loss became {losses[tuple(bad[0])]} at step {epoch * (len(losses) - 1) + step} (epoch {epoch + 1}{where}); "
+        f"the loss became {losses[tuple(bad[0])]} "
+        f"at step {epoch * (len(losses) - 1) + step} (epoch {epoch + 1}{where}); "
         f"try a smaller lr or rho; .run holds the weights after epoch {epoch}"
     )
 
@@ -340,11 +341,14 @@ def _resume(path: str | os.PathLike[str], settings: dict[str, str], epochs: int)
     arrays, meta = _read(path, "checkpoint")
     there = meta["settings"]
     other = [
-        f"{name} {there.get(name)} there, {here} here" for name, here in settings.items() if there.get(name) != here
+        f"{name} was {_short(there.get(name))}, is {_short(here)}"
+        for name, here in settings.items()
+        if there.get(name) != here
     ]
     if other:
         raise ValueError(
-            f"checkpoint {os.fspath(path)} belongs to another training: delete it, or name another file ({'; '.join(other)})"
+            f"checkpoint {os.fspath(path)} belongs to another training: "
+            f"delete it, or name another file ({'; '.join(other)})"
         )
     history = _unprefixed("history", arrays)
     done = len(history["epoch"])
@@ -353,6 +357,10 @@ def _resume(path: str | os.PathLike[str], settings: dict[str, str], epochs: int)
     state = {key: a.item() if a.ndim == 0 else asarray(a) for key, a in _unprefixed("state", arrays).items()}
     rows = [{key: a[i] for key, a in history.items()} for i in range(done)]
     return _Stand(asarray(arrays["w"]), state, rows)
+
+
+def _short(text: Any) -> str:
+    return str(text) if len(str(text)) <= 200 else f"{str(text)[:200]}…"
 
 
 def _prefixed(prefix: str, arrays: dict[str, Any]) -> dict[str, Any]:
@@ -376,8 +384,8 @@ def _write(path: str | os.PathLike[str], kind: str, arrays: dict[str, Any], meta
 def _read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, numpy.ndarray], dict[str, Any]]:
     """What `_write` wrote, or a ValueError if it did not, or not this kind of file."""
     try:
-        with numpy.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
+        with open(path, "rb") as file, numpy.load(file, allow_pickle=False) as entries:
+            arrays = dict(entries)
         meta = json.loads(str(arrays.pop("meta")))
         if meta["minisam"] != kind:
             raise ValueError(f"it is a {meta['minisam']}")

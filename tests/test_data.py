@@ -100,7 +100,7 @@ def test_the_order_is_drawn_from_another_stream_than_the_initial_weights(epoch):
 
 
 def test_every_example_is_as_likely_to_sit_out():
-    """Of 7 examples in batches of 3 one sits out: over 7,000 epochs each does so 1,000 times, ± 29 (one σ of a binomial)."""
+    """Of 7 examples in batches of 3 one sits out: in 7,000 epochs each does so 1,000 times, ± 29 (σ of a binomial)."""
     drawn = np.array([np.bincount(batches(7, 3, 0, epoch).ravel(), minlength=7) for epoch in range(7000)])
     assert np.abs((drawn == 0).sum(axis=0) - 1000).max() < 4 * 29.3
 

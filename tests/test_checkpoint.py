@@ -1,0 +1,400 @@
+"""Checkpoints: a training that goes on from one ends with the bits of one that never stopped, however it was stopped.
+
+And a file is whole or not there; one that is not ours is named and left alone.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from minisam import SAM, SGD, Adam, AdamW, DivergedError, Run, mlp, train
+from minisam.data import Data
+from minisam.optim import constant, cosine, step_decay, warmup
+
+MODEL = mlp((3, 5, 4))
+RNG = np.random.default_rng(0)
+X, Y = RNG.standard_normal((50, 3)), RNG.integers(0, 4, 50)
+DATA = Data("toy", X[:30], Y[:30], X[30:40], Y[30:40], X[40:], Y[40:])
+EPOCHS, STEPS = 5, 3
+
+OPTIMIZERS = {
+    "momentum": SGD(0.1, momentum=0.9),
+    "Adam": Adam(0.01),
+    "AdamW": AdamW(0.01),
+    "SAM over Adam": SAM(Adam(0.01), rho=0.05),
+    "schedule": SGD(warmup(4, cosine(0.1, 15)), momentum=0.9),
+    "sweep": SAM(SGD(np.array([[0.1], [0.2]]), momentum=0.9), rho=np.array([[0.0], [0.1]])),
+}
+
+
+def quiet(optimizer=OPTIMIZERS["momentum"], epochs=EPOCHS, data=DATA, batch_size=10, model=MODEL, **options):
+    return train(model, data, optimizer, epochs, batch_size, progress=False, **options)
+
+
+def same(a, b):
+    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+def assert_same_run(a, b):
+    assert same(a.w, b.w)
+    assert a.history.keys() == b.history.keys()
+    for key in a.history:
+        assert same(a.history[key], b.history[key]), key
+    assert a.interrupted == b.interrupted
+
+
+@dataclass(frozen=True)
+class SGDWithCtrlC(SGD):
+    """SGD in which someone presses Ctrl-C at step `stop`. (That is an attribute of the class, no setting.)"""
+
+    stop = None
+
+    def step(self, w, state, loss_and_grad):
+        if state["t"] == type(self).stop:
+            raise KeyboardInterrupt
+        return super().step(w, state, loss_and_grad)
+
+
+# --- going on --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("done", range(1, EPOCHS + 1))
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize(("seed", "dtype"), [(0, "float32"), ([3, 4], "float32"), ([3, 4], "float64")])
+def test_a_resumed_training_ends_with_the_same_bits(name, done, seed, dtype, tmp_path):
+    if name == "sweep":
+        seed = [3, 4]
+    optimizer, path = OPTIMIZERS[name], tmp_path / "checkpoint.npz"
+    whole = quiet(optimizer, seed=seed, dtype=dtype)
+    first = quiet(optimizer, done, seed=seed, dtype=dtype, checkpoint=path)
+    assert len(first.history["epoch"]) == done
+    assert_same_run(quiet(optimizer, seed=seed, dtype=dtype, checkpoint=path), whole)
+
+
+@settings(max_examples=30)
+@given(st.lists(st.integers(0, EPOCHS * STEPS - 1), max_size=4))
+def test_any_number_of_ctrl_c_at_any_steps_change_nothing(tmp_path_factory, steps):
+    path = tmp_path_factory.mktemp("run") / "checkpoint.npz"
+    optimizer = SGDWithCtrlC(0.1, momentum=0.9)
+    for step in steps:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(SGDWithCtrlC, "stop", step)
+            quiet(optimizer, checkpoint=path)
+    assert_same_run(quiet(optimizer, checkpoint=path), quiet())
+
+
+def test_a_checkpoint_of_a_whole_training_returns_it_at_once(tmp_path, monkeypatch):
+    path = tmp_path / "checkpoint.npz"
+    whole = quiet(SGDWithCtrlC(0.1), checkpoint=path)
+    before = path.read_bytes(), path.stat().st_mtime_ns
+    monkeypatch.setattr(SGDWithCtrlC, "stop", EPOCHS * STEPS)  # it would not get past the next step
+    again = quiet(SGDWithCtrlC(0.1), checkpoint=path)
+    assert_same_run(again, whole)
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+
+
+def test_more_epochs_go_on_and_fewer_are_refused(tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    quiet(epochs=3, checkpoint=path)
+    assert_same_run(quiet(epochs=7, checkpoint=path), quiet(epochs=7))
+    with pytest.raises(ValueError) as error:
+        quiet(epochs=5, checkpoint=path)
+    assert str(error.value) == f"epochs must be ≥ 7, which checkpoint {path} has done already, got 5"
+
+
+def test_a_training_that_diverged_can_be_read_from_its_checkpoint(tmp_path):
+    path, data = tmp_path / "checkpoint.npz", (X, X[:, :2])
+    options = {"data": data, "model": mlp((3, 5, 2)), "loss": "mse"}
+    lr = step_decay(0.01, every=10, factor=1e20)  # good for two epochs of five steps
+    with pytest.raises(DivergedError) as first:
+        quiet(SGD(lr), checkpoint=path, **options)
+    with pytest.raises(DivergedError) as second:
+        quiet(SGD(lr), checkpoint=path, **options)
+    assert str(first.value) == str(second.value)
+    assert_same_run(first.value.run, second.value.run)
+    assert len(first.value.run.history["epoch"]) == 2
+
+
+@dataclass(frozen=True)
+class Remembers:
+    """An optimizer whose state holds every kind of number that may stand in one."""
+
+    def init(self, w):
+        return {"t": 0, "rho": 0.75, "on": True, "m": np.zeros_like(w)}
+
+    def step(self, w, state, loss_and_grad):
+        assert [type(state[key]) for key in ("t", "rho", "on")] == [int, float, bool]
+        loss, g = loss_and_grad(w)
+        state = {"t": state["t"] + 1, "rho": state["rho"] * 0.9, "on": not state["on"], "m": state["m"] + g}
+        return w - state["rho"] * (g if state["on"] else state["m"]) / 10, state, {"loss": loss, "evaluations": 1}
+
+
+def test_numbers_in_the_state_come_back_as_what_they_were(tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    quiet(Remembers(), 2, checkpoint=path)
+    assert_same_run(quiet(Remembers(), checkpoint=path), quiet(Remembers()))
+
+
+# --- another process -------------------------------------------------------------------------------------------------
+
+SCRIPT = """
+import os, signal, sys
+import numpy as np
+from minisam import SAM, Adam, mlp, train
+from minisam.optim import cosine
+
+def mortal(function, calls):
+    "The function, until it has been called so often: then someone kills the process."
+    left = list(range(calls))
+
+    def call(*args):
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left.pop()
+        return function(*args)
+
+    return call
+
+saved, checkpoint, where, calls = sys.argv[1:]
+if where == "step":
+    SAM.step = mortal(SAM.step, int(calls))
+elif where:
+    setattr(os, where, mortal(getattr(os, where), int(calls)))
+rng = np.random.default_rng(0)
+x, y = rng.standard_normal((200, 3)), rng.integers(0, 4, 200)
+optimizer = SAM(Adam(cosine(0.01, 1000)), rho=np.array([[0.0], [0.1]]))
+run = train(mlp((3, 5, 4)), (x, y), optimizer, 10, 8, seed=[0, 1], checkpoint=checkpoint or None, progress=False)
+run.save(saved)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no SIGKILL")
+def test_a_training_killed_in_the_middle_goes_on_in_another_process(tmp_path):
+    """kill -9 within an epoch, within writing, and before moving into place; the last process ends as one never killed.
+
+    The optimizer, with its schedule and its array, is another object in each process, and known again.
+    """
+    checkpoint = tmp_path / "checkpoint.npz"
+
+    def training(saved, checkpoint="", where="", calls=0):
+        arguments = [tmp_path / saved, checkpoint, where, str(calls)]
+        return subprocess.run([sys.executable, "-c", SCRIPT, *arguments]).returncode
+
+    done = []
+    for where, calls in [("step", 60), ("fsync", 3), ("replace", 2)]:
+        assert training("killed.npz", checkpoint, where, calls) == -signal.SIGKILL
+        with np.load(checkpoint) as file:
+            done.append(len(file["history/epoch"]))
+    assert done == [2, 5, 7]  # 25 steps an epoch; then three writes, then two
+    assert training("killed.npz", checkpoint) == training("whole.npz") == 0
+    assert_same_run(Run.load(tmp_path / "killed.npz"), Run.load(tmp_path / "whole.npz"))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["checkpoint.npz", "killed.npz", "whole.npz"]
+
+
+# --- another training ------------------------------------------------------------------------------------------------
+
+OTHERS = {
+    "optimizer": {"optimizer": Adam(0.01)},
+    "lr": {"optimizer": SGD(0.2, momentum=0.9)},
+    "batch_size": {"batch_size": 5},
+    "seed": {"seed": 1},
+    "replicas": {"seed": [0]},
+    "dtype": {"dtype": "float64"},
+    "model": {"model": mlp((3, 6, 4))},
+    "activation": {"model": mlp((3, 5, 4), activation="gelu")},
+    "x": {"data": (X[:30] + 1e-3, Y[:30])},
+    "y": {"data": (X[:30], (Y[:30] + 1) % 4)},
+    "validation": {"data": (X[:30], Y[:30])},
+}
+
+
+@pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
+def test_the_checkpoint_of_another_training_is_refused_and_left_alone(other, tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    quiet(checkpoint=path)
+    before = path.read_bytes()
+    with pytest.raises(ValueError) as error:
+        quiet(**other, checkpoint=path)
+    assert str(error.value).startswith(f"checkpoint {path} belongs to another training: delete it, or name another")
+    assert "\n" not in str(error.value)
+    assert path.read_bytes() == before
+
+
+def test_the_error_names_the_setting_and_both_its_values(tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    quiet(checkpoint=path)
+    with pytest.raises(ValueError, match=r"\(batch_size was 10, is 5; seed was 0, is \[1, 2\]\)$"):
+        quiet(batch_size=5, seed=[1, 2], checkpoint=path)
+
+
+def schedules(lr, steps):
+    flat, half = constant(lr), cosine(lr, steps)
+    return [flat, half, cosine(lr, steps, final=0.01), warmup(steps, flat), warmup(steps, half), step_decay(lr, steps)]
+
+
+@pytest.mark.parametrize("k", range(6))
+def test_schedules_are_known_by_their_numbers(k, tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    quiet(SGD(schedules(0.1, 15)[k]), 1, checkpoint=path)
+    quiet(SGD(schedules(0.1, 15)[k]), 2, checkpoint=path)
+    for other in [*schedules(0.1, 15)[:k], *schedules(0.1, 15)[k + 1 :], schedules(0.2, 15)[k]]:
+        with pytest.raises(ValueError, match="belongs to another training"):
+            quiet(SGD(other), 3, checkpoint=path)
+
+
+def test_a_large_array_of_settings_counts_in_every_entry(tmp_path):
+    """NumPy prints the middle of 2,000 numbers as an ellipsis."""
+    rho = np.linspace(0, 0.1, 2000)[:, None]
+    other = rho.copy()
+    other[1000] += 1e-9
+    path, seeds = tmp_path / "checkpoint.npz", range(2000)
+    quiet(SAM(SGD(0.1), rho), 1, model=mlp((3, 4)), seed=seeds, checkpoint=path)
+    with pytest.raises(ValueError, match="optimizer was") as error:
+        quiet(SAM(SGD(0.1), other), 1, model=mlp((3, 4)), seed=seeds, checkpoint=path)
+    assert len(str(error.value)) < 600
+    quiet(SAM(SGD(0.1), rho.copy()), 1, model=mlp((3, 4)), seed=list(seeds), checkpoint=path)
+
+
+def test_a_schedule_of_your_own_is_known_by_its_name(tmp_path):
+    def fast(t):
+        return 0.2
+
+    def slow(t):
+        return 0.1
+
+    path = tmp_path / "checkpoint.npz"
+    quiet(SGD(fast), 1, checkpoint=path)
+    quiet(SGD(fast), 2, checkpoint=path)
+    with pytest.raises(ValueError, match=r"fast.*slow"):
+        quiet(SGD(slow), 2, checkpoint=path)
+
+
+# --- files that are not ours, or not whole ---------------------------------------------------------------------------
+
+
+def foreign_files(folder):
+    """Files that someone may name by mistake."""
+    folder.mkdir(exist_ok=True)
+    np.save(folder / "array.npy", X)
+    np.savez(folder / "other.npz", w=X)
+    np.savez(folder / "meta.npz", meta=np.array("[1, 2]"))
+    np.savez(folder / "pickle.npz", meta=np.array({"a": 1}, dtype=object))
+    (folder / "empty").write_bytes(b"")
+    (folder / "notes.txt").write_text("weights: 1 2 3\n" * 100)
+    (folder / "folder").mkdir(exist_ok=True)
+    return sorted(folder.iterdir())
+
+
+def test_a_foreign_file_is_named_and_left_alone(tmp_path):
+    for path in foreign_files(tmp_path / "foreign"):
+        before = path.read_bytes() if path.is_file() else None
+        for kind, read in [("checkpoint", lambda path: quiet(checkpoint=path)), ("run", Run.load)]:
+            with pytest.raises(ValueError) as error:
+                read(path)
+            assert str(error.value).startswith(f"{path} is not a whole {kind} of minisam (")
+            assert "\n" not in str(error.value)
+        assert path.is_dir() or path.read_bytes() == before
+
+
+def test_a_run_is_no_checkpoint_and_a_checkpoint_no_run(tmp_path):
+    run, checkpoint = tmp_path / "run.npz", tmp_path / "checkpoint.npz"
+    quiet(checkpoint=checkpoint).save(run)
+    with pytest.raises(ValueError, match=r"is not a whole checkpoint of minisam \(ValueError: it is a run\)$"):
+        quiet(checkpoint=run)
+    with pytest.raises(ValueError, match=r"is not a whole run of minisam \(ValueError: it is a checkpoint\)$"):
+        Run.load(checkpoint)
+
+
+@given(share=st.floats(0, 1, exclude_max=True))
+def test_a_file_cut_short_anywhere_is_refused(tmp_path_factory, share):
+    folder = tmp_path_factory.mktemp("cut")
+    quiet(epochs=1, checkpoint=folder / "checkpoint.npz")
+    data = (folder / "checkpoint.npz").read_bytes()
+    cut = folder / "cut.npz"
+    cut.write_bytes(data[: int(share * len(data))])
+    with pytest.raises(ValueError, match="is not a whole checkpoint of minisam"):
+        quiet(checkpoint=cut)
+
+
+@given(share=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+def test_a_bit_that_flips_is_noticed_or_does_not_matter(tmp_path_factory, share, bit):
+    folder = tmp_path_factory.mktemp("flip")
+    quiet(epochs=1, checkpoint=folder / "checkpoint.npz")
+    data = bytearray((folder / "checkpoint.npz").read_bytes())
+    data[int(share * len(data))] ^= 1 << bit
+    flipped = folder / "flipped.npz"
+    flipped.write_bytes(data)
+    with contextlib.suppress(NotWhole):
+        assert_same_run(readable(flipped), quiet(epochs=2))
+
+
+class NotWhole(Exception):
+    pass
+
+
+def readable(path):
+    try:
+        return quiet(epochs=2, checkpoint=path)
+    except ValueError as error:
+        if "is not a whole checkpoint of minisam" in str(error):
+            raise NotWhole from error
+        raise
+
+
+class Failure(Exception):
+    pass
+
+
+@pytest.mark.parametrize("error", [Failure, KeyboardInterrupt, OSError])
+@pytest.mark.parametrize("where", [(np, "savez"), (os, "fsync"), (os, "replace")])
+def test_a_write_that_fails_leaves_the_former_file_and_nothing_else(where, error, tmp_path, monkeypatch):
+    path = tmp_path / "run.npz"
+    run = quiet(epochs=1)
+    run.save(path)
+    before = path.read_bytes()
+
+    def fail(*_, **__):
+        raise error("no space left")
+
+    monkeypatch.setattr(*where, fail)
+    with pytest.raises(error):
+        quiet(epochs=2).save(path)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["run.npz"]
+
+
+def test_ctrl_c_right_after_the_file_was_moved_into_place_is_still_ctrl_c(tmp_path, monkeypatch):
+    path, replace = tmp_path / "checkpoint.npz", os.replace
+
+    def move_and_stop(source, target):
+        replace(source, target)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", move_and_stop)
+    run = quiet(checkpoint=path)
+    monkeypatch.undo()
+    assert run.interrupted
+    assert len(run.history["epoch"]) == 1
+    assert_same_run(quiet(checkpoint=path), quiet())
+
+
+def test_what_a_killed_process_left_unfinished_is_written_over(tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    (tmp_path / "checkpoint.npz.part").write_bytes(b"half of a file")
+    quiet(checkpoint=path)
+    assert [p.name for p in tmp_path.iterdir()] == ["checkpoint.npz"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+def test_files_have_the_permissions_that_new_files_have(tmp_path):
+    (tmp_path / "new").write_text("")
+    quiet(epochs=1, checkpoint=tmp_path / "checkpoint.npz")
+    assert (tmp_path / "checkpoint.npz").stat().st_mode == (tmp_path / "new").stat().st_mode
