@@ -156,7 +156,7 @@ def test_exact_in_the_hard_case():
     np.testing.assert_allclose(sam_objective(q, np.zeros(2), 2.0, inner="exact"), 1 + 0.5 + 3, rtol=1e-12)
 
 
-@pytest.mark.parametrize("part", [1e-300, -1e-20, 1e-16, -1e-9, 1e-4])
+@pytest.mark.parametrize("part", [1e-300, -1e-300, -1e-20, 1e-16, -1e-9, 1e-4])
 @pytest.mark.parametrize("size", [1.0, 1e6])
 def test_exact_stays_in_the_ball_next_to_the_hard_case(part, size):
     q = Quadratic(size * np.diag([1.0, 2.0]), size * np.array([1.0, part]))
@@ -191,6 +191,17 @@ def test_exact_at_the_vertices_is_brute_force(p, n):
     corners = [0.7 * np.array(c) for c in corners if (sum(map(abs, c)) == 1 if p == 1 else all(c))]
     best = max(q(w + c) for c in corners)
     np.testing.assert_allclose(sam_objective(q, w, 0.7, p, inner="exact"), best, rtol=1e-14)
+
+
+def test_exact_at_the_vertices_weighs_slope_against_curvature():
+    # p = 1: 3.5 along the first axis, 1 + 4/2 along the second
+    bowl = Quadratic(np.diag([0.0, 4.0]), np.array([3.5, 1.0]))
+    np.testing.assert_array_equal(worst_of_quadratic(bowl, np.zeros(2), 1.0, 1), [1.0, 0.0])
+    np.testing.assert_array_equal(worst_of_quadratic(bowl, np.zeros(2), 2.0, 1), [0.0, 2.0])  # 7 against 2 + 8
+    # p = ∞: 3 + 2 at (1, 1), where the valley has no curvature; 3 − 2 + 6/2 at (1, −1)
+    valley = Quadratic(1.5 * np.array([[1.0, -1.0], [-1.0, 1.0]]), np.array([3.0, 2.0]))
+    np.testing.assert_array_equal(worst_of_quadratic(valley, np.zeros(2), 1.0, math.inf), [1.0, 1.0])
+    np.testing.assert_array_equal(worst_of_quadratic(valley, np.zeros(2), 2.0, math.inf), [2.0, -2.0])  # 10, 2 + 12
 
 
 @pytest.mark.parametrize("p", [1, math.inf])
