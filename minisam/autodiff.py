@@ -10,17 +10,24 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy
-from autograd.core import VJPNode, add_outgrads
-from autograd.tracer import isbox, new_box, toposort, trace_stack
+from autograd.core import VJPNode, sparse_add, sparse_object_types, vspace
+from autograd.tracer import isbox, new_box, toposort
 
+from . import record
 from .array_backend import Array, xp
 from .losses import cross_entropy
 from .models import Model
+from .record import Body, Split, new_level
 
 LossAndGrad: TypeAlias = Callable[..., tuple[Array, Array]]
 
 
-def value_and_grad(model: Model | Callable[..., Array], loss: Callable[..., Array] = cross_entropy) -> LossAndGrad:
+def value_and_grad(
+    model: Model | Callable[..., Array],
+    loss: Callable[..., Array] = cross_entropy,
+    recorded: bool = True,
+    check: bool = True,
+) -> LossAndGrad:
     """The function that returns a loss and its gradient with respect to the flat weights.
 
     Parameters
@@ -30,6 +37,12 @@ def value_and_grad(model: Model | Callable[..., Array], loss: Callable[..., Arra
         w (..., n) -> (...,) written with `autograd.numpy` or `minisam.ops`.
     loss : function
         (logits, y) -> (...,). Not used with a function of w.
+    recorded : bool
+        Trace once for each set of shapes and replay from then on (see `minisam.record`); False traces at every call, and is
+        the reference: both give the same bits. What cannot be recorded (Python control flow that depends on a value, say) is
+        found out, and runs eagerly after one warning. Randomness, such as dropout's mask, has to enter as an input.
+    check : bool
+        Whether each new record is held against the reference.
 
     Returns
     -------
@@ -42,39 +55,52 @@ def value_and_grad(model: Model | Callable[..., Array], loss: Callable[..., Arra
     TypeError, ValueError
         If w is not a floating-point array (..., n) of the backend in use.
 
-    Truths: tests/test_autodiff.py.
+    Truths: tests/test_autodiff.py, tests/test_record.py.
     """
-    split, join, apply = _parts(model, loss)
+    split, apply = _parts(model, loss)
+
+    def body(w: Array, *batch: Array) -> tuple[list[Array], list[Array]]:
+        value, leaves = _gradient(lambda *leaves: apply(leaves, *batch), split(w))
+        _check_loss(value, w)
+        return [value], leaves
+
+    run = _runner(body, split, recorded, check, "value_and_grad")
 
     def loss_and_grad(w: Array, *batch: Array) -> tuple[Array, Array]:
         check_weights(w)
-        batch = _in_dtype_of(w, batch)
-        value, grads = _gradient(lambda *leaves: apply(leaves, *batch), split(w))
-        _check_loss(value, w)
-        return value, join(grads, w)
+        (value,), g = run(w, *_in_dtype_of(w, batch))
+        return value, g
 
     return loss_and_grad
 
 
-def hvp(model: Model | Callable[..., Array], loss: Callable[..., Array] = cross_entropy) -> Callable[..., Array]:
+def hvp(
+    model: Model | Callable[..., Array],
+    loss: Callable[..., Array] = cross_entropy,
+    recorded: bool = True,
+    check: bool = True,
+) -> Callable[..., Array]:
     """The function `f(w, v, x, y) -> H v` (or `f(w, v)`) with H the Hessian of the loss at w: exact, about two gradients.
 
     The gradient is differentiated once more in the direction v: H v = ∂⟨∇L(w), v⟩/∂w (Pearlmutter 1994). Arguments as for
     `value_and_grad`; v has the shape of w, and each replica has its own Hessian.
     """
-    split, join, apply = _parts(model, loss)
+    split, apply = _parts(model, loss)
+
+    def body(w: Array, v: Array, *batch: Array) -> tuple[list[Array], list[Array]]:
+        def gradient(*leaves: Array) -> list[Array]:
+            return _gradient(lambda *inner: apply(inner, *batch), leaves)[1]
+
+        _, pull = _trace(gradient, split(w))
+        return [], pull(split(v))
+
+    run = _runner(body, split, recorded, check, "hvp")
 
     def product(w: Array, v: Array, *batch: Array) -> Array:
         check_weights(w)
         if v.shape != w.shape:
             raise ValueError(f"v must have the shape of w, {w.shape}, got {v.shape}")
-        batch = _in_dtype_of(w, batch)
-
-        def gradient(*leaves: Array) -> list[Array]:
-            return _gradient(lambda *inner: apply(inner, *batch), leaves)[1]
-
-        _, pull = _trace(gradient, split(w))
-        return join(pull(split(v)), w)
+        return run(w, *_in_dtype_of(w, (v, *batch)))[1]
 
     return product
 
@@ -150,12 +176,23 @@ def as_loss(f: Callable[[Array], Any]) -> Callable[[Array], Array]:
 # --- the tape --------------------------------------------------------------------------------------------------------
 
 
+def _runner(body: Body, split: Split, recorded: bool, check: bool, name: str) -> Callable[..., tuple[list[Array], Array]]:
+    """inputs -> (values, flat vector): the body, replayed or traced anew at each call."""
+
+    def eager(*inputs: Array) -> tuple[list[Array], Array]:
+        values, leaves = body(*inputs)
+        w = inputs[0]
+        return values, xp().concatenate([xp().reshape(g, w.shape[:-1] + (-1,)) for g in leaves], axis=-1)
+
+    return record.recorded(body, split, eager, name, check) if recorded else eager
+
+
 def _trace(
     function: Callable[..., Sequence[Array]], roots: Sequence[Array]
 ) -> tuple[list[Array], Callable[[Sequence[Array]], list[Array]]]:
     """The values of `function(*roots)`, a list, and the function that pulls their gradients back to the roots."""
     nodes = [VJPNode.new_root() for _ in roots]
-    with trace_stack.new_trace() as level:
+    with new_level() as level:
         ends = function(*[new_box(root, level, node) for root, node in zip(roots, nodes, strict=True)])
     on_tape = [isbox(end) and end._trace == level for end in ends]
     values = [end._value if here else end for end, here in zip(ends, on_tape, strict=True)]
@@ -164,16 +201,20 @@ def _trace(
         end = VJPNode.new_root()
         end.parents = [e._node for e, here in zip(ends, on_tape, strict=True) if here]
         end.vjp = lambda _: [g for g, here in zip(gradients, on_tape, strict=True) if here]
-        arrived = {end: (None, False)}
+        arrived: dict[VJPNode, Array] = {end: None}
         for node in toposort(end):
-            if node in arrived and node.parents:
-                for parent, g in zip(node.parents, node.vjp(arrived.pop(node)[0]), strict=True):
-                    arrived[parent] = add_outgrads(arrived.get(parent), g)
-        return [
-            arrived[node][0] if node in arrived else 0 * root for root, node in zip(roots, nodes, strict=True)
-        ]
+            if node.parents:
+                for parent, g in zip(node.parents, node.vjp(arrived.pop(node)), strict=True):
+                    g = _dense(g)
+                    arrived[parent] = arrived[parent] + g if parent in arrived else g
+        return [arrived[node] if node in arrived else 0 * root for root, node in zip(roots, nodes, strict=True)]
 
     return values, pull
+
+
+def _dense(g: Any) -> Array:
+    """A gradient as an array: autograd hands back that of an indexed array as a sparse promise."""
+    return sparse_add(vspace(g), None, g) if type(g) in sparse_object_types else g
 
 
 def _gradient(function: Callable[..., Array], roots: Sequence[Array]) -> tuple[Array, list[Array]]:
@@ -182,22 +223,17 @@ def _gradient(function: Callable[..., Array], roots: Sequence[Array]) -> tuple[A
     return value, pull([xp().ones(value.shape, dtype=value.dtype)])
 
 
-def _parts(model: Any, loss: Callable[..., Array]) -> tuple[Callable, Callable, Callable]:
-    """How to split w into leaves, join their gradients, and get from leaves to the loss."""
+def _parts(model: Any, loss: Callable[..., Array]) -> tuple[Split, Callable[..., Array]]:
+    """How to split w into leaves, and how to get from the leaves to the loss."""
     if isinstance(model, Model):
         names = list(model.shapes)
         return (
             lambda w: list(model.unflatten(w).values()),
-            lambda grads, w: _join(grads, w),
             lambda leaves, x, y: loss(model.forward(dict(zip(names, leaves, strict=True)), x), y),
         )
     if not callable(model):
         raise TypeError(f"model must be a minisam Model or a function of w, got {type(model).__name__}")
-    return lambda w: [w], lambda grads, w: grads[0], lambda leaves, *rest: model(*leaves, *rest)
-
-
-def _join(grads: Sequence[Array], w: Array) -> Array:
-    return xp().concatenate([xp().reshape(g, w.shape[:-1] + (-1,)) for g in grads], axis=-1)
+    return lambda w: [w], lambda leaves, *rest: model(*leaves, *rest)
 
 
 def _in_dtype_of(w: Array, batch: Sequence[Array]) -> tuple[Array, ...]:

@@ -13,7 +13,10 @@ import math
 from typing import Any
 
 import autograd.numpy as anp
+import numpy
+from autograd.core import VJPNode
 from autograd.extend import defvjp, primitive
+from autograd.tracer import register_notrace
 
 from .array_backend import Array, asarray, xp
 
@@ -28,15 +31,25 @@ def over(a: Array, b: Array) -> Array:
 def norm(a: Array, p: float = 2.0) -> Array:
     """‖a‖_p over the last axis, 1 ≤ p ≤ ∞.   (..., n) -> (..., 1).
 
-    Entries are divided by the largest one first, so that nothing overflows or vanishes on the way.
+    Entries are divided by the largest one first, so that nothing overflows or vanishes on the way. On the host, where a look
+    costs nothing, that is left out for p = 2 when the squares are of ordinary size.
     """
-    largest = xp().maximum(xp().max(a, axis=-1, keepdims=True), -xp().min(a, axis=-1, keepdims=True))
+    if p == 2 and isinstance(a, numpy.ndarray):
+        squares = dot(a, a)
+        if squares.min() > 1e-30 and squares.max() < 1e30:
+            return numpy.sqrt(squares)
+    largest = xp().maximum(a.max(axis=-1, keepdims=True), -a.min(axis=-1, keepdims=True))
     if p == math.inf:
         return largest
     a = over(a, largest)
     if p == 2:
-        return largest * xp().sqrt(xp().matmul(a[..., None, :], a[..., None])[..., 0])  # √aᵀa
-    return largest * xp().sum(xp().abs(a) ** p, axis=-1, keepdims=True) ** (1 / p)
+        return largest * xp().sqrt(dot(a, a))
+    return largest * (xp().abs(a) ** p).sum(axis=-1, keepdims=True) ** (1 / p)
+
+
+def dot(a: Array, b: Array) -> Array:
+    """⟨a, b⟩ over the last axis, which stays.   (..., n), (..., n) -> (..., 1)."""
+    return xp().matmul(a[..., None, :], b[..., None])[..., 0]
 
 
 def like(value: Any, w: Array) -> Any:
@@ -89,7 +102,7 @@ def lift(g: Array, axes: int) -> Array:
 @primitive
 def sum_rows(a: Array, out: Array = None) -> Array:
     """Σ over the last axis but one.   (..., m, o) -> (..., o)."""
-    return xp().sum(a, axis=-2, out=out)
+    return a.sum(axis=-2, out=out)
 
 
 defvjp(sum_rows, lambda y, a: lambda g: spread(anp.expand_dims(g, -2), anp.shape(a)))
@@ -98,7 +111,7 @@ defvjp(sum_rows, lambda y, a: lambda g: spread(anp.expand_dims(g, -2), anp.shape
 @primitive
 def sum_last(a: Array, out: Array = None) -> Array:
     """Σ over the last axis, which stays.   (..., n) -> (..., 1)."""
-    return xp().sum(a, axis=-1, keepdims=True, out=out)
+    return a.sum(axis=-1, keepdims=True, out=out)
 
 
 defvjp(sum_last, lambda y, a: lambda g: spread(g, anp.shape(a)))
@@ -167,9 +180,9 @@ def gelu(x: Array) -> Array:
 @primitive
 def softmax(z: Array, out: Array = None) -> Array:
     """pⱼ = exp zⱼ / Σₖ exp zₖ over the last axis; the largest zₖ is taken off first, so no exponential overflows."""
-    p = xp().subtract(z, xp().max(z, axis=-1, keepdims=True), out=out)
+    p = xp().subtract(z, z.max(axis=-1, keepdims=True), out=out)
     xp().exp(p, out=p)
-    return xp().divide(p, xp().sum(p, axis=-1, keepdims=True), out=p)
+    return xp().divide(p, p.sum(axis=-1, keepdims=True), out=p)
 
 
 def softmax_vjp(p: Array, g: Array) -> Array:
@@ -180,45 +193,55 @@ def softmax_vjp(p: Array, g: Array) -> Array:
 defvjp(softmax, lambda p, z: lambda g: softmax_vjp(p, g))
 
 
-@primitive
 def softmax_cross_entropy(z: Array, labels: Array, smoothing: float) -> Array:
     """Mean over the batch of −Σⱼ tⱼ log pⱼ with p = softmax z.   z (..., m, c), labels (..., m)  ->  (...,).
 
-    The target t is 1 − s on the label plus s/c everywhere (Szegedy et al. 2016, arXiv:1512.00567, eq. 8; s = smoothing).
+    The target t is 1 − s on the label plus s/c everywhere (Szegedy et al. 2016, arXiv:1512.00567, section 7; s = smoothing).
+    Loss and derivative share their exponentials: both are computed at once, and z carries the derivative.
     """
-    z = z - xp().max(z, axis=-1, keepdims=True)
-    log_sum = xp().log(xp().sum(xp().exp(z), axis=-1))
-    at_label = xp().reshape(z, -1)[label_positions(z, labels)]
-    if smoothing:
-        at_label = (1 - smoothing) * at_label + smoothing * xp().mean(z, axis=-1)
-    return xp().mean(log_sum - at_label, axis=-1)
+    return mean_loss(z, losses_and_slopes(z, labels, smoothing))
 
 
 @primitive
-def softmax_cross_entropy_slope(z: Array, labels: Array, smoothing: float) -> Array:
-    """∂ softmax_cross_entropy / ∂z = (p − t) / m."""
-    p = softmax(z)
-    xp().reshape(p, -1)[label_positions(z, labels)] -= 1 - smoothing
+def losses_and_slopes(z: Array, labels: Array, smoothing: float, out: Array = None) -> Array:
+    """The loss of each example, and its derivative (p − t)/m, side by side: (..., m, c) -> (..., m, 1 + c)."""
+    m, c = z.shape[-2:]
+    out = xp().empty(z.shape[:-1] + (1 + c,), dtype=z.dtype) if out is None else out
+    losses, slopes = out[..., 0], out[..., 1:]
+    largest = z.max(axis=-1, keepdims=True)
+    xp().subtract(z, largest, out=slopes)  # no exponential overflows
+    rows = xp().arange(0, out.size, 1 + c).reshape(losses.shape)
+    labelled, flat = rows + labels + 1, out.reshape(-1)
+    at_target = flat[labelled]
     if smoothing:
-        p -= smoothing / z.shape[-1]
-    p /= z.shape[-2]
-    return p
+        at_target = (1 - smoothing) * at_target + smoothing * slopes.mean(axis=-1)
+    xp().exp(slopes, out=slopes)
+    total = slopes.sum(axis=-1, keepdims=True)
+    xp().subtract(xp().log(total[..., 0]), at_target, out=losses)
+    slopes /= m * total
+    flat[labelled] -= (1 - smoothing) / m
+    if smoothing:
+        slopes -= smoothing / (c * m)
+    return out
 
 
-def label_positions(z: Array, labels: Array) -> Array:
-    """Where z[..., i, labels[..., i]] stands in the flattened z."""
-    rows = xp().arange(0, z.size, z.shape[-1])
-    return xp().reshape(rows, z.shape[:-1]) + labels
+register_notrace(VJPNode, losses_and_slopes)
 
 
-defvjp(
-    softmax_cross_entropy,
-    lambda y, z, labels, s: lambda g: lift(g, 2) * softmax_cross_entropy_slope(z, labels, s),
-)
-defvjp(
-    softmax_cross_entropy_slope,
-    lambda y, z, labels, s: lambda g: softmax_vjp(softmax(z), g) / anp.shape(z)[-2],
-)
+@primitive
+def mean_loss(z: Array, both: Array, out: Array = None) -> Array:
+    """Mean over the batch of the losses in `both`, as a function of z."""
+    return xp().divide(both[..., 0].sum(axis=-1, out=out), both.shape[-2], out=out)
+
+
+@primitive
+def slope(z: Array, both: Array) -> Array:
+    """∂ mean_loss / ∂z = (p − t) / m."""
+    return both[..., 1:]
+
+
+defvjp(mean_loss, lambda y, z, both: lambda g: lift(g, 2) * slope(z, both), argnums=(0,))
+defvjp(slope, lambda y, z, both: lambda g: softmax_vjp(softmax(z), g) / anp.shape(z)[-2], argnums=(0,))
 
 
 @primitive

@@ -236,6 +236,8 @@ def _check_steps(argument: str, steps: int) -> None:
 def check_at_least_0(**hyperparameters: Any) -> None:
     """Raise a ValueError that names the first one that is negative or not a number (device arrays are not read back)."""
     for name, value in hyperparameters.items():
+        if isinstance(value, float) and value >= 0:  # at once: `epsilon` asks at every step
+            continue
         host = isinstance(value, (int, float, list, tuple, numpy.ndarray, numpy.generic))
         if host and not numpy.all(numpy.asarray(value) >= 0):
             raise ValueError(f"{name} must be ≥ 0, got {numpy.min(value)}")
