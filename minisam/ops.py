@@ -31,19 +31,23 @@ def over(a: Array, b: Array) -> Array:
 def norm(a: Array, p: float = 2.0) -> Array:
     """‖a‖_p over the last axis, 1 ≤ p ≤ ∞.   (..., n) -> (..., 1).
 
-    Entries are divided by the largest one first, so that nothing overflows or vanishes on the way. On the host, where a look
-    costs nothing, that is left out for p = 2 when the squares are of ordinary size.
+    Entries are divided by the size of the largest one first, so that nothing overflows or vanishes on the way. For p = 2 that
+    size is a power of two: dividing by it rounds nothing. So on the host, where a look costs nothing, it may be left out when
+    all squares are of ordinary size, and a replica's norm has the same bits whatever its neighbours are.
     """
     if p == 2 and isinstance(a, numpy.ndarray):
-        squares = dot(a, a)
-        if squares.min() > 1e-30 and squares.max() < 1e30:
+        with numpy.errstate(over="ignore"):
+            squares = dot(a, a)
+        if all(1e-30 < s < 1e30 for s in squares.ravel().tolist()):
             return numpy.sqrt(squares)
     largest = xp().maximum(a.max(axis=-1, keepdims=True), -a.min(axis=-1, keepdims=True))
     if p == math.inf:
         return largest
-    a = over(a, largest)
     if p == 2:
-        return largest * xp().sqrt(dot(a, a))
+        size = xp().ldexp(xp().ones_like(largest), xp().frexp(largest)[1] - 1)
+        a = a / size
+        return size * xp().sqrt(dot(a, a))
+    a = over(a, largest)
     return largest * (xp().abs(a) ** p).sum(axis=-1, keepdims=True) ** (1 / p)
 
 
