@@ -171,3 +171,7 @@ def test_on_a_concave_loss_the_two_gradients_agree_less():
     hill = value_and_grad(Quadratic(-q.H - 0.1 * np.eye(5), q.b))
     g = hill(W)[1]
     assert np.all(dot(hill(W + epsilon(g, RHO))[1], g) < dot(g, g))
+
+
+def test_section_3_uses_the_2_norm_and_a_radius_of_0_05():
+    assert (SAM(SGD(0.1)).p, SAM(SGD(0.1)).rho) == (2, 0.05)
