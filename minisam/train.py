@@ -42,7 +42,7 @@ class Run:
         The weights after the last epoch in the history (the initial ones, if it is empty), on the backend in use.
     history : dict of NumPy arrays
         One row an epoch, (epochs, ...): "train_loss" (mean of the minibatch losses), "grad_norm", for SAM "eps_norm"
-        (means over the epoch), "validation_loss" and "validation_accuracy" where there is validation data; and (epochs,):
+        (means over the epoch), "validation_loss" and "validation_accuracy" where there is validation data; and, (epochs,),
         "epoch" from 1 and "evaluations", the gradients spent so far.
     loss : str
         "cross_entropy" or "mse".
