@@ -22,8 +22,10 @@ def worst_case(loss_and_grad: LossAndGrad, w: Array, rho: Any, p: float = 2.0, s
     return loss_and_grad(w + eps)[0] - loss_and_grad(w)[0]
 
 
-def lambda_max(hessian_vector: Callable[[Array, Array], Array], w: Array, steps: int = 30, seed: int = 0) -> numpy.ndarray:
-    """The largest eigenvalue of the Hessian at w, by Lanczos with full reorthogonalisation: (..., n) -> (...,), on the host.
+def lambda_max(
+    hessian_vector: Callable[[Array, Array], Array], w: Array, steps: int = 30, seed: int = 0
+) -> numpy.ndarray:
+    """The largest eigenvalue of the Hessian at w, by Lanczos with full reorthogonalisation: (..., n) -> (...,).
 
     Parameters
     ----------
@@ -35,6 +37,10 @@ def lambda_max(hessian_vector: Callable[[Array, Array], Array], w: Array, steps:
         Hessian-vector products spent, ≥ 1; with n steps the result is exact.
     seed : int
         Of the random start.
+
+    Returns
+    -------
+    float64 NumPy array (...,)
 
     Source: Golub & Van Loan, "Matrix Computations", section 10.1.  Truths: tests/test_sharpness.py.
     """
@@ -54,7 +60,7 @@ def lambda_max(hessian_vector: Callable[[Array, Array], Array], w: Array, steps:
                 v = v - xp().sum(v * q, axis=-1, keepdims=True) * q
     a = asnumpy(xp().stack(diagonal, axis=-1)).astype("float64")
     b = asnumpy(xp().stack(off_diagonal, axis=-1)).astype("float64")[..., 1:]
-    # Where b vanishes, the vectors so far span all that H makes of the start; what follows is rounding, and gives way to a₀.
+    # Where b vanishes, the vectors so far span all that H makes of the start; the rest is rounding: a₀ in its place.
     size = numpy.abs(a).max(axis=-1, keepdims=True)
     going = numpy.logical_and.accumulate(b > numpy.finfo(w.dtype).eps * size, axis=-1)
     a[..., 1:], b = numpy.where(going, a[..., 1:], a[..., :1]), numpy.where(going, b, 0)

@@ -194,9 +194,7 @@ def test_p_2_turns_with_the_gradient(seed):
 def test_renaming_and_flipping_weights_renames_and_flips_epsilon(p):
     rng = np.random.default_rng(4)
     g, order, sign = rng.standard_normal(7), rng.permutation(7), rng.choice([-1.0, 1.0], 7)
-    np.testing.assert_allclose(
-        epsilon(sign * g[order], 0.3, p), sign * epsilon(g, 0.3, p)[order], rtol=rounding(g)
-    )
+    np.testing.assert_allclose(epsilon(sign * g[order], 0.3, p), sign * epsilon(g, 0.3, p)[order], rtol=rounding(g))
 
 
 @pytest.mark.parametrize("p", P)

@@ -40,8 +40,8 @@ def scale(q, w, rho):
 def dense_search(q, w, rho, p, points):
     """The largest L(w + ε) over a grid on the ball, and how far from it the maximum may be at most.
 
-    Grid points outside are scaled back to the rim, which lengthens no distance for p = 2, and at most doubles distances in
-    the p-norm for p = 1 and ∞. So every point of the ball has a grid point within `spacing`.
+    Grid points outside are scaled back to the rim, which lengthens no distance for p = 2, and at most doubles distances
+    in the p-norm for p = 1 and ∞. So every point of the ball has a grid point within `spacing`.
     """
     n = len(w)
     t = np.linspace(-rho, rho, points)
@@ -168,6 +168,12 @@ def test_exact_stays_in_the_ball_next_to_the_hard_case(part, size):
     rise = q(eps)
     assert hard * (1 - 1e-9) <= rise <= hard + size * abs(part) * 2.0 + 8 * EPS * hard
     assert eps[1] * part > 0
+
+
+def test_exact_keeps_a_small_part_along_the_top_eigenvector():
+    # as good as ε = ρ g/‖g‖ for the rest: μ = 1 + 1/ρ = 11
+    q = Quadratic(np.diag([1.0, 2.0]), np.array([1.0, 1e-9]))
+    np.testing.assert_allclose(worst_of_quadratic(q, np.zeros(2), 0.1), [0.1, 1e-9 / (11 - 2)], rtol=1e-14)
 
 
 def test_exact_for_a_multiple_of_the_identity():
@@ -325,9 +331,7 @@ def test_a_loss_may_come_with_its_gradient(inner):
 
     w = np.array([[0.3, -1.2], [2.0, 0.5]])
     expected = sam_objective(alone, w, 0.2, inner=inner)
-    np.testing.assert_allclose(
-        sam_objective(value_and_grad(alone), w, 0.2, inner=inner), expected, rtol=1e-14
-    )
+    np.testing.assert_allclose(sam_objective(value_and_grad(alone), w, 0.2, inner=inner), expected, rtol=1e-14)
     np.testing.assert_allclose(
         sam_objective(lambda w: (alone(w), 4 * w**3 - 1), w, 0.2, inner=inner), expected, rtol=1e-14
     )

@@ -43,9 +43,9 @@ def sam_objective(
     l2 : float or array (..., 1)
         λ ≥ 0.
     inner : str
-        "single-step": at ε = `epsilon(∇L(w), rho, p)`, as SAM does; a lower bound. "ascent": at the best point of a projected
-        ascent (see `ascend`); a lower bound that is never below the single step. "exact": the maximum itself, for a
-        `Quadratic`, by `worst_of_quadratic`.
+        "single-step": at ε = `epsilon(∇L(w), rho, p)`, as SAM does; a lower bound. "ascent": at the best point of a
+        projected ascent (see `ascend`); a lower bound that is never below the single step. "exact": the maximum itself,
+        for a `Quadratic`, by `worst_of_quadratic`.
     steps : int
         Steps of "ascent", ≥ 1.
 
@@ -69,9 +69,9 @@ def sam_objective(
 def ascend(loss_and_grad: LossAndGrad, w: Array, rho: Any, p: float = 2.0, steps: int = 20) -> Array:
     """The best ε found by `steps` steps of projected ascent in the ball: (..., n) -> (..., n).
 
-    It starts from the single step ε = `epsilon(∇L(w), rho, p)`, or in a random direction where the gradient is zero; each
-    further step goes along the steepest direction of the p-norm at w + ε, for a length that falls from ρ to 0, and back
-    into the ball. Never worse than ε = 0. Costs steps + 1 gradients.
+    It starts from the single step ε = `epsilon(∇L(w), rho, p)`, or in a random direction where the gradient is zero;
+    each further step goes along the steepest direction of the p-norm at w + ε, for a length that falls from ρ to 0, and
+    back into the ball. Never worse than ε = 0. Costs steps + 1 gradients.
     Madry et al. 2018, arXiv:1706.06083, section 2.1 (projected gradient ascent).
     """
     if not steps >= 1:
@@ -101,8 +101,8 @@ def project(eps: Array, rho: Any, p: float = 2.0) -> Array:
 class Quadratic:
     """L(w) = ½ wᵀHw + bᵀw + c: the loss whose inner maximum is known exactly.
 
-    H (n, n) is symmetric, b (n,), c a number; arrays of the backend in use, floating point. Called with w (..., n), gives
-    (...,), and can be differentiated.
+    H (n, n) is symmetric, b (n,), c a number; arrays of the backend in use, floating point. Called with w (..., n),
+    gives (...,), and can be differentiated.
     """
 
     H: Array
@@ -117,7 +117,7 @@ class Quadratic:
             raise ValueError(f"b must have shape {H.shape[:1]}, got {self.b.shape}")
 
     def __call__(self, w: Array) -> Array:
-        row = anp.reshape(w, anp.shape(w)[:-1] + (1, anp.shape(w)[-1]))
+        row = anp.reshape(w, (*anp.shape(w)[:-1], 1, anp.shape(w)[-1]))
         value = 0.5 * sum_last(matmul(row, self.H) * row)[..., 0, 0] + self.c
         return value if self.b is None else value + sum_last(w * self.b)[..., 0]
 
@@ -125,9 +125,9 @@ class Quadratic:
 def worst_of_quadratic(loss: Callable[[Array], Any], w: Array, rho: Any, p: float = 2.0) -> Array:
     """The exact argmax of a `Quadratic` over ‖ε‖_p ≤ ρ around w: (..., n) -> (..., n).
 
-    p = 2, any H: the trust-region problem. ε = (μI − H)⁻¹ g with μ ≥ max(λ_max, 0) and ‖ε‖ = ρ, or inside the ball with μ = 0 where
-    H is negative definite. p = 1 and p = ∞, H positive semi-definite: the best vertex (p = ∞: at most 16 weights).
-    Solved on the host in float64.  Conn, Gould & Toint 2000, "Trust-Region Methods", section 7.2.
+    p = 2, any H: the trust-region problem. ε = (μI − H)⁻¹ g with μ ≥ max(λ_max, 0) and ‖ε‖ = ρ, or inside the ball with
+    μ = 0 where H is negative definite. p = 1 and p = ∞, H positive semi-definite: the best vertex (p = ∞: at most 16
+    weights). Solved on the host in float64.  Conn, Gould & Toint 2000, "Trust-Region Methods", section 7.2.
     """
     if not isinstance(loss, Quadratic):
         raise ValueError(f"inner='exact' needs a minisam.Quadratic as loss, got {type(loss).__name__}")

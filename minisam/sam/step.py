@@ -19,8 +19,8 @@ class SAM:
         ε = ρ g/‖g‖                 with g = ∇L(w)        (p = 2; see `epsilon` for the others)
         w ← base(w, ∇L(w + ε) + 2λw)
 
-    The gradient is taken at w + ε and applied at w. The L2 term stands outside the maximum: its gradient 2λw is taken at
-    w. Both gradients must come from the same batch, so `loss_and_grad` is a function of the weights alone.
+    The gradient is taken at w + ε and applied at w. The L2 term stands outside the maximum: its gradient 2λw is taken
+    at w. Both gradients must come from the same batch, so `loss_and_grad` is a function of the weights alone.
 
     Parameters
     ----------
@@ -35,7 +35,8 @@ class SAM:
 
     `info` holds, besides the base's entries, "eps_norm" ‖ε‖_p; "loss" is L(w), "grad_norm" ‖∇L(w)‖₂, "evaluations" 2.
 
-    Source: Foret et al. 2021, arXiv:2010.01412, algorithm 1.  Truths: tests/test_sam.py, tests/papers/test_foret_2021.py.
+    Source: Foret et al. 2021, arXiv:2010.01412, algorithm 1.
+    Truths: tests/test_sam.py, tests/papers/test_foret_2021.py.
     """
 
     base: Optimizer

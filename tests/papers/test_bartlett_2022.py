@@ -92,7 +92,7 @@ def test_in_one_dimension_the_path_to_the_first_crossing_is_known():
 
 @pytest.mark.parametrize("i", range(6))
 def test_the_cycle_attracts_at_the_rates_of_its_linearisation(i):
-    """A small offset along v₁ is multiplied by 1 − ηλ₁, along vᵢ by 1 − ηλᵢ − (2 − ηλ₁)(λᵢ/λ₁)²; then all changes sign."""
+    """A small offset along v₁ is multiplied by 1 − ηλ₁, and along vᵢ by 1 − ηλᵢ − (2 − ηλ₁)(λᵢ/λ₁)²."""
     cycle = amplitude(LR, RHO, SPECTRUM[0]) * BASIS[:, 0]
     h = 1e-6
     up, down = walk(cycle + h * BASIS[:, i], 1), walk(cycle - h * BASIS[:, i], 1)
