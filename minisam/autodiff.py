@@ -176,13 +176,15 @@ def as_loss(f: Callable[[Array], Any]) -> Callable[[Array], Array]:
 # --- the tape --------------------------------------------------------------------------------------------------------
 
 
-def _runner(body: Body, split: Split, recorded: bool, check: bool, name: str) -> Callable[..., tuple[list[Array], Array]]:
+def _runner(
+    body: Body, split: Split, recorded: bool, check: bool, name: str
+) -> Callable[..., tuple[list[Array], Array]]:
     """inputs -> (values, flat vector): the body, replayed or traced anew at each call."""
 
     def eager(*inputs: Array) -> tuple[list[Array], Array]:
         values, leaves = body(*inputs)
         w = inputs[0]
-        return values, xp().concatenate([xp().reshape(g, w.shape[:-1] + (-1,)) for g in leaves], axis=-1)
+        return values, xp().concatenate([xp().reshape(g, (*w.shape[:-1], -1)) for g in leaves], axis=-1)
 
     return record.recorded(body, split, eager, name, check) if recorded else eager
 

@@ -79,7 +79,7 @@ class Model:
             lead = a.shape[: a.ndim - len(shape)]
             if a.shape != lead + shape:
                 raise ValueError(f"{name} must have shape (..., {str(shape)[1:-1]}), got {a.shape}")
-            flat.append(xp().reshape(a, lead + (-1,)))
+            flat.append(xp().reshape(a, (*lead, -1)))
         return xp().concatenate(flat, axis=-1)
 
 

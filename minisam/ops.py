@@ -83,10 +83,9 @@ def spread(a: Array, shape: tuple[int, ...]) -> Array:
 def sum_to(a: Array, shape: tuple[int, ...], out: Array = None) -> Array:
     """The opposite: add up a along the axes in which it exceeds `shape`."""
     extra = a.ndim - len(shape)
-    axes = tuple(range(extra)) + tuple(
-        i + extra for i, n in enumerate(shape) if n == 1 and a.shape[i + extra] != 1
-    )
-    return xp().reshape(xp().sum(a, axis=axes, keepdims=True), shape)
+    axes = tuple(range(extra)) + tuple(i + extra for i, n in enumerate(shape) if n == 1 and a.shape[i + extra] != 1)
+    total = xp().sum(a, axis=axes, keepdims=True, out=None if out is None else out[(None,) * extra])
+    return xp().reshape(total, shape)
 
 
 defvjp(spread, lambda y, a, shape: lambda g: sum_to(g, anp.shape(a)))
@@ -210,7 +209,8 @@ def softmax_cross_entropy(z: Array, labels: Array, smoothing: float) -> Array:
 def losses_and_slopes(z: Array, labels: Array, smoothing: float, out: Array = None) -> Array:
     """The loss of each example, and its derivative (p − t)/m, side by side: (..., m, c) -> (..., m, 1 + c)."""
     m, c = z.shape[-2:]
-    out = xp().empty(z.shape[:-1] + (1 + c,), dtype=z.dtype) if out is None else out
+    check_range(labels, c)
+    out = xp().empty((*z.shape[:-1], 1 + c), dtype=z.dtype) if out is None else out
     losses, slopes = out[..., 0], out[..., 1:]
     largest = z.max(axis=-1, keepdims=True)
     xp().subtract(z, largest, out=slopes)  # no exponential overflows
@@ -230,6 +230,12 @@ def losses_and_slopes(z: Array, labels: Array, smoothing: float, out: Array = No
 
 
 register_notrace(VJPNode, losses_and_slopes)
+
+
+def check_range(labels: Array, classes: int) -> None:
+    """Raise a ValueError if a label on the host is none of 0 … classes − 1 (a negative one, seen as unsigned, is huge)."""
+    if isinstance(labels, numpy.ndarray) and labels.view(f"u{labels.itemsize}").max() >= classes:
+        raise ValueError(f"labels must be in 0 … {classes - 1}, got {labels.min()} … {labels.max()}")
 
 
 @primitive

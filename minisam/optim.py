@@ -64,7 +64,7 @@ class SGD:
         return {"t": 0, "v": xp().zeros_like(w)}
 
     def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
-        loss, g, info = _gradient(w, self.l2, loss_and_grad)
+        g, info = _gradient(w, self.l2, loss_and_grad)
         lr, mu = _at(self.lr, state["t"], w), like(self.momentum, w)
         v = mu * state["v"] + g
         w = w - lr * (g + mu * v if self.nesterov else v)
@@ -96,7 +96,7 @@ class Adam:
         return {"t": 0, "m": xp().zeros_like(w), "v": xp().zeros_like(w)}
 
     def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
-        loss, g, info = _gradient(w, self.l2, loss_and_grad)
+        g, info = _gradient(w, self.l2, loss_and_grad)
         state = adam_moments(state, g, self.betas)
         w = w - _at(self.lr, state["t"] - 1, w) * adam_direction(state, self.betas, self.eps)
         return w, state, info
@@ -126,7 +126,7 @@ class AdamW:
         return {"t": 0, "m": xp().zeros_like(w), "v": xp().zeros_like(w)}
 
     def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
-        loss, g, info = _gradient(w, 0.0, loss_and_grad)
+        g, info = _gradient(w, 0.0, loss_and_grad)
         state = adam_moments(state, g, self.betas)
         decay = like(self.weight_decay, w) * w
         w = w - _at(self.lr, state["t"] - 1, w) * (decay + adam_direction(state, self.betas, self.eps))
@@ -151,13 +151,13 @@ def adam_direction(state: State, betas: tuple[float, float], eps: float) -> Arra
     return m / (xp().sqrt(v) + float(eps))
 
 
-def _gradient(w: Array, l2: Any, loss_and_grad: LossAndGrad) -> tuple[Array, Array, Info]:
-    """L(w), ∇L(w) + 2λw, and what a step tells."""
+def _gradient(w: Array, l2: Any, loss_and_grad: LossAndGrad) -> tuple[Array, Info]:
+    """∇L(w) + 2λw, and what a step tells."""
     loss, g = loss_and_grad(w)
     info = {"loss": loss, "grad_norm": norm(g)[..., 0], "evaluations": 1}
     if not isinstance(l2, (int, float)) or l2 > 0:
         g = g + 2 * like(l2, w) * w
-    return loss, g, info
+    return g, info
 
 
 def _at(lr: StepSize, t: int, w: Array) -> Any:

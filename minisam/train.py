@@ -17,6 +17,7 @@ from .data import Data, batches, check_counts, check_seed
 from .files import check_folder, whole
 from .losses import accuracy, check_labels, cross_entropy, mse
 from .models import Model, mlp, pick
+from .ops import check_range
 from .optim import Info, Optimizer, State
 
 LOSSES: dict[str, Callable[..., Array]] = {"cross_entropy": cross_entropy, "mse": mse}
@@ -42,8 +43,8 @@ class Run:
         The weights after the last epoch in the history (the initial ones, if it is empty), on the backend in use.
     history : dict of NumPy arrays
         One row an epoch, (epochs, ...): "train_loss" (mean of the minibatch losses), "grad_norm", for SAM "eps_norm"
-        (means over the epoch), "validation_loss" and "validation_accuracy" where there is validation data; and, (epochs,),
-        "epoch" from 1 and "evaluations", the gradients spent so far.
+        (means over the epoch), "validation_loss" and "validation_accuracy" where there is validation data; and (epochs,)
+        "epoch", from 1, and "evaluations", the gradients spent so far.
     loss : str
         "cross_entropy" or "mse".
     interrupted : bool
@@ -279,6 +280,7 @@ def _ready(model: Model, w: Array, loss: str, x: Any, y: Any, suffix: str = "") 
     outputs = model.apply(w, asarray(x[:1])).shape[-1]
     if loss == "cross_entropy":
         check_labels(y, (len(x), outputs))
+        check_range(y, outputs)
         return asarray(x), asarray(y, dtype="int64")
     if y.shape != (len(x), outputs):
         raise ValueError(f"y{suffix} must have shape {(len(x), outputs)}, as the model's outputs, got {y.shape}")

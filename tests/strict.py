@@ -5,9 +5,9 @@ arrays, an `out=` that is no device array of the result's dtype. What reads a va
 and is counted in `crossings`. Code that runs on it, with no crossing in its inner loop, touches the device only through
 protocols that CuPy has too.
 
-Known differences from CuPy: nothing runs asynchronously; random numbers are NumPy's; memory order and BLAS are NumPy's, so results have
-NumPy's bits; a function that NumPy has and CuPy lacks is not refused, except those in `MISSING`; overlapping `out=` is made safe as in
-NumPy; indices that are NumPy arrays are taken, as CuPy takes them by copying them over.
+Known differences from CuPy: nothing runs asynchronously; random numbers are NumPy's; memory order and BLAS are NumPy's, so
+results have NumPy's bits; a function that NumPy has and CuPy lacks is not refused, except those in `MISSING`; an
+overlapping `out=` is made safe as in NumPy; indices that are NumPy arrays are taken, as CuPy takes them by copying them.
 """
 
 import operator
@@ -83,7 +83,10 @@ class StrictArray:
 
     # --- the protocols ---
     def __array_ufunc__(self, ufunc, method, *inputs, out=None, **kwargs):
-        if any(hasattr(type(i), "__array_ufunc__") and not isinstance(i, StrictArray | np.ndarray | np.generic) for i in inputs):
+        if any(
+            hasattr(type(i), "__array_ufunc__") and not isinstance(i, StrictArray | np.ndarray | np.generic)
+            for i in inputs
+        ):
             return NotImplemented  # an autograd box, which knows what to do
         call = getattr(ufunc, method)
         if out is None:
@@ -115,10 +118,11 @@ def _forward(name):
     return lambda self, *args, **kwargs: _call(getattr(np.ndarray, name), (self, *args), kwargs)
 
 
-for name in (
-    "all any argmax argmin argsort astype clip copy cumsum dot fill max mean min prod ravel repeat reshape round "
-    "squeeze std sum swapaxes take trace transpose var view"
-).split():
+METHODS = """
+    all any argmax argmin argsort astype clip copy cumsum dot fill max mean min prod ravel repeat reshape round
+    squeeze std sum swapaxes take trace transpose var view
+"""
+for name in METHODS.split():
     setattr(StrictArray, name, _forward(name))
 
 

@@ -72,7 +72,9 @@ def test_spread_and_sum_to_are_each_others_opposite(seed, lead, repeated):
     a, b = rng.standard_normal(small), rng.standard_normal(large)
     np.testing.assert_array_equal(ops.spread(a, large), np.broadcast_to(a, large))
     # adjoint: ⟨spread a, b⟩ = ⟨a, sum_to b⟩
-    np.testing.assert_allclose(np.sum(ops.spread(a, large) * b), np.sum(a * ops.sum_to(b, small)), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(
+        np.sum(ops.spread(a, large) * b), np.sum(a * ops.sum_to(b, small)), rtol=1e-10, atol=1e-12
+    )
     right(lambda a: ops.spread(a, large), a, rng)
     right(lambda b: ops.sum_to(b, small), b, rng)
 

@@ -1,0 +1,75 @@
+"""Losses: values against slow loops, gradients in closed form, and what is refused."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import logsumexp
+
+from minisam import accuracy, cross_entropy, l2_penalty, mse, value_and_grad
+
+
+@settings(max_examples=25)
+@given(st.integers(0, 1000), st.sampled_from([(), (2,), (2, 3)]), st.booleans(), st.sampled_from([0.0, 0.2]))
+def test_cross_entropy_is_the_mean_of_minus_log_p(seed, lead, shared, smoothing):
+    rng = np.random.default_rng(seed)
+    m, c = 4, 3
+    z = 5 * rng.standard_normal((*lead, m, c))
+    labels = rng.integers(0, c, (m,) if shared else (*lead, m))
+    loss = cross_entropy(z, labels, label_smoothing=smoothing)
+    assert loss.shape == lead
+    for replica in np.ndindex(*lead):
+        total = 0.0
+        for i in range(m):
+            label = labels[i] if shared else labels[(*replica, i)]
+            for j in range(c):
+                target = (1 - smoothing) * (j == label) + smoothing / c
+                total -= target * (z[(*replica, i, j)] - logsumexp(z[(*replica, i)]))
+        np.testing.assert_allclose(loss[replica], total / m, rtol=1e-12)
+
+
+def test_cross_entropy_of_equal_logits_is_log_c():
+    assert cross_entropy(np.zeros((5, 7)), np.zeros(5, int)) == pytest.approx(np.log(7), rel=1e-15)
+
+
+def test_mse_is_the_mean_over_batch_and_outputs():
+    rng = np.random.default_rng(0)
+    prediction, target = rng.standard_normal((2, 4, 3)), rng.standard_normal((4, 3))
+    expected = [sum((p - t) ** 2 for p, t in zip(r.ravel(), target.ravel(), strict=True)) / 12 for r in prediction]
+    np.testing.assert_allclose(mse(prediction, target), expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("l2", [0.0, 0.3, np.array([[0.1], [0.2]])])
+def test_the_l2_penalty_has_the_gradient_2_lambda_w(l2):
+    w = np.random.default_rng(0).standard_normal((2, 5))
+    per_replica = l2 if np.ndim(l2) == 0 else l2[:, 0]
+    value, g = value_and_grad(lambda w: l2_penalty(w, per_replica))(w)
+    np.testing.assert_allclose(value, per_replica * np.sum(w * w, axis=-1), rtol=1e-14)
+    np.testing.assert_allclose(g, 2 * l2 * w, rtol=1e-14)
+
+
+def test_accuracy_is_the_share_of_largest_logits_at_the_label():
+    logits = np.array([[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [0.0, 1.0]]])
+    np.testing.assert_array_equal(accuracy(logits, np.array([0, 1])), [1.0, 0.5])
+
+
+Z = np.zeros((4, 3))
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "says"),
+    [
+        (lambda: cross_entropy(Z, np.array([0, 1, 2, 3])), ValueError, r"labels must be in 0 … 2, got 0 … 3"),
+        (lambda: cross_entropy(Z, np.array([0, -1, 2, 0])), ValueError, r"labels must be in 0 … 2, got -1 … 2"),
+        (lambda: cross_entropy(Z, np.zeros(4)), TypeError, r"labels must be integers, got dtype float64"),
+        (lambda: cross_entropy(Z, np.zeros(5, int)), ValueError, r"labels must have shape \(4,\).*got \(5,\)"),
+        (lambda: cross_entropy(Z, np.zeros((2, 4), int)), ValueError, r"labels must have shape \(4,\).*got \(2, 4\)"),
+        (lambda: cross_entropy(np.zeros((0, 3)), np.zeros(0, int)), ValueError, r"m ≥ 1, got \(0, 3\)"),
+        (lambda: cross_entropy(Z, np.zeros(4, int), 1.5), ValueError, r"label_smoothing must be in \[0, 1\], got 1.5"),
+        (lambda: mse(Z, np.zeros((4, 2))), ValueError, r"target must have the shape .*\(4, 3\), got \(4, 2\)"),
+        (lambda: mse(np.zeros((0, 3)), np.zeros((0, 3))), ValueError, r"m ≥ 1, got \(0, 3\)"),
+    ],
+)
+def test_what_is_refused_is_named(call, error, says):
+    with pytest.raises(error, match=says):
+        call()
