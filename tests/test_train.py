@@ -1,5 +1,6 @@
 """Training is the plain loop, replicas are separate runs, the history is what happened; and how it ends early."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -362,38 +363,43 @@ def test_a_model_of_your_own_can_be_saved_and_says_that_it_cannot_be_made_again(
 
 @dataclass(frozen=True)
 class Watched:
-    """An optimizer that notes how often arrays were read back from the device before each step."""
+    """An optimizer that notes before each step how many values have been read back from the device."""
 
     base: object
-    readings: list
     seen: list
 
     def init(self, w):
         return self.base.init(w)
 
     def step(self, w, state, loss_and_grad):
-        self.seen.append(len(self.readings))
+        self.seen.append(strict.crossings)
         return self.base.step(w, state, loss_and_grad)
 
 
 def test_on_a_device_nothing_is_read_back_during_an_epoch_and_the_result_is_the_same(monkeypatch):
-    device, readings, seen = strict.backend(), [], []
-
-    def asnumpy(a):
-        readings.append(a)
-        return device.asnumpy(a)
-
-    monkeypatch.setitem(array_backend.BACKENDS, "strict", lambda: replace(device, asnumpy=asnumpy))
+    """But for the first epoch, in which the recorded gradient is held against the eager one."""
+    seen = []
+    monkeypatch.setitem(array_backend.BACKENDS, "strict", strict.backend)
     with array_backend.use("strict"):
-        run = quiet(optimizer=Watched(OPTIMIZERS["SAM"], readings, seen), seed=[0, 1])
-        w = device.asnumpy(run.w)
+        run = quiet(optimizer=Watched(OPTIMIZERS["SAM"], seen), seed=[0, 1])
+        w = array_backend.asnumpy(run.w)
         measured = run.evaluate(X, Y)
-    assert len(seen) == 4 * STEPS
-    assert all(len(set(epoch)) == 1 for epoch in np.reshape(seen, (4, STEPS)).tolist())
+    epochs = np.reshape(seen, (4, STEPS))
+    assert (epochs[1:] == epochs[1:, :1]).all()
+    assert (epochs[1:, 0] > epochs[:-1, -1]).all()  # between epochs the history is read: the count does count
     on_host = quiet(optimizer=OPTIMIZERS["SAM"], seed=[0, 1])
     assert same(w, on_host.w)
     assert all(same(run.history[key], on_host.history[key]) for key in on_host.history)
     assert same(measured["loss"], on_host.evaluate(X, Y)["loss"])
+
+
+def test_a_training_goes_on_across_backends(monkeypatch, tmp_path):
+    monkeypatch.setitem(array_backend.BACKENDS, "strict", strict.backend)
+    path = tmp_path / "checkpoint.npz"
+    with array_backend.use("strict"):
+        quiet(optimizer=OPTIMIZERS["SAM"], epochs=2, checkpoint=path).save(tmp_path / "run.npz")
+        assert isinstance(Run.load(tmp_path / "run.npz").w, array_backend.xp().ndarray)
+    assert same(quiet(optimizer=OPTIMIZERS["SAM"], checkpoint=path).w, quiet(optimizer=OPTIMIZERS["SAM"]).w)
 
 
 # --- bad input: one line, before the first step --------------------------------------------------------------------
@@ -447,10 +453,8 @@ BAD_DATA = {
 
 @pytest.mark.parametrize(("data", "kind", "says"), BAD_DATA.values(), ids=BAD_DATA)
 def test_bad_data_is_named(data, kind, says):
-    with pytest.raises(kind) as error:
+    with pytest.raises(kind, match=rf"^{re.escape(says)}.*\Z"):  # one line: . is no newline
         quiet(data, Never())
-    assert str(error.value).startswith(says)
-    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -462,14 +466,13 @@ def test_bad_data_is_named(data, kind, says):
     ],
 )
 def test_bad_targets_are_named(y, says):
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(ValueError, match=f"^{re.escape(says)}$"):
         quiet((X, y), Never(), loss="mse")
-    assert str(error.value) == says
 
 
 @pytest.mark.parametrize(("data", "kind", "says"), list(BAD_DATA.values())[:2], ids=list(BAD_DATA)[:2])
 def test_evaluate_names_bad_data_as_well(data, kind, says):
-    with pytest.raises(kind, match=says):
+    with pytest.raises(kind, match=re.escape(says)):
         quiet(epochs=1).evaluate(*data)
 
 
@@ -497,10 +500,8 @@ BAD_SETTINGS = [
 
 @pytest.mark.parametrize(("setting", "kind", "says"), BAD_SETTINGS)
 def test_bad_settings_are_named(setting, kind, says):
-    with pytest.raises(kind) as error:
+    with pytest.raises(kind, match=rf"^{re.escape(says)}.*\Z"):
         quiet(**({"optimizer": Never()} | setting))
-    assert str(error.value).startswith(says)
-    assert "\n" not in str(error.value)
 
 
 def test_arrays_of_hyperparameters_must_fit_the_seeds():
