@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from typing import Any
 
+import autograd.numpy as anp
 from autograd.extend import VSpace
+from autograd.numpy import numpy_vjps
 from autograd.numpy.numpy_boxes import ArrayBox
 
 from .array_backend import Array, xp
+from .ops import spread
 
 
 class DeviceVSpace(VSpace):
@@ -35,6 +40,18 @@ class DeviceVSpace(VSpace):
 
 
 def register(array_type: type) -> None:
-    """Let autograd box arrays of this type and add up their gradients."""
+    """Let autograd box arrays of this type, add up their gradients and differentiate reductions of them."""
     ArrayBox.register(array_type)
     VSpace.register(array_type, DeviceVSpace)
+    numpy_vjps.repeat_to_match_shape = repeat_to_match_shape
+
+
+def repeat_to_match_shape(g: Array, shape: Any, dtype: Any, axis: Any, keepdims: bool) -> tuple[Array, int]:
+    """The gradient g of a reduction, repeated along the axes that it summed over, and how often.
+
+    Restates autograd's rule for sum, mean, max, ..., which adds an array of zeros that lives on the host.
+    """
+    axes = range(len(shape)) if axis is None else (axis,) if isinstance(axis, int) else axis
+    reduced = {a % len(shape) for a in axes} if shape else set()
+    ones = tuple(1 if i in reduced else n for i, n in enumerate(shape))
+    return spread(anp.reshape(g, ones), tuple(shape)), math.prod(shape[a] for a in reduced)

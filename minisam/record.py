@@ -67,6 +67,7 @@ class Listed(Node):
     def __init__(self, value: Any, fun: Any, args: Any, kwargs: Any, argnums: Any, parents: Any) -> None:
         refs = dict(zip(argnums, (Ref(parent.line) for parent in parents), strict=True))
         self.lines, self.line = parents[0].lines, len(parents[0].lines)
+        kwargs = {key: a for key, a in kwargs.items() if key != "out"}  # NumPy's methods pass out=None
         self.lines.append(Line(fun.fun, tuple(refs.get(i, a) for i, a in enumerate(args)), kwargs, value))
 
     def initialize_root(self, lines: list[Line], line: int) -> None:
@@ -188,7 +189,9 @@ def _memory(lines: list[Line], inputs: list[Array]) -> dict[int, set[int]]:
     memory = {-1 - k: {-1 - k} for k in range(len(inputs))}
     value = {-1 - k: a for k, a in enumerate(inputs)} | {i: line.value for i, line in enumerate(lines)}
     for i, line in enumerate(lines):
-        array = _is_array(line.value)  # else one of autograd's sparse gradients: a promise that holds on to its arguments
+        array = _is_array(
+            line.value
+        )  # else one of autograd's sparse gradients: a promise that holds on to its arguments
         seen = [j for j in line.reads() if not array or _overlap(value[i], value[j])]
         memory[i] = set().union(*(memory[j] for j in seen)) if seen else {i}
     return memory

@@ -77,6 +77,7 @@ LANDSCAPES = {
     "a power and a norm": lambda w: anp.sum(anp.abs(w) ** 3, axis=-1) + anp.sqrt(1 + anp.sum(w**2, axis=-1)),
     "stacking": lambda w: anp.sum(anp.concatenate([w, w**2], axis=-1) ** 2, axis=-1),
     "the weights twice": lambda w: anp.sum(w * w + w, axis=-1) * anp.sum(w, axis=-1),
+    "reductions": lambda w: anp.max(w, axis=-1) * anp.mean(w, -1) + np.sum(w * w, axis=-1) - anp.var(w, axis=-1),
     "a constant": lambda w: 0.0 * w[..., 0] + 3.0,
     "a transpose": lambda w: anp.sum(anp.swapaxes(anp.reshape(w, (*w.shape[:-1], 3, 1)), -1, -2)[..., 0, :] ** 2, -1),
 }

@@ -1,0 +1,111 @@
+"""The switch."""
+
+import os
+import subprocess
+import sys
+import types
+
+import numpy as np
+import pytest
+import strict
+
+from minisam import array_backend
+
+
+@pytest.fixture(autouse=True)
+def _with_strict(monkeypatch):
+    monkeypatch.setitem(array_backend.BACKENDS, "strict", strict.backend)
+    monkeypatch.setattr(array_backend, "_current", None)
+    monkeypatch.delenv("MINISAM_BACKEND", raising=False)
+
+
+def test_numpy_is_the_default():
+    assert array_backend.name() == "numpy"
+    assert array_backend.xp() is np
+    array_backend.synchronize()
+
+
+def test_use_switches_at_once():
+    array_backend.use("strict")
+    assert array_backend.name() == "strict"
+    assert array_backend.xp() is strict.xp
+
+
+def test_as_a_context_manager_it_restores_the_former_one():
+    with array_backend.use("strict"):
+        with array_backend.use("numpy"):
+            assert array_backend.name() == "numpy"
+        assert array_backend.name() == "strict"
+    assert array_backend.name() == "numpy"
+
+
+def test_it_restores_after_an_error_too():
+    with pytest.raises(KeyError), array_backend.use("strict"):
+        raise KeyError
+    assert array_backend.name() == "numpy"
+
+
+def test_a_failed_switch_changes_nothing():
+    array_backend.use("strict")
+    with pytest.raises(ValueError, match="'numpy'"):
+        array_backend.use("torch")
+    assert array_backend.name() == "strict"
+
+
+def test_arrays_cross_over_and_back():
+    a = np.arange(3.0)
+    assert array_backend.asnumpy(a) is a
+    with array_backend.use("strict"):
+        there = array_backend.asarray(a, dtype="float32")
+        assert isinstance(there, strict.StrictArray)
+        assert there.dtype == np.float32
+        assert array_backend.asarray(there) is there
+        np.testing.assert_array_equal(array_backend.asnumpy(there), a)
+    np.testing.assert_array_equal(array_backend.asnumpy([1, 2]), [1, 2])
+
+
+def test_an_unknown_name_lists_the_choices():
+    with pytest.raises(ValueError, match="backend must be one of 'numpy', 'cupy', 'strict', got 'torch'"):
+        array_backend.use("torch")
+
+
+def test_a_missing_cupy_is_one_line_that_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    with pytest.raises(array_backend.BackendError) as error:
+        array_backend.use("cupy")
+    assert str(error.value) == (
+        "backend 'cupy' is not usable: the package cupy is missing; "
+        "pip install 'minisam[cuda13]', or 'minisam[cuda12]' for a CUDA 12 driver"
+    )
+
+
+def test_cupy_without_a_device_is_one_line_that_says_so(monkeypatch):
+    def zeros(n):
+        raise RuntimeError("cudaErrorInsufficientDriver: CUDA driver version is insufficient")
+
+    monkeypatch.setitem(sys.modules, "cupy", types.SimpleNamespace(zeros=zeros, __version__="14.2.0"))
+    with pytest.raises(array_backend.BackendError) as error:
+        array_backend.use("cupy")
+    assert str(error.value) == (
+        "backend 'cupy' is not usable: cupy 14.2.0 finds no working NVIDIA device or driver "
+        "(RuntimeError: cudaErrorInsufficientDriver: CUDA driver version is insufficient)"
+    )
+    assert array_backend.name() == "numpy"
+
+
+def python(code, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_environment_names_the_first_backend():
+    ask = "from minisam import array_backend; print(array_backend.name())"
+    assert python(ask, MINISAM_BACKEND="numpy").stdout == "numpy\n"
+    wrong = python(ask, MINISAM_BACKEND="torch")
+    assert "backend must be one of 'numpy', 'cupy', got 'torch'" in wrong.stderr
+
+
+def test_the_import_is_light():
+    heavy = "{'matplotlib', 'sklearn', 'scipy', 'cupy', 'tqdm', 'IPython'}"
+    assert python(f"import minisam, sys; print(sorted({heavy} & set(sys.modules)))").stdout == "[]\n"

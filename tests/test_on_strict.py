@@ -1,0 +1,135 @@
+"""The whole library on arrays that do not live on the host: NumPy's numbers, and nothing crosses silently."""
+
+import autograd.numpy as anp
+import numpy as np
+import pytest
+import strict
+
+from minisam import (
+    SAM,
+    SGD,
+    Adam,
+    Quadratic,
+    array_backend,
+    check_grad,
+    data,
+    hvp,
+    l2_penalty,
+    mlp,
+    mse,
+    sam_objective,
+    sharpness,
+    train,
+    value_and_grad,
+)
+
+RNG = np.random.default_rng(0)
+X, Y, TARGET = RNG.standard_normal((6, 5)), RNG.integers(0, 3, 6), RNG.standard_normal((6, 3))
+A = RNG.standard_normal((4, 4))
+W4 = RNG.standard_normal((3, 4))
+
+
+@pytest.fixture(autouse=True)
+def _with_strict(monkeypatch):
+    monkeypatch.setitem(array_backend.BACKENDS, "strict", strict.backend)
+
+
+def gradients(activation, loss, recorded):
+    model = mlp([5, 7, 3], activation)
+    w, x = model.init([0, 1], "float64"), array_backend.asarray(X)
+    y = array_backend.asarray(Y if loss is None else TARGET)
+    losses = () if loss is None else (loss,)
+    value, g = value_and_grad(model, *losses, recorded=recorded)(w, x, y)
+    return value, g, hvp(model, *losses, recorded=recorded)(w, g, x, y)
+
+
+def objectives():
+    q = Quadratic(array_backend.asarray(A @ A.T), array_backend.asarray(np.ones(4)), 0.5)
+    w = array_backend.asarray(W4)
+    balls = [(inner, p) for inner in ("single-step", "ascent", "exact") for p in (1, 2, np.inf)]
+    return [sam_objective(q, w, 0.3, p, l2=0.1, inner=inner) for inner, p in balls]
+
+
+def measures():
+    model = mlp([5, 7, 3], "tanh")
+    w, x, y = model.init([0, 1], "float64"), array_backend.asarray(X), array_backend.asarray(Y)
+    f, h = value_and_grad(model), hvp(model)
+    worst = sharpness.worst_case(lambda w: f(w, x, y), w, 0.1)
+    top = sharpness.lambda_max(lambda w, v: h(w, v, x, y), w, steps=5)
+    _, plane = sharpness.landscape(lambda w: f(w, *batch_of(w, x, y))[0], w[0], 1.0, points=3)
+    return worst, top, plane
+
+
+def batch_of(w, x, y):
+    return x, y
+
+
+def landscape_of_a_user():
+    def landscape(w):
+        return anp.sum(anp.sin(w) * w, axis=-1) + anp.mean(w**2, -1) * anp.max(w, axis=-1, keepdims=True)[..., 0]
+
+    w = array_backend.asarray(W4)
+    value, g = value_and_grad(landscape)(w)
+    return value, g, hvp(landscape)(w, g), l2_penalty(w, 0.3)
+
+
+CASES = {
+    **{
+        f"{activation}, {'mse' if loss else 'cross-entropy'}, {'recorded' if recorded else 'eager'}": (
+            lambda a=activation, k=loss, r=recorded: gradients(a, k, r)
+        )
+        for activation in ("relu", "tanh", "gelu")
+        for loss in (None, mse)
+        for recorded in (True, False)
+    },
+    "the objective": objectives,
+    "the measures": measures,
+    "a loss written with autograd.numpy": landscape_of_a_user,
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_numbers_are_numpys(name):
+    expected = CASES[name]()
+    with array_backend.use("strict"):
+        computed = [array_backend.asnumpy(a) for a in CASES[name]()]
+    for a, b in zip(computed, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14)
+
+
+def test_check_grad_runs_on_the_device():
+    with array_backend.use("strict"):
+        assert check_grad(lambda w: anp.sum(anp.sin(w), axis=-1), array_backend.asarray(W4)) < 1e-8
+
+
+@pytest.mark.parametrize(
+    "optimizer", [SGD(0.1, 0.9), SAM(SGD(0.1, 0.9), 0.05), SAM(Adam(0.01), np.array([[0.0], [0.1]]))]
+)
+def test_training_has_numpys_bits_and_stays_on_the_device(optimizer):
+    digits = data.digits()
+    model = mlp([64, 8, 10])
+    expected = train(model, digits, optimizer, epochs=2, seed=[0, 1], progress=False)
+    with array_backend.use("strict"):
+        run = train(model, digits, optimizer, epochs=2, seed=[0, 1], progress=False)
+        assert isinstance(run.w, strict.StrictArray)
+        np.testing.assert_array_equal(array_backend.asnumpy(run.w), expected.w)
+        for key, values in run.history.items():
+            np.testing.assert_allclose(values, expected.history[key], rtol=1e-6)
+
+
+def test_an_epoch_reads_back_only_its_summary():
+    digits = data.digits()
+
+    def crossings(batch_size):
+        before = strict.crossings
+        train(mlp([64, 8, 10]), digits, SAM(SGD(0.1)), epochs=1, batch_size=batch_size, progress=False)
+        return strict.crossings - before
+
+    with array_backend.use("strict"):
+        assert crossings(64) == crossings(16)  # four times the steps, and not one value more
+
+
+def test_host_arrays_are_refused_by_name():
+    model = mlp([5, 7, 3])
+    with array_backend.use("strict"), pytest.raises(TypeError, match=r"backend in use \(strict\), got ndarray"):
+        value_and_grad(model)(np.zeros(model.size), X, Y)
