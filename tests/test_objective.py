@@ -154,6 +154,10 @@ def test_exact_in_the_hard_case():
     eps = worst_of_quadratic(q, np.zeros(2), 2.0)
     np.testing.assert_allclose(np.abs(eps), [1.0, math.sqrt(3)], rtol=1e-12)
     np.testing.assert_allclose(sam_objective(q, np.zeros(2), 2.0, inner="exact"), 1 + 0.5 + 3, rtol=1e-12)
+    # the same with a third axis, in the order in which they come: ε = (½/(2 − 1), ±√(1 − ¼ − 0.04), 0.4/(2 − 0))
+    q = Quadratic(np.diag([1.0, 2.0, 0.0]), np.array([0.5, 0.0, 0.4]))
+    eps = worst_of_quadratic(q, np.zeros(3), 1.0)
+    np.testing.assert_allclose(np.abs(eps), [0.5, math.sqrt(0.71), 0.2], rtol=1e-12)
 
 
 @pytest.mark.parametrize("part", [1e-300, -1e-300, -1e-20, 1e-16, -1e-9, 1e-4])
