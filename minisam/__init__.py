@@ -9,6 +9,7 @@ from .losses import accuracy, cross_entropy, l2_penalty, mse
 from .models import Model, mlp
 from .optim import SGD, Adam, AdamW
 from .sam import SAM, Quadratic, epsilon, sam_objective
+from .show import show
 from .train import DivergedError, Run, train
 
 __version__ = "0.1.0"
@@ -37,6 +38,7 @@ __all__ = [
     "sam",
     "sam_objective",
     "sharpness",
+    "show",
     "train",
     "value_and_grad",
 ]

@@ -1,0 +1,187 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 00 · Start here
+# **You can already**: read Python with NumPy, and say what a gradient is. **You will**: run a lesson, make predictions, have
+# exercises checked, and see in one picture what Sharpness-Aware Minimization (SAM) is about.
+#
+# Run a cell with Shift+Enter. A lesson runs from top to bottom as it stands: exercises that you leave open only say so.
+
+# %%
+import check
+import check_00
+import matplotlib.pyplot as plt
+import numpy as np
+
+import minisam
+from minisam import SAM, SGD
+from minisam.plot import COLOURS
+
+# %% [markdown]
+# ## The question: which of many minima do you end in?
+# Here is a loss with two weights, $L(x, y) = (xy)^2/2$. All points with $x = 0$ are minima, and all are equally deep; but
+# across the valley the curvature is $y^2$: far up the valley is sharp, near $y = 0$ it is flat. A function of `w` works on many
+# weights at once: the last axis holds the weights of one run, the axes before it are *replicas*, separate runs done together.
+
+
+# %%
+def valley(w):
+    return (w[..., 0] * w[..., 1]) ** 2 / 2
+
+
+x, y = np.meshgrid(np.linspace(-1, 1, 101), np.linspace(0, 3.2, 101))
+levels = np.geomspace(1e-3, 5, 12)
+figure, ax = plt.subplots(figsize=(4.5, 3.6), layout="constrained")
+ax.contour(x, y, valley(np.stack([x, y], axis=-1)), levels=levels, cmap="viridis", norm="log")
+ax.axvline(0, color="black", linewidth=1)
+ax.set(xlabel="x", ylabel="y", title="minima all along x = 0: sharp above, flat below")
+plt.show()
+
+# %% [markdown]
+# ### Predict
+# We start ten runs at $x = 0.3$ and $y$ between 1 and 2.5, and take 5,000 steps with gradient descent (SGD), and with SAM, which
+# looks ρ = 0.05 uphill before each step. The highest run starts at $y = 2.5$, and SGD ends nearby. At which $y$ will **SAM** end
+# from there? Put a number in the next cell. Whatever you put, run on: a prediction makes you look, and nobody marks it.
+
+# %% tags=["prediction"]
+prediction = None
+
+# %%
+loss_and_grad = minisam.value_and_grad(valley)
+starts = np.stack([np.full(10, 0.3), np.linspace(1.0, 2.5, 10)], axis=-1)
+
+
+def path(optimizer, steps=5000):
+    w, state, way = starts, optimizer.init(starts), [starts]
+    for _ in range(steps):
+        w, state, info = optimizer.step(w, state, loss_and_grad)
+        way.append(w)
+    return np.array(way)
+
+
+paths = {"SGD": path(SGD(0.2)), "SAM": path(SAM(SGD(0.2), rho=0.05))}
+print(f"SGD ends at y = {paths['SGD'][-1, -1, 1]:.3f}")
+check.predict(prediction, paths["SAM"][-1, -1, 1])
+
+# %% [markdown]
+# ### Explain
+# SGD falls to the floor of the valley and has no reason to go on: the gradient there is zero. SAM never rests: from either side
+# of the floor it looks uphill, steps to the other side, and with each step a little down the valley, to where the walls are lower.
+# It descends not the loss but
+#
+# $$\max_{\|\epsilon\| \le \rho} L(w + \epsilon)$$
+#
+# the worst loss within reach, and that is low only where the whole neighbourhood is.
+
+# %%
+figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True, layout="constrained")
+for ax, colour, (name, way) in zip(axes, COLOURS[:2], paths.items(), strict=True):
+    ax.contour(x, y, valley(np.stack([x, y], axis=-1)), levels=levels, cmap="Greys_r", linewidths=0.6)
+    ax.plot(way[:, :, 0], way[:, :, 1], color=colour, linewidth=0.8, alpha=0.6)
+    ax.plot(*way[0].T, "o", color="grey", markersize=4, label="starts")
+    ax.plot(*way[-1].T, "o", color=colour, label="ends")
+    ax.set(xlabel="x", xlim=(-0.6, 0.6), title=f"{name} from ten starts")
+    ax.legend(loc="lower right")
+axes[0].set_ylabel("y: flat below, sharp above")
+plt.show()
+
+# %% [markdown]
+# **Turn a knob**: change `rho=0.05` above to 0.01, to 0.2 and to 0, and run again. How much faster does SAM travel when ρ is twice as
+# large? With ρ = 0, whom do you see?
+#
+# ### Exercises
+# An exercise is a function with a hole, `...`. Fill it, run the cell, and read what the check says; a wrong answer is told what is
+# wrong with it. The solution is folded under it.
+#
+# **1.** The simplest loss of all is a bowl, $L(w) = h w^2 / 2$. Write it.
+
+
+# %% tags=["exercise"]
+def bowl(h, w):
+    return ...
+
+
+check_00.bowl(bowl);
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def bowl(h, w):
+    return h * w**2 / 2
+
+
+check_00.bowl(bowl);
+
+# %% [markdown]
+# **2.** A step of SAM asks for the gradient twice, at w and at w + ε. How many gradients do `steps` steps cost?
+
+
+# %% tags=["exercise"]
+def gradients(steps):
+    return ...
+
+
+check_00.gradients(gradients);
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def gradients(steps):
+    return 2 * steps
+
+
+check_00.gradients(gradients);
+
+# %% [markdown]
+# **3.** In the bowl, where does SAM look from w? It goes ρ far, up the gradient (which is $h w$, with h > 0).
+
+
+# %% tags=["exercise"]
+def uphill(w, rho):
+    return ...
+
+
+check_00.uphill(uphill);
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def uphill(w, rho):
+    return w + rho * np.sign(w)
+
+
+check_00.uphill(uphill);
+
+# %% [markdown]
+# ## On a GPU
+# All of minisam runs on NumPy or, with one switch, on CuPy. The switch is a function, and a context manager. Choosing CuPy
+# where there is none says what is missing:
+
+# %%
+from minisam import array_backend  # noqa: E402
+
+print("backend:", array_backend.name())
+try:
+    with array_backend.use("cupy"):
+        print("in this block:", array_backend.name())
+except array_backend.BackendError as error:
+    print(error)
+
+# %% [markdown]
+# ## What this leaves open
+# Who found the gradient of the valley, and can one trust it? That is lesson 01. And the valley was made for SAM: being flat is
+# not yet being good. Whether it helps on data is a question for experiments, with repetitions and intervals, from lesson 02 on.
+#
+# ## Where this comes from
+# - P. Foret, A. Kleiner, H. Mobahi, B. Neyshabur, *Sharpness-Aware Minimization for Efficiently Improving Generalization*,
+#   ICLR 2021, [arXiv:2010.01412](https://arxiv.org/abs/2010.01412).
+# - Y. Dai, K. Ahn, S. Sra, *The Crucial Role of Normalization in Sharpness-Aware Minimization*, NeurIPS 2023 (the valley).
+# - S. Hochreiter, J. Schmidhuber, *Flat Minima*, Neural Computation 9(1), 1997.

@@ -1,0 +1,39 @@
+"""What all lessons share: predictions, and how a check speaks."""
+
+import numpy as np
+
+
+def say(text):
+    """Print a verdict; True if it is praise."""
+    print(text)
+    return text.startswith("✓")
+
+
+def predict(prediction, truth, unit=""):
+    """Hold a prediction against what came out, without judging it."""
+    shown = f"{truth:.4g} {unit}".strip()
+    if prediction is None:
+        print(f"It is {shown}. You made no prediction yet: put a number in the cell above, and run on.")
+    elif np.isclose(prediction, truth, rtol=0.1):
+        print(f"It is {shown}; you said {prediction}: close.")
+    else:
+        print(f"It is {shown}; you said {prediction}, off by {prediction - truth:+.4g}. What did you leave out?")
+
+
+def judge(answer, right, mistakes, name):
+    """Compare an answer with the right one, and with the mistakes that are often made: {explanation: wrong answer}."""
+    if answer is Ellipsis or answer is None:
+        return say(f"· not yet: return the {name} instead of `...`")
+    try:
+        answer = np.asarray(answer, dtype=float)
+    except (TypeError, ValueError):
+        return say(f"not quite: the {name} should be numbers, got {type(answer).__name__}")
+    if answer.shape != np.shape(right):
+        return say(f"not quite: the {name} should have shape {np.shape(right)}, got {answer.shape}")
+    if np.allclose(answer, right, rtol=1e-6, atol=1e-12):
+        return say("✓ right")
+    for why, wrong in mistakes.items():
+        if np.shape(wrong) == answer.shape and np.allclose(answer, wrong, rtol=1e-6, atol=1e-12):
+            return say(f"not quite: {why}")
+    gap = np.max(np.abs(answer - right))
+    return say(f"not quite: off by up to {gap:.3g}; for the first entry you have {answer.flat[0]:.6g}, it is {np.ravel(right)[0]:.6g}")
