@@ -112,7 +112,7 @@ def bowl(h, w):
     return ...
 
 
-check_00.bowl(bowl);
+check_00.bowl(bowl)
 
 
 # %% tags=["solution"] jupyter={"source_hidden": true}
@@ -120,7 +120,7 @@ def bowl(h, w):
     return h * w**2 / 2
 
 
-check_00.bowl(bowl);
+check_00.bowl(bowl)
 
 # %% [markdown]
 # **2.** A step of SAM asks for the gradient twice, at w and at w + ε. How many gradients do `steps` steps cost?
@@ -131,7 +131,7 @@ def gradients(steps):
     return ...
 
 
-check_00.gradients(gradients);
+check_00.gradients(gradients)
 
 
 # %% tags=["solution"] jupyter={"source_hidden": true}
@@ -139,7 +139,7 @@ def gradients(steps):
     return 2 * steps
 
 
-check_00.gradients(gradients);
+check_00.gradients(gradients)
 
 # %% [markdown]
 # **3.** In the bowl, where does SAM look from w? It goes ρ far, up the gradient (which is $h w$, with h > 0).
@@ -150,7 +150,7 @@ def uphill(w, rho):
     return ...
 
 
-check_00.uphill(uphill);
+check_00.uphill(uphill)
 
 
 # %% tags=["solution"] jupyter={"source_hidden": true}
@@ -158,15 +158,14 @@ def uphill(w, rho):
     return w + rho * np.sign(w)
 
 
-check_00.uphill(uphill);
-
+check_00.uphill(uphill)
 # %% [markdown]
 # ## On a GPU
 # All of minisam runs on NumPy or, with one switch, on CuPy. The switch is a function, and a context manager. Choosing CuPy
 # where there is none says what is missing:
 
 # %%
-from minisam import array_backend  # noqa: E402
+from minisam import array_backend
 
 print("backend:", array_backend.name())
 try:

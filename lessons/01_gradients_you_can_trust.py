@@ -79,7 +79,7 @@ def product_gradients(a, b, g):
     return ..., ...
 
 
-check_01.product_rule(product_gradients);
+check_01.product_rule(product_gradients)
 
 
 # %% tags=["solution"] jupyter={"source_hidden": true}
@@ -87,7 +87,7 @@ def product_gradients(a, b, g):
     return g * b, g * a
 
 
-check_01.product_rule(product_gradients);
+check_01.product_rule(product_gradients)
 
 
 # %%
@@ -166,7 +166,7 @@ def central(f, x, h):
     return ...
 
 
-check_01.central(central);
+check_01.central(central)
 
 
 # %% tags=["solution"] jupyter={"source_hidden": true}
@@ -174,8 +174,7 @@ def central(f, x, h):
     return (f(x + h) - f(x - h)) / (2 * h)
 
 
-check_01.central(central);
-
+check_01.central(central)
 # %% [markdown]
 # ### Predict
 # For the central quotient of the sine at x = 1, at which h is the error smallest? Put its exponent: −3 for $h = 10^{-3}$.
@@ -253,7 +252,7 @@ def square_vjp(x, g):
     return ...
 
 
-check_01.square_vjp(square_vjp);
+check_01.square_vjp(square_vjp)
 
 
 # %% tags=["solution"] jupyter={"source_hidden": true}
@@ -261,7 +260,7 @@ def square_vjp(x, g):
     return 2 * g * x
 
 
-check_01.square_vjp(square_vjp);
+check_01.square_vjp(square_vjp)
 
 
 # %%

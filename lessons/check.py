@@ -36,4 +36,6 @@ def judge(answer, right, mistakes, name):
         if np.shape(wrong) == answer.shape and np.allclose(answer, wrong, rtol=1e-6, atol=1e-12):
             return say(f"not quite: {why}")
     gap = np.max(np.abs(answer - right))
-    return say(f"not quite: off by up to {gap:.3g}; for the first entry you have {answer.flat[0]:.6g}, it is {np.ravel(right)[0]:.6g}")
+    return say(
+        f"not quite: off by up to {gap:.3g}; for the first entry you have {answer.flat[0]:.6g}, it is {np.ravel(right)[0]:.6g}"
+    )

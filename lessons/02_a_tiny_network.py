@@ -1,0 +1,219 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 02 · A tiny network on real digits
+# **You can already**: get a gradient and check it (01). **You will**: see all weights of a network as one vector, train it by
+# hand on handwritten digits, with SGD and with Adam, and say how sure you are of its accuracy.
+
+# %%
+import check
+import check_02
+import matplotlib.pyplot as plt
+import numpy as np
+
+import minisam
+from minisam import SGD, Adam
+from minisam.plot import COLOURS
+from minisam.stats import mean_and_interval
+
+# %% [markdown]
+# ## The question: what is there to train?
+# 1,797 digits, written by hand, of 8×8 pixels, in three parts: to train on, to choose by, and to report. The last part is not
+# looked at until the end.
+
+# %%
+digits = minisam.data.digits()
+print("train", digits.x_train.shape, " validation", digits.x_validation.shape, " test", digits.x_test.shape)
+figure, axes = plt.subplots(1, 10, figsize=(9, 1.3), layout="constrained")
+for ax, pixels, label in zip(axes, digits.x_train, digits.y_train, strict=False):
+    ax.imshow(pixels.reshape(8, 8), cmap="Greys")
+    ax.set(title=label, xticks=[], yticks=[])
+plt.show()
+
+# %% [markdown]
+# ## One vector
+# The network takes 64 pixels to 32 hidden numbers and those to 10 *logits*, one a class. It has matrices and biases, but to an
+# optimizer they are one flat vector w.
+#
+# **Exercise 1.** How many weights has a network with the layers `sizes` (matrices and biases)?
+
+
+# %% tags=["exercise"]
+def count(sizes):
+    return ...
+
+
+check_02.size(count)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def count(sizes):
+    return sum(i * o + o for i, o in zip(sizes[:-1], sizes[1:], strict=True))
+
+
+check_02.size(count)
+# %%
+model = minisam.mlp([64, 32, 10])
+w = model.init(seed=0)
+print("w has shape", w.shape)
+for name, view in model.unflatten(w).items():
+    print(f"{name}: {view.shape}")
+
+# %% [markdown]
+# ### Predict
+# These are *views*: windows onto w, not copies. The vector is w = (W0, b0, W1, b1), one behind the other. If all of b1 is set to 7,
+# how many entries of w change?
+
+# %% tags=["prediction"]
+prediction = None
+
+# %%
+before = w.copy()
+model.unflatten(w)["b1"][...] = 7
+check.predict(prediction, np.count_nonzero(w != before))
+w = before
+
+# %% [markdown]
+# ## The loss
+# The softmax makes probabilities of logits, $p_j = e^{z_j} / \sum_k e^{z_k}$, and the loss of an example is how surprised the
+# network is by the true label: $-\log p_\text{label}$, its *cross-entropy*.
+#
+# **Exercise 2.** Write it, as the mean over a batch: z of shape (m, c), labels y of shape (m,). `z[np.arange(m), y]` picks an
+# entry from each row.
+
+
+# %% tags=["exercise"]
+def cross_entropy(z, y):
+    return ...
+
+
+check_02.cross_entropy(cross_entropy)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def cross_entropy(z, y):
+    log_p = z - np.log(np.sum(np.exp(z), axis=1, keepdims=True))
+    return -np.mean(log_p[np.arange(len(y)), y])
+
+
+check_02.cross_entropy(cross_entropy)
+# %% [markdown]
+# The library's is the same, except that it survives logits of 10,000, where $e^z$ does not:
+
+# %%
+x, y = digits.x_train, digits.y_train
+z = model.apply(w, x)
+print("yours    ", cross_entropy(z, y))
+print("minisam's", minisam.cross_entropy(z, y), "  at logits 10,000 times as large:", minisam.cross_entropy(1e4 * z, y))
+print("log 10 =", np.log(10), "is what guessing costs")
+
+# %% [markdown]
+# ## The step
+# `minisam.value_and_grad(model)` gives the loss and the gradient as a vector like w, and then a step is one line.
+#
+# **Exercise 3.** Stochastic gradient descent: from weights w, gradient g and step size lr to the new weights.
+
+
+# %% tags=["exercise"]
+def sgd_step(w, g, lr):
+    return ...
+
+
+check_02.sgd_step(sgd_step)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def sgd_step(w, g, lr):
+    return w - lr * g
+
+
+check_02.sgd_step(sgd_step)
+# %% [markdown]
+# ### Predict
+# Ten passes over the 900 training digits, in batches of 64. What share of the **validation** digits will the network get right?
+
+# %% tags=["prediction"]
+prediction = None
+
+# %%
+loss_and_grad = minisam.value_and_grad(model)
+w, rng, losses = model.init(seed=0), np.random.default_rng(0), []
+for _ in range(10):
+    order = rng.permutation(len(x))
+    for batch in order[: len(x) // 64 * 64].reshape(-1, 64):
+        loss, g = loss_and_grad(w, x[batch], y[batch])
+        w = sgd_step(w, g, lr=0.5)
+        losses.append(loss)
+share = minisam.accuracy(model.apply(w, digits.x_validation), digits.y_validation)
+check.predict(prediction, share)
+
+# %% [markdown]
+# ### Explain
+# The loop has three ideas and no more: a shuffled pass, a gradient from a batch in place of the whole set, and a step against it.
+# `minisam.train` is this loop, with a record, checkpoints, and a progress bar.
+#
+# ## How sure are you?
+# Another seed, another accuracy. The honest answer is a mean and an interval over several seeds. Ten seeds are not ten programs:
+# w of shape (10, n) is ten networks, each with its own start and its own order of the data, trained in one run.
+
+# %%
+optimizers = {"SGD": SGD(0.1, momentum=0.9), "Adam": Adam(0.003)}
+runs = {
+    name: minisam.train(model, digits, optimizer, epochs=20, seed=range(10), progress=False)
+    for name, optimizer in optimizers.items()
+}
+for name, run in runs.items():
+    mean, half = mean_and_interval(run.history["validation_accuracy"][-1])
+    print(f"{name:5} validation accuracy {mean:.1%} ± {half:.1%}   (w has shape {run.w.shape})")
+
+# %%
+figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+for colour, (name, run) in zip(COLOURS, runs.items(), strict=False):
+    for ax, key in zip(axes, ("train_loss", "validation_accuracy"), strict=True):
+        mean, half = mean_and_interval(run.history[key])
+        ax.plot(run.history["epoch"], mean, color=colour, label=name)
+        ax.fill_between(run.history["epoch"], mean - half, mean + half, color=colour, alpha=0.25)
+        ax.set(xlabel="epoch", ylabel=key.replace("_", " "))
+axes[0].set_yscale("log")
+axes[1].legend()
+plt.show()
+
+# %% [markdown]
+# The band is the 95% interval of the mean: with ten other seeds, the mean would likely lie there. Two methods whose bands overlap
+# have not been told apart. **Turn a knob**: how many seeds does it take until the bands of SGD and Adam part at epoch 20, if they do?
+#
+# ## Which digits does it get wrong?
+# Now, once, the test part: the digits on which most of the ten networks fail.
+
+# %%
+test = runs["SGD"].evaluate(digits.x_test, digits.y_test)
+mean, half = mean_and_interval(test["accuracy"])
+print(f"SGD: test accuracy {mean:.1%} ± {half:.1%}")
+votes = np.argmax(model.apply(runs["SGD"].w, digits.x_test), axis=-1)
+wrong = np.mean(votes != digits.y_test, axis=0)
+figure, axes = plt.subplots(1, 8, figsize=(9, 1.6), layout="constrained")
+for ax, i in zip(axes, np.argsort(-wrong), strict=False):
+    ax.imshow(digits.x_test[i].reshape(8, 8), cmap="Greys")
+    ax.set(title=f"a {digits.y_test[i]}\nwrong {wrong[i]:.0%}", xticks=[], yticks=[])
+plt.show()
+
+# %% [markdown]
+# ## What this leaves open
+# Both optimizers go where the training loss is low. Many places have a low training loss: is one of them better than another?
+# Lesson 03 looks at the neighbourhood.
+#
+# ## Where this comes from
+# - E. Alpaydin, C. Kaynak, *Optical Recognition of Handwritten Digits*, UCI Machine Learning Repository, 1998 (the data).
+# - D. P. Kingma, J. Ba, *Adam*, ICLR 2015, [arXiv:1412.6980](https://arxiv.org/abs/1412.6980).
+# - K. He et al., *Delving Deep into Rectifiers*, ICCV 2015, [arXiv:1502.01852](https://arxiv.org/abs/1502.01852) (the initial weights).

@@ -1,0 +1,262 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 03 · SAM in ten lines
+# **You can already**: train a network by hand (02). **You will**: derive the step of Sharpness-Aware Minimization, write it, hold
+# each piece against finite differences, and watch it leave a sharp minimum.
+
+# %%
+import autograd.numpy as anp
+import check
+import check_03
+import ipywidgets
+import matplotlib.pyplot as plt
+import numpy as np
+
+import minisam
+from minisam import SAM, SGD
+from minisam.plot import COLOURS
+
+# %% [markdown]
+# ## The question: how does one descend a maximum?
+# SAM does not minimise the loss, but the worst loss within a distance ρ, and keeps the weights small besides:
+#
+# $$\min_w \; \max_{\|\epsilon\|_2 \le \rho} L(w + \epsilon) \; + \; \lambda \|w\|^2$$
+#
+# A maximum inside a minimum. To solve the inner one exactly would take as long as training. So take the tangent: near w,
+# $L(w + \epsilon) \approx L(w) + \langle g, \epsilon \rangle$ with $g = \nabla L(w)$, and a linear function is largest at the rim
+# of the ball, straight uphill.
+#
+# **Exercise 1.** Write that ε, of length ρ.
+
+
+# %% tags=["exercise"]
+def epsilon(g, rho):
+    return ...
+
+
+check_03.epsilon(epsilon)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def epsilon(g, rho):
+    return rho * g / np.linalg.norm(g)
+
+
+check_03.epsilon(epsilon)
+
+# %% [markdown]
+# **Exercise 2.** By how much does the loss rise, to first order, from w to w + ε?
+
+
+# %% tags=["exercise"]
+def rise(g, rho):
+    return ...
+
+
+check_03.rise(rise)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def rise(g, rho):
+    return rho * np.linalg.norm(g)
+
+
+check_03.rise(rise)
+# %% [markdown]
+# So to first order SAM minimises $L(w) + \rho \|\nabla L(w)\|$: it prefers places where the gradient is small all around.
+#
+# ### Other balls
+# The ball need not be round. With another norm, $\|\epsilon\|_p \le \rho$, the worst corner is another one; `minisam.epsilon` knows
+# it for every $1 \le p \le \infty$. The gradient is the same in all three pictures:
+
+# %%
+g = np.array([2.0, 1.0])
+angle = np.linspace(0, 2 * np.pi, 400)
+circle = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+figure, axes = plt.subplots(1, 3, figsize=(9, 3.1), layout="constrained")
+for ax, p in zip(axes, (1, 2, np.inf), strict=True):
+    rim = circle / np.linalg.norm(circle, ord=p, axis=-1, keepdims=True)
+    eps = minisam.epsilon(g, rho=1.0, p=p)
+    ax.fill(*rim.T, color=COLOURS[5], alpha=0.3)
+    for end, colour, name in ((0.6 * g, "grey", "gradient"), (eps, COLOURS[1], "ε")):
+        ax.annotate("", end, (0, 0), arrowprops={"arrowstyle": "->", "color": colour, "linewidth": 2})
+        ax.text(*(1.08 * end), name, color=colour)
+    ax.set(title=f"p = {p}", xlim=(-1.4, 1.7), ylim=(-1.4, 1.7), aspect="equal")
+plt.show()
+
+# %% [markdown]
+# ## The step
+# With ε in hand, the outer minimum is descended with the gradient found at w + ε, applied at w. The term $\lambda \|w\|^2$ stands
+# outside the maximum, so its gradient is taken at w.
+#
+# **Exercise 3.** Write the gradient with which SAM descends. `loss_and_grad(w)` returns the loss and its gradient; call it
+# twice.
+
+
+# %% tags=["exercise"]
+def sam_gradient(loss_and_grad, w, rho, l2):
+    return ...
+
+
+check_03.sam_gradient(sam_gradient)
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def sam_gradient(loss_and_grad, w, rho, l2):
+    loss, g = loss_and_grad(w)
+    eps = rho * g / np.linalg.norm(g)  # ascent
+    loss_adv, g_adv = loss_and_grad(w + eps)
+    return g_adv + 2 * l2 * w  # descent
+
+
+check_03.sam_gradient(sam_gradient)
+# %% [markdown]
+# ## Is it the gradient of the objective?
+# Take a small network on 64 digits, and measure the slope of the objective along each weight, by finite differences. Once with ε
+# held where it was found; once with ε found anew at each point, as the objective has it.
+
+# %%
+digits, model, rho, l2 = minisam.data.digits(), minisam.mlp([64, 6, 10], "tanh"), 0.1, 0.01
+x, y = digits.x_train[:64].astype("float64"), digits.y_train[:64]
+w = model.init(seed=0, dtype="float64")
+f = minisam.value_and_grad(model)
+
+
+def batch(w):
+    return f(w, x, y)
+
+
+def slope(objective, h=1e-5):
+    steps = h * np.eye(len(w))  # one replica for each weight
+    return (objective(w + steps) - objective(w - steps)) / (2 * h)
+
+
+eps = minisam.epsilon(batch(w)[1], rho)
+held = slope(lambda w: batch(w + eps)[0] + minisam.l2_penalty(w, l2))
+anew = slope(lambda w: minisam.sam_objective(batch, w, rho, l2=l2))
+sam = sam_gradient(batch, w, rho, l2)
+print("SAM's gradient, and the slope with ε held: largest difference", np.abs(sam - held).max())
+
+# %% [markdown]
+# ### Predict
+# With ε held, they agree to the accuracy of the differences. When ε follows w, there is a second term, with the Hessian in it,
+# which SAM drops. How large is it, as a share of the whole slope? Put a number from 0 to 1.
+
+# %% tags=["prediction"]
+prediction = None
+
+# %%
+check.predict(prediction, np.linalg.norm(sam - anew) / np.linalg.norm(anew))
+print("cosine of the angle between them:", sam @ anew / np.linalg.norm(sam) / np.linalg.norm(anew))
+
+# %% [markdown]
+# ### Explain
+# Dropping the term makes the step cheap: two gradients, and no Hessian. What it costs in accuracy depends on ρ and on the place;
+# lesson 06 is about it. **Turn a knob**: how does the share change with ρ = 0.01 and ρ = 0.5?
+#
+# ## Watch it move
+# A landscape with a sharp minimum at the left and a flat one at the right, equally deep. Black: w. Orange: ε, the look uphill. In the
+# picture after the next, a slider sets ρ.
+
+
+# %%
+def landscape(w):
+    sharp = 20 * (w[..., 0] + 1) ** 2 + 20 * w[..., 1] ** 2
+    flat = (w[..., 0] - 1) ** 2 + w[..., 1] ** 2
+    return -0.1 * anp.log(anp.exp(-sharp / 0.1) + anp.exp(-flat / 0.1))
+
+
+on_landscape = minisam.value_and_grad(landscape)
+start, lr = np.array([-1.15, 0.12]), 0.045
+
+
+def walk(optimizer, steps=200):
+    w, state, way = start, optimizer.init(start), [start]
+    for _ in range(steps):
+        w, state, info = optimizer.step(w, state, on_landscape)
+        way.append(w)
+    return np.array(way)
+
+
+# %% [markdown]
+# ### Predict
+# Plain gradient descent starts in the sharp basin and stays there. What is the smallest ρ, to one digit, with which SAM gets out?
+
+# %% tags=["prediction"]
+prediction = None
+
+# %%
+rhos = np.linspace(0.0, 0.1, 51)
+ends = np.array([walk(SAM(SGD(lr), rho))[-1] for rho in rhos])
+check.predict(prediction, rhos[np.argmax(ends[:, 0] > 0)])
+
+# %%
+grid = np.stack(np.meshgrid(np.linspace(-1.8, 2, 200), np.linspace(-1, 1, 120)), axis=-1)
+
+
+def draw(rho=0.06, steps=200):
+    figure, ax = plt.subplots(figsize=(8, 4), layout="constrained")
+    ax.contour(
+        grid[..., 0], grid[..., 1], landscape(grid), levels=np.linspace(0, 4, 17), cmap="Greys_r", linewidths=0.7
+    )
+    for name, optimizer, colour in (("SGD", SGD(lr), COLOURS[0]), ("SAM", SAM(SGD(lr), rho), COLOURS[2])):
+        way = walk(optimizer, steps)
+        ax.plot(*way.T, ".-", color=colour, linewidth=0.8, markersize=4, label=name)
+        ax.plot(*way[-1], "*", color=colour, markersize=14)
+    for w in way[:8]:
+        eps = minisam.epsilon(on_landscape(w)[1], rho)
+        ax.annotate("", w + eps, w, arrowprops={"arrowstyle": "->", "color": COLOURS[1]})
+    ax.plot(*way[:8].T, "o", color="black", markersize=3)
+    ax.set(title=f"ρ = {rho:.3f}, {steps} steps; stars: where they are", aspect="equal")
+    ax.legend(loc="upper right")
+    plt.show()
+
+
+draw()
+
+# %%
+ipywidgets.interact(draw, rho=(0.0, 0.1, 0.002), steps=(1, 200))
+# %% [markdown]
+# ### Explain
+# In a bowl of curvature h, SAM ends in bouncing from side to side, at a distance of η h ρ / (2 − η h) from the minimum (lesson 13 derives it).
+# The sharp minimum has η h close to 2, so the bounce is many times ρ, and carries w over the ridge. In the flat one it is a
+# small fraction of ρ. What to look for: with a ρ just too small, the path fills the sharp basin and does not leave it.
+#
+# ## The library's own
+# Here is the step of `minisam.SAM`: the lines of Exercise 3, over any base optimizer.
+
+# %%
+minisam.show(SAM.step)
+
+# %%
+optimizer, by_hand = SAM(SGD(0.1), rho, l2=l2), w
+theirs, state = w, optimizer.init(w)
+for _ in range(20):
+    theirs, state, info = optimizer.step(theirs, state, batch)
+    by_hand = by_hand - 0.1 * sam_gradient(batch, by_hand, rho, l2)
+print("after 20 steps they differ by", np.abs(theirs - by_hand).max())
+print({name: float(value) for name, value in info.items()})
+
+# %% [markdown]
+# ## What this leaves open
+# Does a flat minimum predict better than a sharp one? `minisam demo` trains both on the digits; lesson 07 asks the question with tuning
+# and intervals, and does not always find a yes. How sharpness is measured is lesson 04; how good the single step is, lesson 05.
+#
+# ## Where this comes from
+# - P. Foret, A. Kleiner, H. Mobahi, B. Neyshabur, *Sharpness-Aware Minimization for Efficiently Improving Generalization*,
+#   ICLR 2021, [arXiv:2010.01412](https://arxiv.org/abs/2010.01412): equation 1 is the objective, 2 is ε, 3 the gradient,
+#   algorithm 1 the step.
+# - P. L. Bartlett, P. M. Long, O. Bousquet, *The Dynamics of Sharpness-Aware Minimization*, JMLR 24, 2023,
+#   [arXiv:2210.01513](https://arxiv.org/abs/2210.01513) (the bounce).
