@@ -72,7 +72,7 @@ def draw_landscapes(axes: Sequence[Any], slices: Mapping[str, tuple[numpy.ndarra
     top = max(finite.max(), 1.01 * bottom)
     levels = numpy.geomspace(bottom, top, 16)
     for ax, (name, (t, values)) in zip(axes, slices.items(), strict=True):
-        values = numpy.nan_to_num(values, nan=top, posinf=top).clip(levels[0], levels[-1])
+        values = numpy.nan_to_num(values, nan=top).clip(levels[0], levels[-1])
         drawn = ax.contourf(t, t, values, levels=levels, cmap="viridis", norm="log")
         ax.plot(0, 0, "o", color="white", markersize=4)
         ax.set(title=name, xlabel="distance toward the worst point in the ball", aspect="equal")

@@ -9,7 +9,7 @@ import re
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -211,9 +211,10 @@ OTHERS = {
     "dtype": {"dtype": "float64"},
     "model": {"model": mlp((3, 6, 4))},
     "activation": {"model": mlp((3, 5, 4), activation="gelu")},
-    "x": {"data": (X[:30] + 1e-3, Y[:30])},
-    "y": {"data": (X[:30], (Y[:30] + 1) % 4)},
-    "validation": {"data": (X[:30], Y[:30])},
+    "x_train": {"data": replace(DATA, x_train=X[:30] + 1e-3)},
+    "y_train": {"data": replace(DATA, y_train=(Y[:30] + 1) % 4)},
+    "x_validation": {"data": replace(DATA, x_validation=X[31:41])},
+    "no validation": {"data": (X[:30], Y[:30])},
 }
 
 

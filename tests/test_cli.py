@@ -1,5 +1,6 @@
 """The command line, in processes of its own: what it prints and writes, how it ends, and one line for each mistake."""
 
+import contextlib
 import json
 import os
 import signal
@@ -213,9 +214,11 @@ sys.exit(cli.main(["demo", "--epochs", "1000000", "--out", sys.argv[1]]))
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send to one process")
 def test_ctrl_c_ends_with_130_and_one_line_and_writes_nothing(tmp_path):
-    with subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-c", WAITING, tmp_path / "new"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    )
+    with process, contextlib.ExitStack() as at_the_end:
+        at_the_end.callback(process.kill)
         assert process.stdout.readline() == "training\n"
         time.sleep(0.3)  # into the loop, or not yet: the end is the same
         process.send_signal(signal.SIGINT)

@@ -1,5 +1,6 @@
 """Training is the plain loop, replicas are separate runs, the history is what happened; and how it ends early."""
 
+import contextlib
 import re
 import signal
 import subprocess
@@ -225,12 +226,13 @@ def spoilt(value, entry=-1):
     return what
 
 
+@pytest.mark.parametrize("data", [DATA, (DATA.x_train, DATA.y_train)], ids=["with validation", "without"])
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 @pytest.mark.parametrize("at", range(3 * STEPS))
-def test_divergence_names_the_step_and_keeps_the_last_good_weights(at, value):
+def test_divergence_names_the_step_and_keeps_the_last_good_weights(at, value, data):
     """Weights spoilt in step `at` show in the loss of the next one, which may be the first of the next epoch."""
     with pytest.raises(DivergedError) as error:
-        quiet(optimizer=Trouble(SGD(0.1), at, spoilt(value)), epochs=3)
+        quiet(data, optimizer=Trouble(SGD(0.1), at, spoilt(value)), epochs=3)
     good, run = at // STEPS, error.value.run
     assert f"at step {at + 1} (epoch {good + 1})" in str(error.value)
     assert "\n" not in str(error.value)
@@ -303,9 +305,11 @@ run.save(sys.argv[2])
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send to one process")
 def test_a_real_ctrl_c_leaves_a_usable_run_and_the_checkpoint(tmp_path):
     checkpoint, saved = tmp_path / "checkpoint.npz", tmp_path / "run.npz"
-    with subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-c", SCRIPT, checkpoint, saved], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    )
+    with process, contextlib.ExitStack() as at_the_end:
+        at_the_end.callback(process.kill)
         wait_for(checkpoint, process)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
