@@ -1,10 +1,11 @@
-"""The command line: `minisam demo`."""
+"""The command line: `minisam demo`, `minisam bench`."""
 
 from __future__ import annotations
 
 import argparse
 import io
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -51,6 +52,11 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--out", type=_folder, default="figures", help="folder for demo.png")
     demo.add_argument("--json", action="store_true", help="print the result as JSON, with every seed's numbers")
     demo.set_defaults(run=_demo)
+    bench = commands.add_parser(  # passes everything on, --help too
+        "bench", help="speed beside NumPy by hand, PyTorch and JAX (in a clone)", add_help=False, prefix_chars="+"
+    )
+    bench.add_argument("arguments", nargs="*")
+    bench.set_defaults(run=_bench)
     return top
 
 
@@ -68,6 +74,18 @@ def _demo(options: argparse.Namespace) -> None:
     else:
         print(demo.table(rows, options.rho))
         print(f"picture: {path}")
+
+
+def _bench(options: argparse.Namespace) -> None:
+    """Run the clone's benchmarks; their exit status is ours."""
+    script = Path(__file__).parents[1] / "benchmarks" / "run.py"
+    if not script.is_file():
+        raise FileNotFoundError(
+            f"there is no {script}: the benchmarks are in a clone of the repository, not in the package"
+        )
+    status = subprocess.call([sys.executable, str(script), *options.arguments])
+    if status:
+        raise SystemExit(status)
 
 
 def _whole(text: str) -> int:
