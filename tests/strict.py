@@ -5,12 +5,16 @@ arrays, an `out=` that is no device array of the result's dtype. What reads a va
 and is counted in `crossings`. Code that runs on it, with no crossing in its inner loop, touches the device only through
 protocols that CuPy has too.
 
-Known differences from CuPy: nothing runs asynchronously; random numbers are NumPy's; memory order and BLAS are NumPy's, so
-results have NumPy's bits; a function that NumPy has and CuPy lacks is not refused, except those in `MISSING`; an
-overlapping `out=` is made safe as in NumPy; indices that are NumPy arrays are taken, as CuPy takes them by copying them.
+Known differences from CuPy (14.2):
+
+- Stricter: `out=` needs the result's very dtype, where CuPy casts within a kind.
+- More lenient: lists go where CuPy wants arrays, but for operators, ufuncs and assignment; keywords that a CuPy function
+  lacks are taken, but for `where` and `initial` of reductions; an overlapping `out=` is made safe; an index array out of
+  bounds raises, where CuPy wraps it around; writing twice to one place in an assignment has NumPy's order.
+- Reads that CuPy makes inside are counted only for boolean masks.
+- Nothing runs asynchronously. Random numbers, memory order and BLAS are NumPy's, so results have NumPy's bits.
 """
 
-import operator
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,7 +22,15 @@ import numpy as np
 from minisam import bridge
 from minisam.array_backend import Backend
 
-MISSING = {"vectorize", "frompyfunc", "nditer", "longdouble", "matrix", "memmap", "savetxt", "loadtxt"}
+# what numpy has and cupy has not, as far as it is about numbers
+MISSING = """
+    asmatrix block bmat clongdouble einsum_path emath errstate frompyfunc geomspace histogram_bin_edges insert longdouble
+    ma matrix matvec memmap nanpercentile nanquantile ndenumerate nditer nested_iters object_ polyder polydiv polyint rec
+    recarray seterr spacing unstack vecdot vecmat
+"""
+MISSING = set(MISSING.split())
+LINALG = "cholesky cond det eig eigh eigvals eigvalsh inv lstsq matrix_power matrix_rank norm pinv qr slogdet solve svd"
+REDUCTIONS = {np.sum, np.prod, np.mean, np.max, np.min, np.all, np.any, np.std, np.var}
 crossings = 0  # values read back to the host so far
 
 
@@ -70,9 +82,6 @@ class StrictArray:
     def __int__(self):
         return int(self.item())
 
-    def __index__(self):
-        return operator.index(self.item())
-
     def __bool__(self):
         _crossed()
         return bool(self.a)
@@ -88,29 +97,39 @@ class StrictArray:
             for i in inputs
         ):
             return NotImplemented  # an autograd box, which knows what to do
+        if ufunc.__name__ in MISSING:
+            return NotImplemented
         call = getattr(ufunc, method)
+        if method == "at":
+            target, index, *values = inputs
+            return call(_operand(target), _index(index), *map(_operand, values))
         if out is None:
-            return _wrap(call(*map(_device_value, inputs), **_device_values(kwargs)))
+            return _wrap(call(*map(_operand, inputs), **_device_values(kwargs)))
         (target,) = out
         if not isinstance(target, StrictArray):
             raise TypeError(f"out must be a device array, got {type(target).__name__}")
-        result = call(*map(_device_value, inputs), **_device_values(kwargs))
-        return _write(target, result)
+        return _write(target, call(*map(_operand, inputs), **_device_values(kwargs)))
 
     def __array_function__(self, function, types, args, kwargs):
-        if not all(issubclass(t, StrictArray) for t in types):
+        if not all(issubclass(t, StrictArray) for t in types) or function.__name__ in MISSING:
             return NotImplemented
         return _call(function, args, kwargs)
 
     # --- indexing ---
     def __getitem__(self, index):
-        return _wrap(self.a[_index(index)])
+        index = _index(index)
+        if any(np.asarray(i).dtype == bool for i in (index if isinstance(index, tuple) else (index,))):
+            _crossed()  # the size of the result stands on the device
+        result = self.a[index]
+        if isinstance(result, np.generic):  # on a device, one element is a view as well
+            result = self.a[(*index, ...) if isinstance(index, tuple) else (index, ...)]
+        return StrictArray(result)
 
     def __setitem__(self, index, value):
-        self.a[_index(index)] = _device_value(value)
+        self.a[_index(index)] = _operand(value)
 
     def __iter__(self):
-        return (StrictArray(row) if isinstance(row, np.ndarray) else _wrap(row) for row in self.a)
+        return (self[i] for i in range(len(self)))
 
 
 def _forward(name):
@@ -119,8 +138,8 @@ def _forward(name):
 
 
 METHODS = """
-    all any argmax argmin argsort astype clip copy cumsum dot fill max mean min prod ravel repeat reshape round
-    squeeze std sum swapaxes take trace transpose var view
+    all any argmax argmin argsort astype clip copy cumsum diagonal dot fill flatten max mean min prod ravel repeat reshape
+    round squeeze std sum swapaxes take trace transpose var view
 """
 for name in METHODS.split():
     setattr(StrictArray, name, _forward(name))
@@ -131,14 +150,14 @@ def _binary(ufunc, swapped=False):
         if hasattr(type(other), "__array_ufunc__") and not isinstance(other, StrictArray | np.ndarray | np.generic):
             return NotImplemented
         pair = (other, self) if swapped else (self, other)
-        return _wrap(ufunc(*map(_device_value, pair)))
+        return _wrap(ufunc(*map(_operand, pair)))
 
     return method
 
 
 def _in_place(ufunc):
     def method(self, other):
-        ufunc(self.a, _device_value(other), out=self.a)
+        ufunc(self.a, _operand(other), out=self.a)
         return self
 
     return method
@@ -182,6 +201,13 @@ def _device_value(value):
     return value
 
 
+def _operand(value):
+    """What a device kernel computes with: arrays and scalars, no lists."""
+    if isinstance(value, list | tuple):
+        raise TypeError(f"Unsupported type {type(value)}")
+    return _device_value(value)
+
+
 def _device_values(kwargs):
     return {name: _device_value(value) for name, value in kwargs.items()}
 
@@ -213,6 +239,8 @@ def _write(target, result):
 
 
 def _call(function, args, kwargs):
+    if function in REDUCTIONS and kwargs.keys() & {"where", "initial"}:
+        raise TypeError(f"{function.__name__}() got an unexpected keyword argument: {', '.join(kwargs)}")
     out = kwargs.pop("out", None)
     result = function(*map(_device_value, args), **_device_values(kwargs))
     if function is np.ndarray.fill or function is np.copyto:
@@ -228,13 +256,18 @@ def _asarray(a, dtype=None, copy=None):
     """The way from the host to the device; a device array passes as it is."""
     if isinstance(a, StrictArray):
         return a if dtype is None or a.dtype == dtype else StrictArray(a.a.astype(dtype))
-    if isinstance(a, list | tuple):
-        a = [x.a if isinstance(x, StrictArray) else x for x in a]
-    return StrictArray(np.array(a, dtype=dtype))
+    return _array(a, dtype)
 
 
 def _array(a, dtype=None, copy=True):
+    """A new device array; the one place that takes NumPy arrays."""
+    if isinstance(a, list | tuple):
+        a = [x.a if isinstance(x, StrictArray) else x for x in a]
     return StrictArray(np.array(a.a if isinstance(a, StrictArray) else a, dtype=dtype))
+
+
+def _on_device(function):
+    return lambda *args, **kwargs: _call(function, args, kwargs)
 
 
 class _Namespace:
@@ -245,7 +278,7 @@ class _Namespace:
     asarray = staticmethod(_asarray)
     array = staticmethod(_array)
     ascontiguousarray = staticmethod(lambda a: StrictArray(np.ascontiguousarray(_device_value(a))))
-    linalg = SimpleNamespace(norm=lambda a, *args, **kwargs: _call(np.linalg.norm, (a, *args), kwargs))
+    linalg = SimpleNamespace(**{name: _on_device(getattr(np.linalg, name)) for name in LINALG.split()})
     random = SimpleNamespace(standard_normal=lambda size: StrictArray(np.random.default_rng().standard_normal(size)))
 
     def __getattr__(self, name):
@@ -256,7 +289,7 @@ class _Namespace:
             return _Ufunc(function)
         if isinstance(function, type) or not callable(function):
             return function
-        return lambda *args, **kwargs: _call(function, args, kwargs)
+        return _on_device(function)
 
 
 class _Ufunc:
@@ -264,10 +297,12 @@ class _Ufunc:
 
     def __init__(self, ufunc):
         self.ufunc = ufunc
-        self.at = lambda a, *args: ufunc.at(_device_value(a), *map(_index, args))
+        self.at = lambda a, index, *values: ufunc.at(_operand(a), _index(index), *map(_operand, values))
         self.reduce = lambda a, **kwargs: _call(ufunc.reduce, (a,), kwargs)
 
     def __call__(self, *args, **kwargs):
+        for argument in args:
+            _operand(argument)  # refuses what is none
         return _call(self.ufunc, args, kwargs)
 
 
