@@ -22,7 +22,7 @@ from .train import Run, train
 
 SIZES = (64, 64, 64, 10)
 BATCH = 64
-LR = {"sgd": 0.1, "adam": 0.003, "adamw": 0.003}
+LR = {"sgd": 0.2, "adam": 0.003, "adamw": 0.003}
 NAMES = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}
 
 
