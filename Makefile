@@ -1,6 +1,6 @@
 # Everything starts from a fresh clone: each target first sees to the virtual environment .venv.
 PYTHON ?= python3
-VENV := .venv
+VENV := $(or $(MINISAM_VENV),.venv)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
@@ -28,7 +28,6 @@ lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/jupytext --test --to ipynb lessons/*.py
 
 bench: $(VENV)/.ready-bench
 	$(BIN)/python benchmarks/run.py

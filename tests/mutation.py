@@ -1,6 +1,6 @@
 """The mutation pass: small changes of formulas, each of which must turn a named test red.
 
-    python tests/mutation.py [--jobs 2] [--only TEXT]
+    python tests/mutation.py [-j 2] [--only TEXT]
 
 `mutants.toml` lists the changes. Each is made in a copy of the package; then only the tests that it names run, and one of
 them has to fail. A mutant that survives shows a truth that no test states.
@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+LIMIT = 300  # seconds for the tests of one mutant
 FAILED = 1  # pytest's exit status when tests ran and some failed; others mean that they did not run
 
 
@@ -34,11 +35,16 @@ def copy_to(folder):
     shutil.copy(ROOT / "pyproject.toml", folder)
 
 
-def run_tests(folder, tests):
+def run_tests(folder, tests, limit=None):
     """pytest's exit status and output, with the package in `folder` in place of the installed one."""
     environment = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(
+            command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=limit
+        )
+    except subprocess.TimeoutExpired:
+        return None, f"not done after {limit} s"
     return done.returncode, done.stdout + done.stderr
 
 
@@ -52,7 +58,7 @@ def try_mutant(mutant):
         if source.count(mutant["find"]) != 1:
             return f"`find` stands {source.count(mutant['find'])} times in {mutant['file']}"
         path.write_text(source.replace(mutant["find"], mutant["replace"]), encoding="utf-8")
-        status, output = run_tests(folder, mutant["test"])
+        status, output = run_tests(folder, mutant["test"], LIMIT)
     if status == FAILED:
         return None
     return "survived" if status == 0 else f"its tests did not run (status {status}):\n{output[-2000:]}"
@@ -70,7 +76,7 @@ def check_unchanged(mutants):
 
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--jobs", type=int, default=os.cpu_count(), help="mutants tried at a time")
+    options.add_argument("-j", "--jobs", type=int, default=os.cpu_count(), help="mutants tried at a time")
     options.add_argument("--only", default="", help="just the mutants whose file or reason holds this text")
     options = options.parse_args()
     mutants = [m for m in load() if options.only in m["file"] + m["why"]]
