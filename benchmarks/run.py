@@ -1,0 +1,134 @@
+"""How long a training step takes: minisam beside NumPy by hand, PyTorch and JAX, side by side.
+
+python benchmarks/run.py              # all of it: results.json, the README's table, figures/scaling.png
+python benchmarks/run.py --quick      # seconds, NumPy only; writes nothing
+python benchmarks/run.py --only minisam,jax --seconds 5
+python benchmarks/run.py --render     # README and figure from results.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the clone is measured, whatever else is installed
+
+import report
+from jobs import CURVES, NETS
+from measure import Disagreement, Suite
+from systems import NEEDED, QUICK, SYSTEMS
+from tqdm.auto import tqdm
+from worker import THREADS, Unavailable, limit_threads
+
+import minisam
+from minisam.files import whole
+
+RESULTS = Path(__file__).resolve().with_name("results.json")
+
+
+def main() -> int:
+    options = parser().parse_args()
+    if options.render:
+        report.render(json.loads(RESULTS.read_text(encoding="utf-8")))
+        return 0
+    cores = os.cpu_count()
+    limit_threads()
+    suite = Suite(QUICK if options.quick else options.only, warn=lambda line: tqdm.write(line, file=sys.stderr))
+    try:
+        results = {"machine": machine(suite, cores)} | measure(suite, options.seconds, options.quick)
+    except (Disagreement, Unavailable) as error:
+        print(f"benchmark: {error}", file=sys.stderr)
+        return 1
+    finally:
+        suite.close()
+    print(report.table(results))
+    if not (options.quick or NEEDED - set(suite.workers)):
+        with whole(RESULTS) as path:
+            path.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        report.render(results)
+        print(f"\nwritten: {RESULTS}, {report.README}, {report.PLOT}")
+    elif not options.quick:
+        print(f"\nnothing written: not measured were {', '.join(sorted(NEEDED - set(suite.workers)))}")
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    about = __doc__ or ""
+    top = argparse.ArgumentParser(
+        "minisam bench", description=about, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    top.add_argument("--quick", action="store_true", help="a few seconds, without PyTorch and JAX; writes nothing")
+    top.add_argument("--only", type=_systems, default=list(SYSTEMS), help="beginnings of names: " + ", ".join(SYSTEMS))
+    top.add_argument("--seconds", type=float, default=30.0, help="time for each net, each set of curves (default: 30)")
+    top.add_argument("--render", action="store_true", help="only write README's table and the figure from results.json")
+    return top
+
+
+def _systems(text: str) -> list[str]:
+    """Those whose names begin with one of the words; always minisam, to which the others are compared."""
+    words = tuple(text.split(","))
+    unknown = [word for word in words if not any(name.startswith(word) for name in SYSTEMS)]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"no system begins with {unknown[0]!r}; there are {', '.join(SYSTEMS)}")
+    return [name for name in SYSTEMS if name == "minisam" or name.startswith(words)]
+
+
+def measure(suite: Suite, seconds: float, quick: bool) -> dict[str, Any]:
+    """Everything, or of it what takes seconds."""
+    if quick:
+        return {
+            "nets": _each("steps", lambda net: suite.steps(net, 0.5), ["toy", "digits"]),
+            "allocation_kib": _each("allocation", suite.allocation, ["toy"]),
+            "missing": suite.missing,
+        }
+    return {
+        "nets": _each("steps", lambda net: suite.steps(net, seconds), NETS),
+        "replicas": _each("replicas", lambda _: suite.replicas(seconds), ["toy"])["toy"],
+        "peak_mib": _each("memory", suite.peaks, ["wide"])["wide"],
+        "allocation_kib": _each("allocation", suite.allocation, NETS),
+        "scaling": _each("scaling", lambda size: suite.curve(size, seconds / 2), CURVES),
+        "missing": suite.missing,
+    }
+
+
+def _each(title: str, action: Callable[[str], Any], names: Iterable[str]) -> dict[str, Any]:
+    """{name: action(name)}, with a bar."""
+    results = {}
+    for name in (bar := tqdm(list(names), desc=title, leave=False, disable=None)):
+        bar.set_postfix_str(name)
+        results[name] = action(name)
+    return results
+
+
+def machine(suite: Suite, cores: int | None) -> dict[str, Any]:
+    return {
+        "processor": _processor(),
+        "cores": cores,
+        "threads": THREADS,
+        "system": platform.system(),
+        "versions": {
+            "Python": platform.python_version(),
+            "minisam": minisam.__version__,
+            **{package: version(package) for package in ("numpy", "autograd")},
+            **suite.versions(),
+        },
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,50 @@
+"""minisam: recorded (the default), eager, and replicas as single runs."""
+
+import numpy as np
+from jobs import LR, MOMENTUM, RHO
+
+import minisam
+from minisam import SAM, SGD
+
+
+class Recorded:
+    recorded = True
+
+    def __init__(self, job):
+        self.w0, self.x, self.y = job.w, job.x, job.y
+        base = SGD(LR, MOMENTUM)
+        self.optimizer = SAM(base, RHO) if job.rule == "sam" else base
+        self.loss_and_grad = minisam.value_and_grad(minisam.mlp(list(job.sizes)), recorded=self.recorded)
+
+    def reset(self):
+        self.w, self.state = self.w0, self.optimizer.init(self.w0)
+
+    def run(self, steps):
+        step, f, x, y = self.optimizer.step, self.loss_and_grad, self.x, self.y
+        for _ in range(steps):
+            self.w, self.state, info = step(self.w, self.state, lambda w: f(w, x, y))
+        return info["loss"]
+
+
+class Eager(Recorded):
+    recorded = False
+
+
+class Singles(Recorded):
+    """Replicas as recorded runs of one net each, in sequence."""
+
+    def __init__(self, job):
+        super().__init__(job)
+        self.jobs = job.singles()
+
+    def reset(self):
+        self.runs = [(w, self.optimizer.init(w)) for w, _, _ in self.jobs]
+
+    def run(self, steps):
+        losses = []
+        for k, (_, x, y) in enumerate(self.jobs):
+            self.x, self.y = x, y
+            self.w, self.state = self.runs[k]
+            losses.append(super().run(steps))
+            self.runs[k] = self.w, self.state
+        return np.array(losses)
