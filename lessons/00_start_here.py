@@ -117,7 +117,7 @@ def bowl(h, w):
 check_00.bowl(bowl)
 
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% jupyter={"source_hidden": true} tags=["solution"]
 def bowl(h, w):
     return h * w**2 / 2
 
@@ -136,7 +136,7 @@ def gradients(steps):
 check_00.gradients(gradients)
 
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% jupyter={"source_hidden": true} tags=["solution"]
 def gradients(steps):
     return 2 * steps
 
@@ -155,7 +155,7 @@ def uphill(w, rho):
 check_00.uphill(uphill)
 
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% jupyter={"source_hidden": true} tags=["solution"]
 def uphill(w, rho):
     return w + rho * np.sign(w)
 

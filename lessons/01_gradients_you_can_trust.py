@@ -84,7 +84,7 @@ def product_gradients(a, b, g):
 check_01.product_rule(product_gradients)
 
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% jupyter={"source_hidden": true} tags=["solution"]
 def product_gradients(a, b, g):
     return g * b, g * a
 
@@ -171,7 +171,7 @@ def central(f, x, h):
 check_01.central(central)
 
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% jupyter={"source_hidden": true} tags=["solution"]
 def central(f, x, h):
     return (f(x + h) - f(x - h)) / (2 * h)
 
@@ -257,7 +257,7 @@ def square_vjp(x, g):
 check_01.square_vjp(square_vjp)
 
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% jupyter={"source_hidden": true} tags=["solution"]
 def square_vjp(x, g):
     return 2 * g * x
 

@@ -59,7 +59,7 @@ def count(sizes):
 check_02.size(count)
 
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% jupyter={"source_hidden": true} tags=["solution"]
 def count(sizes):
     return sum(i * o + o for i, o in zip(sizes[:-1], sizes[1:], strict=True))
 
@@ -103,7 +103,7 @@ def cross_entropy(z, y):
 check_02.cross_entropy(cross_entropy)
 
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% jupyter={"source_hidden": true} tags=["solution"]
 def cross_entropy(z, y):
     log_p = z - np.log(np.sum(np.exp(z), axis=1, keepdims=True))
     return -np.mean(log_p[np.arange(len(y)), y])
@@ -135,7 +135,7 @@ def sgd_step(w, g, lr):
 check_02.sgd_step(sgd_step)
 
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% jupyter={"source_hidden": true} tags=["solution"]
 def sgd_step(w, g, lr):
     return w - lr * g
 

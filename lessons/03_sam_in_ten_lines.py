@@ -51,7 +51,7 @@ def epsilon(g, rho):
 check_03.epsilon(epsilon)
 
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% jupyter={"source_hidden": true} tags=["solution"]
 def epsilon(g, rho):
     return rho * g / np.linalg.norm(g)
 
@@ -70,7 +70,7 @@ def rise(g, rho):
 check_03.rise(rise)
 
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% jupyter={"source_hidden": true} tags=["solution"]
 def rise(g, rho):
     return rho * np.linalg.norm(g)
 
@@ -115,7 +115,7 @@ def sam_gradient(loss_and_grad, w, rho, l2):
 check_03.sam_gradient(sam_gradient)
 
 
-# %% tags=["solution"] jupyter={"source_hidden": true}
+# %% jupyter={"source_hidden": true} tags=["solution"]
 def sam_gradient(loss_and_grad, w, rho, l2):
     loss, g = loss_and_grad(w)
     eps = rho * g / np.linalg.norm(g)  # ascent
