@@ -123,6 +123,7 @@ def plot(results: Results) -> None:
         ax.set_xlabel(size)
         ax.set_xticks(curve["values"], map(str, curve["values"]))
         ax.minorticks_off()
+        ax.sharey(axes[0])
     axes[0].set_ylabel("SAM step [µs]")
     axes[0].legend()
     PLOT.parent.mkdir(exist_ok=True)

@@ -31,6 +31,7 @@ import minisam
 from minisam.files import whole
 
 RESULTS = Path(__file__).resolve().with_name("results.json")
+BUSY = 0.7  # mean number of running processes, above which a run is not worth keeping
 
 
 def main() -> int:
@@ -38,11 +39,17 @@ def main() -> int:
     if options.render:
         report.render(json.loads(RESULTS.read_text(encoding="utf-8")))
         return 0
-    cores = os.cpu_count()
+    cores, load = os.cpu_count(), os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    if load > BUSY:
+        print(
+            f"the machine is busy (load {load:.1f}): systems that share work between threads lose most", file=sys.stderr
+        )
     limit_threads()
     suite = Suite(QUICK if options.quick else options.only, warn=lambda line: tqdm.write(line, file=sys.stderr))
     try:
-        results = {"machine": machine(suite, cores)} | measure(suite, options.seconds, options.quick)
+        results = {"machine": machine(suite, cores) | {"load": round(load, 1)}} | measure(
+            suite, options.seconds, options.quick
+        )
     except (Disagreement, Unavailable) as error:
         print(f"benchmark: {error}", file=sys.stderr)
         return 1

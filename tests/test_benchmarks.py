@@ -1,0 +1,117 @@
+"""What is compared in benchmarks/ is the same arithmetic; the suite runs; the README shows the committed result."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from minisam import cli
+
+ROOT = Path(__file__).resolve().parent.parent
+BENCHMARKS = ROOT / "benchmarks"
+UNIT = 2.0**-24  # relative rounding error of one float32 operation
+STEPS = 3
+
+
+@pytest.fixture(autouse=True)
+def suite(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+
+
+def rounding(job):
+    """Relative error of a step's change of w: roundings on the longest path through it, twice a pass, in either system."""
+    layers = zip(job.sizes, job.sizes[1:], strict=False)
+    path = sum(i + o + job.batch_size for i, o in layers)
+    return 2 * (2 * path * UNIT)
+
+
+@pytest.mark.parametrize("rule", ["sgd", "sam"])
+@pytest.mark.parametrize("replicas", [None, 3])
+def test_the_step_by_hand_is_minisams(rule, replicas):
+    from jobs import NETS, Job
+    from systems import load
+
+    job = Job(*NETS["toy"], rule=rule, replicas=replicas)
+    hand, ours = load("hand")(job), load("minisam")(job)
+    for system in (hand, ours):
+        system.reset()
+    for step in range(1, STEPS + 1):
+        np.testing.assert_allclose(hand.run(1), ours.run(1), rtol=step * rounding(job))
+        by_hand = np.reshape([net.w for net in hand.nets], job.w.shape)
+        change = np.linalg.norm(ours.w - job.w, axis=-1)
+        allowed = step * (rounding(job) * change + UNIT * np.linalg.norm(job.w, axis=-1))
+        assert (np.linalg.norm(by_hand - ours.w, axis=-1) <= allowed).all()
+
+
+@pytest.mark.parametrize("name", ["hand", "minisam", "minisam-eager", "minisam-singles"])
+def test_reset_goes_back_to_the_start(name):
+    from jobs import Job
+    from systems import load
+
+    system = load(name)(Job((2, 3, 2), 4, replicas=2))
+    system.reset()
+    first = [system.run(2) for _ in range(2)]
+    system.reset()
+    np.testing.assert_array_equal(first, [system.run(2) for _ in range(2)])
+    assert not np.array_equal(*first)
+
+
+def test_systems_that_disagree_are_not_timed():
+    from jobs import Job
+    from measure import Disagreement, _check_agreement
+
+    job = Job((2, 3, 2), 4)
+    with pytest.raises(Disagreement, match="jax and hand differ"):
+        _check_agreement({"hand": [1.0, 0.5], "jax": [1.0, 0.502]}, {"hand": job, "jax": job})
+
+
+def test_the_quick_run_prints_its_table_and_writes_nothing():
+    before = {path: path.stat().st_mtime_ns for path in [BENCHMARKS / "results.json", ROOT / "README.md"]}
+    done = subprocess.run(
+        [sys.executable, "-m", "minisam.cli", "bench", "--quick"],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        cwd=ROOT,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+    )
+    assert done.returncode == 0, done.stderr
+    rows = {line.split(" | ")[0].strip("| "): line for line in done.stdout.splitlines() if line.startswith("| ")}
+    assert {"NumPy by hand", "minisam", "minisam, eager", "minisam / NumPy by hand", "SAM step / SGD step"} <= set(rows)
+    assert "JAX jit" not in rows
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+
+
+def test_a_system_that_is_not_installed_is_left_out_with_a_line(monkeypatch):
+    import measure
+    import systems
+
+    def worker(name):
+        raise measure.Unavailable("ModuleNotFoundError: No module named 'jax'")
+
+    monkeypatch.setattr(measure, "Worker", worker)
+    lines = []
+    suite = measure.Suite(["jax"], warn=lines.append)
+    assert lines == ["jax left out: ModuleNotFoundError: No module named 'jax'"]
+    assert (suite.workers, set(suite.missing)) == ({}, {"jax"})
+    assert set(systems.NAMES) == set(systems.SYSTEMS)
+
+
+def test_without_the_clone_the_command_says_so(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(cli, "__file__", str(tmp_path / "minisam" / "cli.py"))
+    assert cli.main(["bench", "--quick"]) == 2
+    line = capsys.readouterr().err
+    assert line.startswith("minisam bench: there is no ")
+    assert line.count("\n") == 1
+
+
+def test_the_readme_shows_the_committed_result():
+    import report
+
+    results = json.loads((BENCHMARKS / "results.json").read_text(encoding="utf-8"))
+    block = report.BLOCK.search((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert block[0] == f"{block[1]}{report.table(results)}\n{block[2]}"
