@@ -117,6 +117,11 @@ def in_order(end):
     return reversed(order)
 
 
+# %% [markdown]
+# The gradient of the end with respect to itself is one; from there it goes back, parent by parent.
+
+
+# %%
 def gradient(f, x):
     root = Var(x)
     end = f(root)

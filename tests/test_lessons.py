@@ -81,6 +81,26 @@ def test_a_lesson_says_where_it_comes_from_and_what_it_leaves_open(text):
         assert part in prose
 
 
+def test_no_other_cell_holds_a_solution(text):
+    returned = [
+        line.strip()
+        for cell in cells(text)
+        if cell.metadata.get("tags") == ["solution"]
+        for line in cell.source.splitlines()
+        if line.strip().startswith("return ")
+    ]
+    assert len(returned) >= 3
+    for cell in cells(text):
+        if cell.metadata.get("tags") != ["solution"]:
+            assert not set(returned) & {line.strip() for line in cell.source.splitlines()}, cell.source
+
+
+def test_links_in_a_lesson_resolve(text):
+    for cell in cells(text):
+        for link in re.findall(r"\]\(([^)#]+)\)", cell.source if cell.cell_type == "markdown" else ""):
+            assert link.startswith("http") or (FOLDER / link).exists(), link
+
+
 @pytest.mark.parametrize("page", ["lessons/README.md", "README.md", "CONTRIBUTING.md"])
 def test_links_resolve(page):
     path = FOLDER.parent / page
