@@ -89,7 +89,7 @@ check.predict(prediction, paths["SAM"][-1, -1, 1])
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True, layout="constrained")
 for ax, colour, (name, way) in zip(axes, COLOURS[:2], paths.items(), strict=True):
-    ax.contour(x, y, valley(np.stack([x, y], axis=-1)), levels=levels, cmap="Greys_r", linewidths=0.6)
+    ax.contour(x, y, valley(np.stack([x, y], axis=-1)), levels=levels, cmap="Greys_r", norm="log", linewidths=0.6)
     ax.plot(way[:, :, 0], way[:, :, 1], color=colour, linewidth=0.8, alpha=0.6)
     ax.plot(*way[0].T, "o", color="grey", markersize=4, label="starts")
     ax.plot(*way[-1].T, "o", color=colour, label="ends")
@@ -114,7 +114,7 @@ def bowl(h, w):
     return ...
 
 
-check_00.bowl(bowl)
+_ = check_00.bowl(bowl)
 
 
 # %% jupyter={"source_hidden": true} tags=["solution"]
@@ -122,7 +122,7 @@ def bowl(h, w):
     return h * w**2 / 2
 
 
-check_00.bowl(bowl)
+_ = check_00.bowl(bowl)
 
 # %% [markdown]
 # **2.** A step of SAM asks for the gradient twice, at w and at w + ε. How many gradients do `steps` steps cost?
@@ -133,7 +133,7 @@ def gradients(steps):
     return ...
 
 
-check_00.gradients(gradients)
+_ = check_00.gradients(gradients)
 
 
 # %% jupyter={"source_hidden": true} tags=["solution"]
@@ -141,7 +141,7 @@ def gradients(steps):
     return 2 * steps
 
 
-check_00.gradients(gradients)
+_ = check_00.gradients(gradients)
 
 # %% [markdown]
 # **3.** In the bowl, where does SAM look from w? It goes ρ far, up the gradient (which is $h w$, with h > 0).
@@ -152,7 +152,7 @@ def uphill(w, rho):
     return ...
 
 
-check_00.uphill(uphill)
+_ = check_00.uphill(uphill)
 
 
 # %% jupyter={"source_hidden": true} tags=["solution"]
@@ -160,7 +160,7 @@ def uphill(w, rho):
     return w + rho * np.sign(w)
 
 
-check_00.uphill(uphill)
+_ = check_00.uphill(uphill)
 # %% [markdown]
 # ## On a GPU
 # All of minisam runs on NumPy or, with one switch, on CuPy. The switch is a function, and a context manager. Choosing CuPy

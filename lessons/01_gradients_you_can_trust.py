@@ -81,7 +81,7 @@ def product_gradients(a, b, g):
     return ..., ...
 
 
-check_01.product_rule(product_gradients)
+_ = check_01.product_rule(product_gradients)
 
 
 # %% jupyter={"source_hidden": true} tags=["solution"]
@@ -89,7 +89,7 @@ def product_gradients(a, b, g):
     return g * b, g * a
 
 
-check_01.product_rule(product_gradients)
+_ = check_01.product_rule(product_gradients)
 
 
 # %%
@@ -173,7 +173,7 @@ def central(f, x, h):
     return ...
 
 
-check_01.central(central)
+_ = check_01.central(central)
 
 
 # %% jupyter={"source_hidden": true} tags=["solution"]
@@ -181,7 +181,7 @@ def central(f, x, h):
     return (f(x + h) - f(x - h)) / (2 * h)
 
 
-check_01.central(central)
+_ = check_01.central(central)
 # %% [markdown]
 # ### Predict
 # For the central quotient of the sine at x = 1, at which h is the error smallest? Put its exponent: −3 for $h = 10^{-3}$.
@@ -259,7 +259,7 @@ def square_vjp(x, g):
     return ...
 
 
-check_01.square_vjp(square_vjp)
+_ = check_01.square_vjp(square_vjp)
 
 
 # %% jupyter={"source_hidden": true} tags=["solution"]
@@ -267,7 +267,7 @@ def square_vjp(x, g):
     return 2 * g * x
 
 
-check_01.square_vjp(square_vjp)
+_ = check_01.square_vjp(square_vjp)
 
 
 # %%

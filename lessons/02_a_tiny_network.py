@@ -56,7 +56,7 @@ def count(sizes):
     return ...
 
 
-check_02.size(count)
+_ = check_02.size(count)
 
 
 # %% jupyter={"source_hidden": true} tags=["solution"]
@@ -64,7 +64,7 @@ def count(sizes):
     return sum(i * o + o for i, o in zip(sizes[:-1], sizes[1:], strict=True))
 
 
-check_02.size(count)
+_ = check_02.size(count)
 # %%
 model = minisam.mlp([64, 32, 10])
 w = model.init(seed=0)
@@ -100,7 +100,7 @@ def cross_entropy(z, y):
     return ...
 
 
-check_02.cross_entropy(cross_entropy)
+_ = check_02.cross_entropy(cross_entropy)
 
 
 # %% jupyter={"source_hidden": true} tags=["solution"]
@@ -109,7 +109,7 @@ def cross_entropy(z, y):
     return -np.mean(log_p[np.arange(len(y)), y])
 
 
-check_02.cross_entropy(cross_entropy)
+_ = check_02.cross_entropy(cross_entropy)
 # %% [markdown]
 # The library's is the same, except that it survives logits of 10,000, where $e^z$ does not:
 
@@ -132,7 +132,7 @@ def sgd_step(w, g, lr):
     return ...
 
 
-check_02.sgd_step(sgd_step)
+_ = check_02.sgd_step(sgd_step)
 
 
 # %% jupyter={"source_hidden": true} tags=["solution"]
@@ -140,7 +140,7 @@ def sgd_step(w, g, lr):
     return w - lr * g
 
 
-check_02.sgd_step(sgd_step)
+_ = check_02.sgd_step(sgd_step)
 # %% [markdown]
 # ### Predict
 # Ten passes over the 900 training digits, in batches of 64. What share of the **validation** digits will the network get right?

@@ -48,7 +48,7 @@ def epsilon(g, rho):
     return ...
 
 
-check_03.epsilon(epsilon)
+_ = check_03.epsilon(epsilon)
 
 
 # %% jupyter={"source_hidden": true} tags=["solution"]
@@ -56,7 +56,7 @@ def epsilon(g, rho):
     return rho * g / np.linalg.norm(g)
 
 
-check_03.epsilon(epsilon)
+_ = check_03.epsilon(epsilon)
 
 # %% [markdown]
 # **Exercise 2.** By how much does the loss rise, to first order, from w to w + ε?
@@ -67,7 +67,7 @@ def rise(g, rho):
     return ...
 
 
-check_03.rise(rise)
+_ = check_03.rise(rise)
 
 
 # %% jupyter={"source_hidden": true} tags=["solution"]
@@ -75,7 +75,7 @@ def rise(g, rho):
     return rho * np.linalg.norm(g)
 
 
-check_03.rise(rise)
+_ = check_03.rise(rise)
 # %% [markdown]
 # So to first order SAM minimises $L(w) + \rho \|\nabla L(w)\|$: it prefers places where the gradient is small all around.
 #
@@ -112,7 +112,7 @@ def sam_gradient(loss_and_grad, w, rho, l2):
     return ...
 
 
-check_03.sam_gradient(sam_gradient)
+_ = check_03.sam_gradient(sam_gradient)
 
 
 # %% jupyter={"source_hidden": true} tags=["solution"]
@@ -123,7 +123,7 @@ def sam_gradient(loss_and_grad, w, rho, l2):
     return g_adv + 2 * l2 * w  # descent
 
 
-check_03.sam_gradient(sam_gradient)
+_ = check_03.sam_gradient(sam_gradient)
 # %% [markdown]
 # ## Is it the gradient of the objective?
 # Take a small network on 64 digits, and measure the slope of the objective along each weight, by finite differences. Once with ε
@@ -210,12 +210,10 @@ grid = np.stack(np.meshgrid(np.linspace(-1.8, 2, 200), np.linspace(-1, 1, 120)),
 
 def draw(rho=0.06, steps=200):
     figure, ax = plt.subplots(figsize=(8, 4), layout="constrained")
-    ax.contour(
-        grid[..., 0], grid[..., 1], landscape(grid), levels=np.linspace(0, 4, 17), cmap="Greys_r", linewidths=0.7
-    )
-    for name, optimizer, colour in (("SGD", SGD(lr), COLOURS[0]), ("SAM", SAM(SGD(lr), rho), COLOURS[2])):
+    ax.contour(*grid.T, landscape(grid).T, levels=np.linspace(0, 4, 17), cmap="Greys_r", linewidths=0.7)
+    for optimizer, colour in ((SGD(lr), COLOURS[0]), (SAM(SGD(lr), rho), COLOURS[2])):
         way = walk(optimizer, steps)
-        ax.plot(*way.T, ".-", color=colour, linewidth=0.8, markersize=4, label=name)
+        ax.plot(*way.T, ".-", color=colour, linewidth=0.8, markersize=4, label=type(optimizer).__name__)
         ax.plot(*way[-1], "*", color=colour, markersize=14)
     for w in way[:8]:
         eps = minisam.epsilon(on_landscape(w)[1], rho)
@@ -229,7 +227,7 @@ def draw(rho=0.06, steps=200):
 draw()
 
 # %%
-ipywidgets.interact(draw, rho=(0.0, 0.1, 0.002), steps=(1, 200))
+_ = ipywidgets.interact(draw, rho=(0.0, 0.1, 0.002), steps=(1, 200))
 # %% [markdown]
 # ### Explain
 # In a bowl of curvature h, SAM ends in bouncing from side to side, at a distance of η h ρ / (2 − η h) from the minimum (lesson 13 derives it).

@@ -51,7 +51,7 @@ def test_nothing_is_stored_that_running_makes(text):
 def test_cells_are_short(text):
     for cell in cells(text):
         if cell.cell_type == "code":
-            assert len(cell.source.splitlines()) <= 25, cell.source
+            assert len(cell.source.splitlines()) <= 20, cell.source
 
 
 def test_a_lesson_predicts_exercises_and_folds_its_solutions(text):
