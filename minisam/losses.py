@@ -62,7 +62,8 @@ def check_labels(labels: Array, logits_shape: tuple[int, ...]) -> None:
     if labels.dtype.kind not in "iu":
         raise TypeError(f"labels must be integers, got dtype {labels.dtype}")
     if labels.shape[-1:] != (m,) or labels.ndim >= len(logits_shape):
-        raise ValueError(f"labels must have shape ({m},) or {logits_shape[:-1]}, got {labels.shape}")
+        fitting = " or ".join(dict.fromkeys([f"({m},)", str(tuple(logits_shape[:-1]))]))
+        raise ValueError(f"labels must have shape {fitting}, got {labels.shape}")
 
 
 def _not_empty(shape: tuple[int, ...]) -> tuple[int, ...]:
