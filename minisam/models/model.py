@@ -1,8 +1,7 @@
-"""Models: short functions over `ops`. All weights of a model are one flat vector; layers see views of it."""
+"""What every model is: all its weights are one flat vector, and layers see views of it."""
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,10 +10,33 @@ from typing import Any
 import autograd.numpy as anp
 import numpy
 
-from . import ops
-from .array_backend import Array, asarray, xp
+from .. import ops
+from ..array_backend import Array, asarray, xp
 
 Parameters = Mapping[str, Array]
+
+
+@dataclass
+class Statistics:
+    """Where batch norm takes its means and variances from.
+
+    They are the batch's own, which then stand in `of_batch`; or those of `running`, if it is given: an average over the
+    batches of the past, with which an example's logits do not depend on the rest of its batch.
+    """
+
+    running: Parameters | None = None
+    of_batch: dict[str, Array] = field(default_factory=dict)
+
+    def moments(self, name: str, x: Array) -> tuple[Array, Array]:
+        """Mean and variance of each channel over all that follows it.   x (..., c, r)  ->  (..., c, 1) both."""
+        if self.running is not None:
+            return tuple(self.running[f"{name}_{moment}"][..., None] for moment in ("mean", "variance"))
+        r = anp.shape(x)[-1]
+        mean = ops.sum_last(x) / r
+        gap = x - mean
+        variance = ops.sum_last(gap * gap) / r
+        self.of_batch |= {f"{name}_mean": mean[..., 0], f"{name}_variance": variance[..., 0]}
+        return mean, variance
 
 
 @dataclass(frozen=True)
@@ -31,12 +53,16 @@ class Model:
         (parameters, x) -> logits.
     draw : function
         (random generator) -> initial parameters as float64 NumPy arrays.
+    running : dict
+        Name → shape of each running statistic of batch norm: no weights, and not in w. Empty in most models; where it is
+        not, forward takes a third argument, a `Statistics`.
     """
 
     spec: dict[str, Any]
     shapes: dict[str, tuple[int, ...]]
-    forward: Callable[[Parameters, Array], Array] = field(repr=False)
+    forward: Callable[..., Array] = field(repr=False)
     draw: Callable[[numpy.random.Generator], dict[str, numpy.ndarray]] = field(repr=False)
+    running: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -53,9 +79,24 @@ class Model:
         drawn = self.draw(numpy.random.default_rng(seed))
         return numpy.concatenate([drawn[name].ravel() for name in self.shapes])
 
-    def apply(self, w: Array, x: Array) -> Array:
-        """Logits.   w (..., n), x (m, i) shared or (..., m, i) a replica  ->  (..., m, c)."""
-        return self.forward(self.unflatten(w), x)
+    def apply(self, w: Array, x: Array, running: Parameters | None = None) -> Array:
+        """Logits.   w (..., n), x (m, i) shared or (..., m, i) a replica  ->  (..., m, c).
+
+        With batch norm, `running` holds the statistics to normalise with; without it they are the batch's own.
+        """
+        return self.outputs(self.unflatten(w), x, Statistics(running))
+
+    def outputs(self, parameters: Parameters, x: Array, statistics: Statistics) -> Array:
+        """Logits; `statistics` is where batch norm takes its means and variances from."""
+        return self.forward(parameters, x, statistics) if self.running else self.forward(parameters, x)
+
+    def init_running(self, w: Array) -> dict[str, Array]:
+        """The running statistics before the first step: means 0, variances 1, for each replica of w."""
+        lead, dtype = w.shape[:-1], w.dtype
+        return {
+            name: (xp().ones if name.endswith("variance") else xp().zeros)((*lead, *shape), dtype=dtype)
+            for name, shape in self.running.items()
+        }
 
     def unflatten(self, w: Array) -> dict[str, Array]:
         """The parameters by name, as views of w: (..., n) -> {name: (..., *shape)}."""
@@ -83,9 +124,6 @@ class Model:
         return xp().concatenate(flat, axis=-1)
 
 
-ACTIVATIONS = {"relu": ops.relu, "tanh": ops.tanh, "gelu": ops.gelu}
-
-
 def he(rng: numpy.random.Generator, i: int, o: int) -> numpy.ndarray:
     """N(0, 2/i): keeps the variance of activations through relu layers.   He et al. 2015, arXiv:1502.01852, eq. 10."""
     return rng.standard_normal((i, o)) * math.sqrt(2 / i)
@@ -95,54 +133,6 @@ def glorot(rng: numpy.random.Generator, i: int, o: int) -> numpy.ndarray:
     """U(±√(6/(i+o))): keeps variance both ways through tanh layers.   Glorot & Bengio 2010, eq. 16."""
     limit = math.sqrt(6 / (i + o))
     return rng.uniform(-limit, limit, (i, o))
-
-
-INITIALISERS = {"he": he, "glorot": glorot}
-
-
-def mlp(sizes: Sequence[int], activation: str = "relu", init: str = "he") -> Model:
-    """A multi-layer perceptron: affine layers `x @ W + b` with an activation between them.
-
-    Parameters
-    ----------
-    sizes : sequence of int
-        Inputs, hidden widths, outputs: (64, 32, 10) has parameters W0 (64, 32), b0 (32,), W1 (32, 10), b1 (10,).
-    activation : str
-        "relu", "tanh" or "gelu".
-    init : str
-        "he" or "glorot", for the W; the b start at zero.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two sizes, one is below 1, or a name is unknown.
-    """
-    sizes = [int(s) for s in sizes]
-    if len(sizes) < 2 or min(sizes) < 1:
-        raise ValueError(f"sizes must be at least two whole numbers ≥ 1, got {sizes}")
-    act = pick("activation", activation, ACTIVATIONS)
-    draw_weights = pick("init", init, INITIALISERS)
-    layers = list(enumerate(itertools.pairwise(sizes)))
-    last = len(layers) - 1
-    shapes: dict[str, tuple[int, ...]] = {}
-    for k, (i, o) in layers:
-        shapes |= {f"W{k}": (i, o), f"b{k}": (o,)}
-
-    def forward(p: Parameters, x: Array) -> Array:
-        if x.ndim < 2 or x.shape[-1] != sizes[0]:
-            raise ValueError(f"x must have shape (..., m, {sizes[0]}), got {x.shape}")
-        for k, _ in layers[:-1]:
-            x = act(ops.affine(x, p[f"W{k}"], p[f"b{k}"]))
-        return ops.affine(x, p[f"W{last}"], p[f"b{last}"])
-
-    def draw(rng: numpy.random.Generator) -> dict[str, numpy.ndarray]:
-        drawn: dict[str, numpy.ndarray] = {}
-        for k, (i, o) in layers:
-            drawn |= {f"W{k}": draw_weights(rng, i, o), f"b{k}": numpy.zeros(o)}
-        return drawn
-
-    spec = {"model": "mlp", "sizes": sizes, "activation": activation, "init": init}
-    return Model(spec, shapes, forward, draw)
 
 
 def pick(argument: str, name: str, choices: Mapping[str, Any]) -> Any:

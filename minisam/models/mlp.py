@@ -1,0 +1,60 @@
+"""The multi-layer perceptron."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy
+
+from .. import ops
+from ..array_backend import Array
+from .model import Model, Parameters, glorot, he, pick
+
+ACTIVATIONS = {"relu": ops.relu, "tanh": ops.tanh, "gelu": ops.gelu}
+INITIALISERS = {"he": he, "glorot": glorot}
+
+
+def mlp(sizes: Sequence[int], activation: str = "relu", init: str = "he") -> Model:
+    """A multi-layer perceptron: affine layers `x @ W + b` with an activation between them.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Inputs, hidden widths, outputs: (64, 32, 10) has parameters W0 (64, 32), b0 (32,), W1 (32, 10), b1 (10,).
+    activation : str
+        "relu", "tanh" or "gelu".
+    init : str
+        "he" or "glorot", for the W; the b start at zero.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two sizes, one is below 1, or a name is unknown.
+    """
+    sizes = [int(s) for s in sizes]
+    if len(sizes) < 2 or min(sizes) < 1:
+        raise ValueError(f"sizes must be at least two whole numbers ≥ 1, got {sizes}")
+    act = pick("activation", activation, ACTIVATIONS)
+    draw_weights = pick("init", init, INITIALISERS)
+    layers = list(enumerate(itertools.pairwise(sizes)))
+    last = len(layers) - 1
+    shapes: dict[str, tuple[int, ...]] = {}
+    for k, (i, o) in layers:
+        shapes |= {f"W{k}": (i, o), f"b{k}": (o,)}
+
+    def forward(p: Parameters, x: Array) -> Array:
+        if x.ndim < 2 or x.shape[-1] != sizes[0]:
+            raise ValueError(f"x must have shape (..., m, {sizes[0]}), got {x.shape}")
+        for k, _ in layers[:-1]:
+            x = act(ops.affine(x, p[f"W{k}"], p[f"b{k}"]))
+        return ops.affine(x, p[f"W{last}"], p[f"b{last}"])
+
+    def draw(rng: numpy.random.Generator) -> dict[str, numpy.ndarray]:
+        drawn: dict[str, numpy.ndarray] = {}
+        for k, (i, o) in layers:
+            drawn |= {f"W{k}": draw_weights(rng, i, o), f"b{k}": numpy.zeros(o)}
+        return drawn
+
+    spec = {"model": "mlp", "sizes": sizes, "activation": activation, "init": init}
+    return Model(spec, shapes, forward, draw)

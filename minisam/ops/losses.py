@@ -1,0 +1,106 @@
+"""Softmax, and the losses: each with its derivative."""
+
+from __future__ import annotations
+
+import autograd.numpy as anp
+import numpy
+from autograd.core import VJPNode
+from autograd.extend import defvjp, primitive
+from autograd.tracer import register_notrace
+
+from ..array_backend import Array, xp
+from .shapes import back_to, lift, sum_last
+
+
+@primitive
+def softmax(z: Array, out: Array = None) -> Array:
+    """pⱼ = exp zⱼ / Σₖ exp zₖ over the last axis; the largest zₖ is taken off first, so no exponential overflows."""
+    p = xp().subtract(z, z.max(axis=-1, keepdims=True), out=out)
+    xp().exp(p, out=p)
+    return xp().divide(p, p.sum(axis=-1, keepdims=True), out=p)
+
+
+def softmax_vjp(p: Array, g: Array) -> Array:
+    """z̄ = p (ȳ − ⟨p, ȳ⟩)."""
+    return p * (g - sum_last(p * g))
+
+
+defvjp(softmax, lambda p, z: lambda g: softmax_vjp(p, g))
+
+
+def softmax_cross_entropy(z: Array, labels: Array, smoothing: float) -> Array:
+    """Mean over the batch of −Σⱼ tⱼ log pⱼ with p = softmax z.   z (..., m, c), labels (..., m)  ->  (...,).
+
+    The target t is 1 − s on the label plus s/c everywhere (Szegedy et al. 2016, arXiv:1512.00567, section 7; s = smoothing).
+    Loss and derivative share their exponentials: both are computed at once, and z carries the derivative.
+    """
+    return mean_loss(z, losses_and_slopes(z, labels, smoothing))
+
+
+@primitive
+def losses_and_slopes(z: Array, labels: Array, smoothing: float, out: Array = None) -> Array:
+    """The loss of each example, and its derivative (p − t)/m, side by side: (..., m, c) -> (..., m, 1 + c)."""
+    m, c = z.shape[-2:]
+    check_range(labels, c)
+    out = xp().empty((*z.shape[:-1], 1 + c), dtype=z.dtype) if out is None else out
+    losses, slopes = out[..., 0], out[..., 1:]
+    largest = z.max(axis=-1, keepdims=True)
+    xp().subtract(z, largest, out=slopes)  # no exponential overflows
+    rows = xp().arange(0, out.size, 1 + c).reshape(losses.shape)
+    labelled, flat = rows + labels + 1, out.reshape(-1)
+    at_target = flat[labelled]
+    if smoothing:
+        at_target = (1 - smoothing) * at_target + smoothing * slopes.mean(axis=-1)
+    xp().exp(slopes, out=slopes)
+    total = slopes.sum(axis=-1, keepdims=True)
+    xp().subtract(xp().log(total[..., 0]), at_target, out=losses)
+    slopes /= m * total
+    flat[labelled] -= (1 - smoothing) / m
+    if smoothing:
+        slopes -= smoothing / (c * m)
+    return out
+
+
+register_notrace(VJPNode, losses_and_slopes)
+
+
+def check_range(labels: Array, classes: int) -> None:
+    """Raise a ValueError if a label on the host is none of 0 … classes − 1 (a negative one, seen as unsigned, is huge)."""
+    if isinstance(labels, numpy.ndarray) and labels.view(f"u{labels.itemsize}").max() >= classes:
+        raise ValueError(f"labels must be in 0 … {classes - 1}, got {labels.min()} … {labels.max()}")
+
+
+@primitive
+def mean_loss(z: Array, both: Array, out: Array = None) -> Array:
+    """Mean over the batch of the losses in `both`, as a function of z."""
+    return xp().divide(both[..., 0].sum(axis=-1, out=out), both.shape[-2], out=out)
+
+
+@primitive
+def slope(z: Array, both: Array) -> Array:
+    """∂ mean_loss / ∂z = (p − t) / m."""
+    return both[..., 1:]
+
+
+defvjp(mean_loss, lambda y, z, both: lambda g: lift(g, 2) * slope(z, both), argnums=(0,))
+defvjp(slope, lambda y, z, both: lambda g: softmax_vjp(softmax(z), g) / anp.shape(z)[-2], argnums=(0,))
+
+
+@primitive
+def squared_error(a: Array, b: Array) -> Array:
+    """Mean over batch and outputs of (a − b)².   (..., m, k) both  ->  (...,)."""
+    gap = a - b
+    return xp().mean(gap * gap, axis=(-2, -1))
+
+
+def squared_error_vjp(g: Array, a: Array, b: Array) -> Array:
+    """2 (a − b) / (m k)."""
+    gap = a - b
+    return lift(g, 2) * (2 / (anp.shape(gap)[-1] * anp.shape(gap)[-2])) * gap
+
+
+defvjp(
+    squared_error,
+    lambda y, a, b: lambda g: back_to(a, squared_error_vjp(g, a, b)),
+    lambda y, a, b: lambda g: back_to(b, -squared_error_vjp(g, a, b)),
+)

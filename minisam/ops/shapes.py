@@ -1,0 +1,64 @@
+"""Primitives that move, repeat and add up."""
+
+from __future__ import annotations
+
+import autograd.numpy as anp
+from autograd.extend import defvjp, primitive
+
+from ..array_backend import Array, xp
+
+
+@primitive
+def T(a: Array) -> Array:
+    """Swap the last two axes."""
+    return xp().swapaxes(a, -1, -2)
+
+
+defvjp(T, lambda y, a: lambda g: T(g))
+
+
+@primitive
+def spread(a: Array, shape: tuple[int, ...]) -> Array:
+    """Repeat a along axes that it lacks, or of which it has one, up to `shape`."""
+    return xp().broadcast_to(a, shape)
+
+
+@primitive
+def sum_to(a: Array, shape: tuple[int, ...], out: Array = None) -> Array:
+    """The opposite: add up a along the axes in which it exceeds `shape`."""
+    extra = a.ndim - len(shape)
+    axes = tuple(range(extra)) + tuple(i + extra for i, n in enumerate(shape) if n == 1 and a.shape[i + extra] != 1)
+    total = xp().sum(a, axis=axes, keepdims=True, out=None if out is None else out[(None,) * extra])
+    return xp().reshape(total, shape)
+
+
+defvjp(spread, lambda y, a, shape: lambda g: sum_to(g, anp.shape(a)))
+defvjp(sum_to, lambda y, a, shape: lambda g: spread(g, anp.shape(a)))
+
+
+def back_to(a: Array, g: Array) -> Array:
+    """The gradient g of a repeated a, added up to the shape of a (replicas may share a batch)."""
+    return g if anp.shape(g) == anp.shape(a) else sum_to(g, anp.shape(a))
+
+
+def lift(g: Array, axes: int) -> Array:
+    """Append axes of length one, so that one number a replica meets that replica's array."""
+    return anp.reshape(g, anp.shape(g) + (1,) * axes)
+
+
+@primitive
+def sum_rows(a: Array, out: Array = None) -> Array:
+    """Σ over the last axis but one.   (..., m, o) -> (..., o)."""
+    return a.sum(axis=-2, out=out)
+
+
+defvjp(sum_rows, lambda y, a: lambda g: spread(anp.expand_dims(g, -2), anp.shape(a)))
+
+
+@primitive
+def sum_last(a: Array, out: Array = None) -> Array:
+    """Σ over the last axis, which stays.   (..., n) -> (..., 1)."""
+    return a.sum(axis=-1, keepdims=True, out=out)
+
+
+defvjp(sum_last, lambda y, a: lambda g: spread(g, anp.shape(a)))
