@@ -240,7 +240,7 @@ def _parts(model: Any, loss: Callable[..., Array]) -> tuple[Split, Callable[...,
 
 def _in_dtype_of(w: Array, batch: Sequence[Array]) -> tuple[Array, ...]:
     """Floating-point inputs in the precision of the weights; integers (labels) as they are."""
-    return tuple(a.astype(w.dtype, copy=False) if a.dtype.kind == "f" else a for a in batch)
+    return tuple(a if a.dtype == w.dtype or a.dtype.kind != "f" else a.astype(w.dtype) for a in batch)
 
 
 def check_weights(w: Any) -> None:

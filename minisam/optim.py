@@ -155,9 +155,12 @@ def _gradient(w: Array, l2: Any, loss_and_grad: LossAndGrad) -> tuple[Array, Inf
     """∇L(w) + 2λw, and what a step tells."""
     loss, g = loss_and_grad(w)
     info = {"loss": loss, "grad_norm": norm(g)[..., 0], "evaluations": 1}
-    if not isinstance(l2, (int, float)) or l2 > 0:
-        g = g + 2 * like(l2, w) * w
-    return g, info
+    return add_l2(g, l2, w), info
+
+
+def add_l2(g: Array, l2: Any, w: Array) -> Array:
+    """The gradient g + 2λw of a loss with λ‖w‖² added to it; g itself where λ is the number 0."""
+    return g if isinstance(l2, (int, float)) and l2 == 0 else g + 2 * like(l2, w) * w
 
 
 def _at(lr: StepSize, t: int, w: Array) -> Any:

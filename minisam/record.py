@@ -175,7 +175,9 @@ class Pool:
             free = self.free.get(like.nbytes)
             raw = free.pop() if free else xp().empty(like.nbytes, dtype="uint8")
         self.owned[line] = raw
-        return raw.view(like.dtype).reshape(like.shape)
+        outermost_first = sorted(range(like.ndim), key=lambda axis: -like.strides[axis])  # in memory as `like` is
+        lying = raw.view(like.dtype).reshape([like.shape[axis] for axis in outermost_first])
+        return lying.transpose(sorted(range(like.ndim), key=outermost_first.__getitem__))
 
     def give_back(self, line: int) -> None:
         """The value of a line is no longer read."""
@@ -266,7 +268,7 @@ def recorded(body: Body, split: Split, eager: Callable[..., tuple[list[Array], A
     def run(*inputs: Array) -> tuple[list[Array], Array]:
         if unrecordable or any(map(isbox, inputs)):
             return eager(*inputs)
-        key = (threading.get_ident(), array_backend.name(), *((a.shape, a.dtype.char) for a in inputs))
+        key = (threading.get_ident(), array_backend.name(), *[(a.shape, a.dtype) for a in inputs])
         record = records.get(key)
         if record is None:
             expected = eager(*inputs)  # raises what is wrong with the inputs before anything is recorded

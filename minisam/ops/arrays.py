@@ -40,7 +40,9 @@ def norm(a: Array, p: float = 2.0) -> Array:
 
 def dot(a: Array, b: Array) -> Array:
     """⟨a, b⟩ over the last axis, which stays.   (..., n), (..., n) -> (..., 1)."""
-    return xp().matmul(a[..., None, :], b[..., None])[..., 0]
+    if isinstance(a, numpy.ndarray):
+        return numpy.vecdot(a, b)[..., None]
+    return xp().matmul(a[..., None, :], b[..., None])[..., 0]  # CuPy has no vecdot
 
 
 def like(value: Any, w: Array) -> Any:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import math
+
 import autograd.numpy as anp
 import numpy
 from autograd.core import VJPNode
 from autograd.extend import defvjp, primitive
 from autograd.tracer import register_notrace
 
-from ..array_backend import Array, xp
+from ..array_backend import Array, name, xp
 from .shapes import back_to, lift, sum_last
 
 
@@ -39,26 +42,36 @@ def softmax_cross_entropy(z: Array, labels: Array, smoothing: float) -> Array:
 
 @primitive
 def losses_and_slopes(z: Array, labels: Array, smoothing: float, out: Array = None) -> Array:
-    """The loss of each example, and its derivative (p − t)/m, side by side: (..., m, c) -> (..., m, 1 + c)."""
+    """The loss of each example over its derivative (p − t)/m: (..., m, c) -> (..., 1 + c, m).
+
+    Examples lie innermost, so that sums over classes, few as these are, add up whole rows.
+    """
     m, c = z.shape[-2:]
     check_range(labels, c)
-    out = xp().empty((*z.shape[:-1], 1 + c), dtype=z.dtype) if out is None else out
-    losses, slopes = out[..., 0], out[..., 1:]
-    largest = z.max(axis=-1, keepdims=True)
-    xp().subtract(z, largest, out=slopes)  # no exponential overflows
-    rows = xp().arange(0, out.size, 1 + c).reshape(losses.shape)
-    labelled, flat = rows + labels + 1, out.reshape(-1)
+    out = xp().empty((*z.shape[:-2], 1 + c, m), dtype=z.dtype) if out is None else out
+    losses, slopes, flat = out[..., 0, :], out[..., 1:, :], out.reshape(-1)
+    slopes[...] = z.swapaxes(-1, -2)
+    slopes -= slopes.max(axis=-2, keepdims=True)  # no exponential overflows
+    labelled = labels * m + first_classes(out.shape, name())
     at_target = flat[labelled]
     if smoothing:
-        at_target = (1 - smoothing) * at_target + smoothing * slopes.mean(axis=-1)
+        at_target = (1 - smoothing) * at_target + smoothing * slopes.mean(axis=-2)
     xp().exp(slopes, out=slopes)
-    total = slopes.sum(axis=-1, keepdims=True)
-    xp().subtract(xp().log(total[..., 0]), at_target, out=losses)
-    slopes /= m * total
+    total = slopes.sum(axis=-2)
+    xp().subtract(xp().log(total), at_target, out=losses)
+    total *= m
+    slopes /= total[..., None, :]
     flat[labelled] -= (1 - smoothing) / m
     if smoothing:
         slopes -= smoothing / (c * m)
     return out
+
+
+@functools.lru_cache(maxsize=32)
+def first_classes(shape: tuple[int, ...], backend: str) -> Array:
+    """Where the slope of each example's class 0 stands in a flat array of shape (..., 1 + c, m): (..., m)."""
+    *lead, rows, m = shape
+    return xp().arange(math.prod(lead)).reshape(*lead, 1) * (rows * m) + xp().arange(m, 2 * m)
 
 
 register_notrace(VJPNode, losses_and_slopes)
@@ -73,13 +86,13 @@ def check_range(labels: Array, classes: int) -> None:
 @primitive
 def mean_loss(z: Array, both: Array, out: Array = None) -> Array:
     """Mean over the batch of the losses in `both`, as a function of z."""
-    return xp().divide(both[..., 0].sum(axis=-1, out=out), both.shape[-2], out=out)
+    return xp().divide(both[..., 0, :].sum(axis=-1, out=out), both.shape[-1], out=out)
 
 
 @primitive
 def slope(z: Array, both: Array) -> Array:
     """∂ mean_loss / ∂z = (p − t) / m."""
-    return both[..., 1:]
+    return both[..., 1:, :].swapaxes(-1, -2)
 
 
 defvjp(mean_loss, lambda y, z, both: lambda g: lift(g, 2) * slope(z, both), argnums=(0,))

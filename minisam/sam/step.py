@@ -7,8 +7,8 @@ from typing import Any
 
 from ..array_backend import Array
 from ..autodiff import LossAndGrad
-from ..ops import like, norm
-from ..optim import Info, Optimizer, State, check_at_least_0
+from ..ops import norm
+from ..optim import Info, Optimizer, State, add_l2, check_at_least_0
 from .epsilon import check_ball, epsilon
 
 
@@ -57,7 +57,7 @@ class SAM:
         loss, g = loss_and_grad(w)
         eps = epsilon(g, self.rho, self.p)  # ascent: the worst point of the ball, to first order
         _, g_adv = loss_and_grad(w + eps)  # descent: ∇L(w + ε)
-        grad = g_adv + 2 * like(self.l2, w) * w  # + ∇ λ‖w‖², at w and not at w + ε
+        grad = add_l2(g_adv, self.l2, w)  # + ∇ λ‖w‖² = 2λw, at w and not at w + ε
         w, state, info = self.base.step(w, state, lambda _: (loss, grad))
         told = {"grad_norm": norm(g)[..., 0], "eps_norm": norm(eps, self.p)[..., 0], "evaluations": 2}
         return w, state, info | told
