@@ -8,9 +8,10 @@ from .autodiff import check_grad, hvp, value_and_grad
 from .losses import accuracy, cross_entropy, l2_penalty, mse
 from .models import Model, mlp
 from .optim import SGD, Adam, AdamW
+from .run import Run
 from .sam import SAM, Quadratic, epsilon, sam_objective
 from .show import show
-from .train import DivergedError, Run, train
+from .train import DivergedError, train
 
 __version__ = "0.1.0"
 

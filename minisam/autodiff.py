@@ -16,7 +16,7 @@ from autograd.tracer import isbox, new_box, toposort
 from . import record
 from .array_backend import Array, xp
 from .losses import cross_entropy
-from .models import Model
+from .models import Model, Statistics
 from .record import Body, Split, new_level
 
 LossAndGrad: TypeAlias = Callable[..., tuple[Array, Array]]
@@ -27,6 +27,7 @@ def value_and_grad(
     loss: Callable[..., Array] = cross_entropy,
     recorded: bool = True,
     check: bool = True,
+    statistics: bool = False,
 ) -> LossAndGrad:
     """The function that returns a loss and its gradient with respect to the flat weights.
 
@@ -43,6 +44,8 @@ def value_and_grad(
         found out, and runs eagerly after one warning. Randomness, such as dropout's mask, has to enter as an input.
     check : bool
         Whether each new record is held against the reference.
+    statistics : bool
+        Also return what batch norm saw of the batch: `f(w, x, y) -> (loss, g, {name: array})`.
 
     Returns
     -------
@@ -60,16 +63,17 @@ def value_and_grad(
     split, apply = _parts(model, loss)
 
     def body(w: Array, *batch: Array) -> tuple[list[Array], list[Array]]:
-        value, leaves = _gradient(lambda *leaves: apply(leaves, *batch), split(w))
-        _check_loss(value, w)
-        return [value], leaves
+        values, leaves = _gradient(lambda *leaves: apply(leaves, *batch), split(w))
+        _check_loss(values[0], w)
+        return values, leaves
 
     run = _runner(body, split, recorded, check, "value_and_grad")
+    names = list(model.running) if isinstance(model, Model) else []
 
-    def loss_and_grad(w: Array, *batch: Array) -> tuple[Array, Array]:
+    def loss_and_grad(w: Array, *batch: Array) -> Any:
         check_weights(w)
-        (value,), g = run(w, *_in_dtype_of(w, batch))
-        return value, g
+        (value, *of_batch), g = run(w, *_in_dtype_of(w, batch))
+        return (value, g, dict(zip(names, of_batch, strict=True))) if statistics else (value, g)
 
     return loss_and_grad
 
@@ -192,7 +196,7 @@ def _runner(
 def _trace(
     function: Callable[..., Sequence[Array]], roots: Sequence[Array]
 ) -> tuple[list[Array], Callable[[Sequence[Array]], list[Array]]]:
-    """The values of `function(*roots)`, a list, and the function that pulls their gradients back to the roots."""
+    """The values of `function(*roots)`, a list, and the function that pulls gradients of the first of them back to the roots."""
     nodes = [VJPNode.new_root() for _ in roots]
     with new_level() as level:
         ends = function(*[new_box(root, level, node) for root, node in zip(roots, nodes, strict=True)])
@@ -201,8 +205,9 @@ def _trace(
 
     def pull(gradients: Sequence[Array]) -> list[Array]:
         end = VJPNode.new_root()
-        end.parents = [e._node for e, here in zip(ends, on_tape, strict=True) if here]
-        end.vjp = lambda _: [g for g, here in zip(gradients, on_tape, strict=True) if here]
+        pulled = [(e._node, g) for e, g, here in zip(ends, gradients, on_tape, strict=False) if here]
+        end.parents = [node for node, _ in pulled]
+        end.vjp = lambda _: [g for _, g in pulled]
         arrived: dict[VJPNode, Array] = {end: None}
         for node in toposort(end):
             if node.parents:
@@ -219,23 +224,25 @@ def _dense(g: Any) -> Array:
     return sparse_add(vspace(g), None, g) if type(g) in sparse_object_types else g
 
 
-def _gradient(function: Callable[..., Array], roots: Sequence[Array]) -> tuple[Array, list[Array]]:
-    """The value of a loss (...,) and the gradient of each replica's with respect to the roots."""
-    (value,), pull = _trace(lambda *boxes: [function(*boxes)], roots)
-    return value, pull([xp().ones(value.shape, dtype=value.dtype)])
+def _gradient(function: Callable[..., list[Array]], roots: Sequence[Array]) -> tuple[list[Array], list[Array]]:
+    """The values of a function, the first of which is a loss (...,), and its gradient with respect to the roots."""
+    values, pull = _trace(function, roots)
+    return values, pull([xp().ones(values[0].shape, dtype=values[0].dtype)])
 
 
-def _parts(model: Any, loss: Callable[..., Array]) -> tuple[Split, Callable[..., Array]]:
-    """How to split w into leaves, and how to get from the leaves to the loss."""
-    if isinstance(model, Model):
-        names = list(model.shapes)
-        return (
-            lambda w: list(model.unflatten(w).values()),
-            lambda leaves, x, y: loss(model.forward(dict(zip(names, leaves, strict=True)), x), y),
-        )
-    if not callable(model):
-        raise TypeError(f"model must be a minisam Model or a function of w, got {type(model).__name__}")
-    return lambda w: [w], lambda leaves, *rest: model(*leaves, *rest)
+def _parts(model: Any, loss: Callable[..., Array]) -> tuple[Split, Callable[..., list[Array]]]:
+    """How to split w into leaves, and how to get from the leaves to the loss and the batch's statistics."""
+    if not isinstance(model, Model):
+        if not callable(model):
+            raise TypeError(f"model must be a minisam Model or a function of w, got {type(model).__name__}")
+        return lambda w: [w], lambda leaves, *rest: [model(*leaves, *rest)]
+
+    def apply(leaves: Sequence[Array], x: Array, y: Array) -> list[Array]:
+        seen = Statistics()
+        outputs = model.outputs(dict(zip(model.shapes, leaves, strict=True)), x, seen)
+        return [loss(outputs, y), *(seen.of_batch[name] for name in model.running)]
+
+    return lambda w: list(model.unflatten(w).values()), apply
 
 
 def _in_dtype_of(w: Array, batch: Sequence[Array]) -> tuple[Array, ...]:

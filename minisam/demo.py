@@ -16,9 +16,10 @@ from .autodiff import hvp, value_and_grad
 from .losses import cross_entropy
 from .models import mlp, pick
 from .optim import SGD, Adam, AdamW, Optimizer, cosine
+from .run import Run
 from .sam import SAM, ascend
 from .stats import mean_and_interval
-from .train import Run, train
+from .train import train
 
 SIZES = (64, 64, 64, 10)
 BATCH = 64

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy
 
 from .files import whole
+from .models import pick
 from .stats import mean_and_interval
 
 if TYPE_CHECKING:
-    from .train import Run
+    from .run import Run
 
 # Okabe & Ito's palette, which colour-blind readers can tell apart
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
@@ -53,6 +54,55 @@ def draw_curves(axes: Sequence[Any], runs: Mapping[str, Run], panels: Sequence[s
         if ax.lines:
             ax.legend()
     axes[0].set_yscale("log")
+
+
+def against(run: Run, name: str) -> Any:
+    """The last epoch's training loss and validation accuracy against a swept hyperparameter, mean and 95% interval.
+
+    Parameters
+    ----------
+    run : Run
+        From a training with a sweep; intervals are over its seeds, and other swept hyperparameters make lines of their own.
+    name : str
+        A name in `run.axes`, with numbers as values.
+
+    Returns
+    -------
+    matplotlib Figure
+    """
+    panels = [key for key in PANELS if key in run.history]
+    figure, axes = new_figure(1, len(panels), width=4.5 * len(panels))
+    values = numpy.asarray(pick("an axis of the run", name, run.axes), dtype="float64")
+    order = numpy.argsort(values)
+    others = {key: labels for key, labels in run.axes.items() if key not in (name, "seed")}
+    for ax, key in zip(axes, panels, strict=True):
+        for colour, chosen in zip(itertools.cycle(COLOURS), itertools.product(*others.values()), strict=False):
+            line = run.select(**dict(zip(others, chosen, strict=True)))
+            last = line.history[key][-1]
+            mean, half = mean_and_interval(last.reshape(len(values), -1))
+            label = told(dict(zip(others, chosen, strict=True)))
+            ax.errorbar(values[order], mean[order], half[order], fmt="o-", capsize=3, color=colour, label=label or None)
+        ax.set(xlabel=name, ylabel=f"{PANELS[key]} after the last epoch")
+        spread(ax, values)
+        if others:
+            ax.legend()
+    return figure
+
+
+def spread(ax: Any, values: numpy.ndarray) -> None:
+    """A logarithmic axis for values that span a decade or more; with a linear stretch at 0 if that is among them."""
+    positive = values[values > 0]
+    if (values >= 0).all() and len(positive) > 1 and positive.max() >= 10 * positive.min():
+        ax.set_xscale("symlog", linthresh=positive.min()) if (values == 0).any() else ax.set_xscale("log")
+    ax.set_xticks(values, [f"{v:g}" for v in values])
+    ax.minorticks_off()
+
+
+def told(labels: Mapping[str, Any]) -> str:
+    """{"rho": 0.05, "lr": 0.1} -> "rho = 0.05, lr = 0.1"."""
+    return ", ".join(
+        f"{name} = {value:g}" if isinstance(value, float) else f"{name} = {value}" for name, value in labels.items()
+    )
 
 
 def draw_band(ax: Any, x: numpy.ndarray, samples: numpy.ndarray, label: str, colour: str) -> None:

@@ -1,11 +1,14 @@
-"""The training loop, the record of a run, checkpoints."""
+"""The training loop: one net, or a whole grid of them at once; checkpoints."""
 
 from __future__ import annotations
 
 import hashlib
+import inspect
+import itertools
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -14,14 +17,12 @@ import numpy
 from .array_backend import Array, asarray, asnumpy, xp
 from .autodiff import value_and_grad
 from .data import Data, batches, check_counts, check_seed
-from .files import check_folder, whole
-from .losses import accuracy, check_labels, cross_entropy, mse
-from .models import Model, mlp, pick
-from .ops import check_range
+from .files import check_folder
+from .models import Model, pick
 from .optim import Info, Optimizer, State
+from .run import LOSSES, Axes, Run, evaluate, prefixed, read, ready, unprefixed, write
 
-LOSSES: dict[str, Callable[..., Array]] = {"cross_entropy": cross_entropy, "mse": mse}
-MODELS: dict[str, Callable[..., Model]] = {"mlp": mlp}  # what `Run.load` can make again
+KEEP = 0.9  # of the running statistics of batch norm, at each step
 
 
 class DivergedError(ArithmeticError):
@@ -32,83 +33,41 @@ class DivergedError(ArithmeticError):
         self.run = run
 
 
-@dataclass(frozen=True)
-class Run:
-    """What a training left behind.
-
-    Attributes
-    ----------
-    model : Model
-    w : float array (..., n)
-        The weights after the last epoch in the history (the initial ones, if it is empty), on the backend in use.
-    history : dict of NumPy arrays
-        One row an epoch, (epochs, ...): "train_loss" (mean of the minibatch losses), "grad_norm", for SAM "eps_norm"
-        (means over the epoch), "validation_loss" and "validation_accuracy" where there is validation data; and (epochs,)
-        "epoch", from 1, and "evaluations", the gradients spent so far.
-    loss : str
-        "cross_entropy" or "mse".
-    interrupted : bool
-        Whether Ctrl-C ended it early.
-    """
-
-    model: Model
-    w: Array
-    history: dict[str, numpy.ndarray]
-    loss: str = "cross_entropy"
-    interrupted: bool = False
-
-    def evaluate(self, x: Any, y: Any) -> dict[str, numpy.ndarray]:
-        """Loss, and accuracy where y are classes, on x (m, i), y (m,) or (m, k): NumPy arrays (...,)."""
-        return _evaluate(self.model, self.w, self.loss, *_ready(self.model, self.w, self.loss, x, y))
-
-    def plot(self) -> Any:
-        """The training curves as a matplotlib figure."""
-        from .plot import curves
-
-        return curves({"run": self})
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the run to one .npz file, whole or not at all."""
-        meta = {"spec": self.model.spec, "loss": self.loss, "interrupted": self.interrupted}
-        _write(path, "run", {"w": self.w, **_prefixed("history", self.history)}, meta)
-
-    @staticmethod
-    def load(path: str | os.PathLike[str]) -> Run:
-        """Read what `save` wrote."""
-        arrays, meta = _read(path, "run")
-        spec = dict(meta["spec"])
-        model = pick("the model of the run", spec.pop("model", "a model of your own"), MODELS)(**spec)
-        return Run(model, asarray(arrays["w"]), _unprefixed("history", arrays), meta["loss"], meta["interrupted"])
-
-
 def train(
     model: Model,
-    data: Data | tuple[Any, Any],
-    optimizer: Optimizer,
+    data: Data | tuple[Any, Any] | Callable[..., Data],
+    optimizer: Optimizer | Callable[..., Optimizer],
     epochs: int,
     batch_size: int = 64,
     seed: int | Sequence[int] = 0,
     *,
+    sweep: Mapping[str, Sequence[Any]] | None = None,
     loss: str = "cross_entropy",
     dtype: str = "float32",
     progress: bool = True,
     checkpoint: str | os.PathLike[str] | None = None,
 ) -> Run:
-    """Train a model on minibatches.
+    """Train a model on minibatches; with several seeds or a sweep, a grid of models in one run.
+
+        train(model, digits, lambda rho: SAM(SGD(0.1), rho), epochs=20, seed=range(10), sweep={"rho": [0, 0.05, 0.1]})
 
     Parameters
     ----------
     model : Model
         What to train.
-    data : Data, or a pair (x, y)
-        x (m, i); y (m,) classes or (m, k) targets. A Data has its validation part measured after each epoch.
-    optimizer : SGD, Adam, AdamW, SAM, ...
-        Anything with their protocol (see `minisam.optim`).
+    data : Data, a pair (x, y), or a function that returns a Data
+        x (m, i); y (m,) classes or (m, k) targets. A Data has its validation part measured after each epoch. A function of
+        swept names (and "seed") gives replicas labels of their own: `lambda noise, seed: symmetric_noise(digits, noise, seed)`;
+        all else in the data must be the same for all.
+    optimizer : SGD, Adam, AdamW, SAM, ..., or a function that returns one
+        Anything with their protocol (see `minisam.optim`). A function takes swept names as its arguments.
     epochs, batch_size : int
         ≥ 1. Each epoch shuffles anew and leaves out the examples that do not fill a batch.
     seed : int or sequence of int
         Of the initial weights and the order of the data. A sequence trains one replica a seed, all in one run, each as
-        it would be trained alone; w and history then have a replica axis.
+        it would be trained alone; w and history then have a replica axis, the last one.
+    sweep : dict, optional
+        Name → values: a replica axis each, before that of the seeds. Every combination is trained, with the same seeds.
     loss : str
         "cross_entropy" or "mse".
     dtype : str
@@ -128,53 +87,72 @@ def train(
     Raises
     ------
     DivergedError
-        If a loss of any replica is not finite; it names the step and holds the run up to the last good epoch.
+        If a loss is not finite; it names the step and holds the run up to the last good epoch. In a sweep, replicas may
+        diverge as long as one does not: their entries are not finite from then on, and a warning counts them.
     TypeError, ValueError
         If an argument is out of range, or the checkpoint is damaged or belongs to another training.
 
-    Truths: tests/test_train.py, tests/test_checkpoint.py.
+    Truths: tests/test_train.py, tests/test_sweep.py, tests/test_checkpoint.py.
     """
     check_counts(epochs=epochs, batch_size=batch_size)
     check_seed(seed)
-    _check_kinds(model, optimizer)
+    axes = _axes(sweep, seed)
+    _check_taken(axes, optimizer, data)
+    rule = _made_of(optimizer, axes)
+    _check_kinds(model, rule)
     pick("dtype", dtype, {"float32": 0, "float64": 0})
-    loss_and_grad = value_and_grad(model, pick("loss", loss, LOSSES))
-    w = model.init(seed, dtype)
-    (x, y), *validation = [_ready(model, w, loss, *part) for part in _parts(data)]
+    loss_and_grad = value_and_grad(model, pick("loss", loss, LOSSES), statistics=True)
+    lead = tuple(map(len, axes.values()))
+    w = xp().array(xp().broadcast_to(model.init(seed, dtype), (*lead, model.size)))
+    data, labels = _own_labels(data, axes)
+    (x, y), *validation = [ready(model, w, loss, *part) for part in _parts(data)]
+    y = y if labels is None else asarray(labels, dtype="int64")
     batch_size = min(batch_size, len(x))
 
-    stand = _Stand(w, optimizer.init(w), [])
+    stand = _Stand(w, rule.init(w), model.init_running(w), [])
     if checkpoint is not None:
         check_folder(checkpoint)
         seen = _fingerprint([x, y, *(a for part in validation for a in part)])
         settings = _settings(
-            model=model.spec, optimizer=optimizer, batch_size=batch_size, seed=seed, loss=loss, dtype=dtype, data=seen
+            model=model.spec,
+            optimizer=rule,
+            batch_size=batch_size,
+            seed=seed,
+            sweep=sweep,
+            loss=loss,
+            dtype=dtype,
+            data=seen,
         )
         if os.path.exists(checkpoint):
             stand = _resume(checkpoint, settings, epochs)
+
+    def run(interrupted: bool = False) -> Run:
+        return Run(model, stand.w, _history(stand.rows), loss, interrupted, axes, stand.running)
 
     interrupted = False
     try:
         with _bar(range(len(stand.rows), epochs), epochs, progress) as bar, numpy.errstate(all="ignore"):
             for epoch in bar:
-                w, state, told = stand.w, stand.state, []
+                w, state, running, told = stand.w, stand.state, stand.running, []
                 for i in asarray(batches(len(x), batch_size, seed, epoch)):
-                    xb, yb = x[i], y[i]
-                    w, state, info = optimizer.step(w, state, lambda w, xb=xb, yb=yb: loss_and_grad(w, xb, yb))
+                    batch = _Batch(loss_and_grad, *_rows(x, y, i, lead, own_labels=labels is not None))
+                    w, state, info = rule.step(w, state, batch)
+                    running = {key: KEEP * a + (1 - KEEP) * batch.statistics[key] for key, a in running.items()}
                     told.append(info)
                 _check_shape(stand.w, w)
                 series = _series(told)
-                measured = _evaluate(model, w, loss, *validation[0]) if validation else {}
-                bad = _where_not_finite(series["loss"], w, measured, epoch)
+                measured = evaluate(model, w, running, loss, *validation[0]) if validation else {}
+                bad = _where_not_finite(series["loss"], w, measured, epoch, may_lose_some=sweep is not None)
                 if bad:
-                    raise DivergedError(bad, Run(model, stand.w, _history(stand.rows), loss))
-                stand = _Stand(w, state, [*stand.rows, _row(stand.rows, series, told, measured)])
+                    raise DivergedError(bad, run())
+                stand = _Stand(w, state, running, [*stand.rows, _row(stand.rows, series, told, measured)])
                 if checkpoint is not None:
-                    _write(checkpoint, "checkpoint", _packed(stand), {"settings": settings})
-                bar.set_postfix_str(f"loss {numpy.mean(stand.rows[-1]['train_loss']):.4f}")
+                    write(checkpoint, "checkpoint", _packed(stand), {"settings": settings})
+                bar.set_postfix_str(f"loss {numpy.nanmean(stand.rows[-1]['train_loss']):.4f}")
     except KeyboardInterrupt:
         interrupted = True
-    return Run(model, stand.w, _history(stand.rows), loss, interrupted)
+    _warn_of_lost(stand.w)
+    return run(interrupted)
 
 
 # --- the parts of the loop -------------------------------------------------------------------------------------------
@@ -188,7 +166,33 @@ class _Stand:
 
     w: Array
     state: State
+    running: dict[str, Array]
     rows: list[Row]
+
+
+class _Batch:
+    """w -> (loss, g) on one batch. Its statistics for batch norm are those of the first call in a step, at w itself."""
+
+    def __init__(self, loss_and_grad: Callable[..., Any], x: Array, y: Array) -> None:
+        self.loss_and_grad, self.x, self.y = loss_and_grad, x, y
+        self.statistics: dict[str, Array] = {}
+
+    def __call__(self, w: Array) -> tuple[Array, Array]:
+        loss, g, statistics = self.loss_and_grad(w, self.x, self.y)
+        self.statistics = self.statistics or statistics
+        return loss, g
+
+
+def _rows(x: Array, y: Array, i: Array, lead: tuple[int, ...], own_labels: bool) -> tuple[Array, Array]:
+    """The rows i of x and y: (b,) for all replicas, or (seeds, b), each seed's own. With labels of their own y is (..., m)."""
+    if not own_labels:
+        return _for_all(x[i], i, lead), _for_all(y[i], i, lead)
+    return _for_all(x[i], i, lead), xp().take_along_axis(y, xp().broadcast_to(i, (*lead, i.shape[-1])), axis=-1)
+
+
+def _for_all(rows: Array, i: Array, lead: tuple[int, ...]) -> Array:
+    """Each seed's rows (seeds, b, ...), for every combination of the swept values: (..., seeds, b, ...)."""
+    return rows if i.ndim == 1 else xp().broadcast_to(rows, lead + rows.shape[1:])
 
 
 def _series(told: list[Info]) -> dict[str, numpy.ndarray]:
@@ -209,15 +213,17 @@ def _row(
     }
 
 
-def _where_not_finite(losses: numpy.ndarray, w: Array, measured: dict[str, numpy.ndarray], epoch: int) -> str | None:
-    """The message that names the first step and replica whose loss is not finite, if there is one.
+def _where_not_finite(
+    losses: numpy.ndarray, w: Array, measured: dict[str, numpy.ndarray], epoch: int, may_lose_some: bool
+) -> str | None:
+    """The message that names the first step and replica whose loss is not finite, if there is one that matters.
 
     The loss after the last step is known only where there is validation data; but weights that are not finite tell it.
     """
     after = measured.get("loss", 0) + asnumpy(xp().sum(0 * w, axis=-1))
     losses = numpy.concatenate([losses, after[None]])
     bad = numpy.argwhere(~numpy.isfinite(losses))
-    if not len(bad):
+    if not len(bad) or (may_lose_some and numpy.isfinite(losses).all(axis=0).any()):
         return None
     step, *replica = bad[0].tolist()
     where = f", replica {', '.join(map(str, replica))}" if replica else ""
@@ -228,12 +234,11 @@ def _where_not_finite(losses: numpy.ndarray, w: Array, measured: dict[str, numpy
     )
 
 
-def _evaluate(model: Model, w: Array, loss: str, x: Array, y: Array) -> dict[str, numpy.ndarray]:
-    outputs = model.apply(w, x)
-    measured = {"loss": asnumpy(LOSSES[loss](outputs, y))}
-    if loss == "cross_entropy":
-        measured["accuracy"] = asnumpy(accuracy(outputs, y))
-    return measured
+def _warn_of_lost(w: Array) -> None:
+    """Say how many replicas of a sweep diverged."""
+    lost = ~numpy.isfinite(asnumpy(xp().sum(0 * w, axis=-1)))
+    if lost.any():
+        warnings.warn(f"{lost.sum()} of {lost.size} replicas diverged: their weights are not finite", stacklevel=3)
 
 
 def _history(rows: list[Row]) -> dict[str, numpy.ndarray]:
@@ -247,6 +252,74 @@ def _bar(epochs: range, total: int, progress: bool) -> Any:
 
 
 # --- checks, on the host, before the first step ----------------------------------------------------------------------
+
+
+def _axes(sweep: Mapping[str, Sequence[Any]] | None, seed: int | Sequence[int]) -> Axes:
+    """The replica axes by name: what is swept, then the seeds, if there are several."""
+    axes: Axes = {}
+    for name, values in (sweep or {}).items():
+        values = [v.item() if isinstance(v, numpy.generic) else v for v in values]
+        if not values or len(set(values)) < len(values) or name == "seed":
+            raise ValueError(
+                f"sweep must map names but 'seed' to different values, at least one, got {name!r}: {values}"
+            )
+        axes[name] = values
+    return axes | ({} if isinstance(seed, (int, numpy.integer)) else {"seed": [int(s) for s in seed]})
+
+
+def _arguments(f: Any) -> list[str]:
+    """The names that a function of swept values takes; none, if it is no such function."""
+    is_one = callable(f) and not hasattr(f, "step") and not isinstance(f, Data)
+    return list(inspect.signature(f).parameters) if is_one else []
+
+
+def _check_taken(axes: Axes, optimizer: Any, data: Any) -> None:
+    """Raise a ValueError if a function takes what is not swept, or none takes what is."""
+    taken = {"optimizer": _arguments(optimizer), "data": _arguments(data)}
+    for argument, names in taken.items():
+        for name in names:
+            if name not in axes:
+                there = ", ".join(axes) or "none"
+                raise ValueError(f"{argument} takes {name}, which must be an axis of the sweep; there are: {there}")
+    for name in axes:
+        if name != "seed" and not any(name in names for names in taken.values()):
+            raise ValueError(
+                f"{name} must be taken by optimizer or data, functions of it, to be swept; neither takes it"
+            )
+
+
+def _made_of(optimizer: Any, axes: Axes) -> Optimizer:
+    """The optimizer that a function makes of the swept values, each an array that meets w along its own axis."""
+    if hasattr(optimizer, "step") or not callable(optimizer):
+        return optimizer
+    values = {}
+    for name in _arguments(optimizer):
+        along = [len(axes[name]) if other == name else 1 for other in axes]
+        values[name] = asarray(numpy.asarray(axes[name], dtype="float64").reshape(*along, 1))
+    return optimizer(**values)
+
+
+def _own_labels(data: Any, axes: Axes) -> tuple[Any, numpy.ndarray | None]:
+    """The data; and each replica's training labels (..., m), if a function makes them of the swept values."""
+    if isinstance(data, Data) or not callable(data):
+        return data, None
+    names = [name for name in axes if name in _arguments(data)]
+    sets = [
+        data(**dict(zip(names, values, strict=True))) for values in itertools.product(*[axes[name] for name in names])
+    ]
+    first = sets[0]
+    for other in sets:
+        for part, a in vars(first).items():
+            if part != "y_train" and not numpy.array_equal(a, getattr(other, part)):
+                raise ValueError(f"data must be the same for all replicas but for y_train, got another {part}")
+    labels = numpy.stack([each.y_train for each in sets])
+    if labels.dtype.kind not in "iu" or labels.ndim != 2:
+        raise ValueError(
+            f"data must have classes (m,) as y_train to differ between replicas, got {first.y_train.shape}"
+        )
+    along = [len(values) if name in names else 1 for name, values in axes.items()]
+    m = labels.shape[-1]
+    return first, numpy.broadcast_to(labels.reshape(*along, m), (*map(len, axes.values()), m))
 
 
 def _check_kinds(model: Any, optimizer: Any) -> None:
@@ -265,35 +338,6 @@ def _parts(data: Any) -> Iterator[tuple[Any, Any, str]]:
         yield *data, ""
     else:
         raise TypeError(f"data must be a minisam Data or a pair (x, y), got {type(data).__name__}")
-
-
-def _ready(model: Model, w: Array, loss: str, x: Any, y: Any, suffix: str = "") -> tuple[Array, Array]:
-    """x and y in the precision of w, on the backend in use; or the error that says why they will not do."""
-    x, y = asnumpy(x), asnumpy(y)
-    if x.dtype.kind != "f":
-        raise TypeError(f"x{suffix} must be floating point, got dtype {x.dtype}")
-    if x.ndim < 2 or x.size == 0:
-        raise ValueError(f"x{suffix} must have shape (m, features) with m ≥ 1, got {x.shape}")
-    if y.shape[:1] != x.shape[:1]:
-        raise ValueError(f"y{suffix} must have {len(x)} rows, as many as x{suffix}, got shape {y.shape}")
-    x = _finite(f"x{suffix}", x, w.dtype)
-    outputs = model.apply(w, asarray(x[:1])).shape[-1]
-    if loss == "cross_entropy":
-        check_labels(y, (len(x), outputs))
-        check_range(y, outputs)
-        return asarray(x), asarray(y, dtype="int64")
-    if y.shape != (len(x), outputs):
-        raise ValueError(f"y{suffix} must have shape {(len(x), outputs)}, as the model's outputs, got {y.shape}")
-    return asarray(x), asarray(_finite(f"y{suffix}", y, w.dtype))
-
-
-def _finite(name: str, a: numpy.ndarray, dtype: Any) -> numpy.ndarray:
-    with numpy.errstate(over="ignore"):
-        a = a.astype(dtype)
-    bad = numpy.argwhere(~numpy.isfinite(a))
-    if len(bad):
-        raise ValueError(f"{name} must be finite in {a.dtype}, got {a[tuple(bad[0])]} in row {bad[0][0]}")
-    return a
 
 
 def _check_shape(before: Array, after: Array) -> None:
@@ -335,12 +379,13 @@ def _fingerprint(arrays: list[Array]) -> str:
 
 
 def _packed(stand: _Stand) -> dict[str, Array]:
-    return {"w": stand.w, **_prefixed("state", stand.state), **_prefixed("history", _history(stand.rows))}
+    parts = {"state": stand.state, "running": stand.running, "history": _history(stand.rows)}
+    return {"w": stand.w} | {key: a for name, part in parts.items() for key, a in prefixed(name, part).items()}
 
 
 def _resume(path: str | os.PathLike[str], settings: dict[str, str], epochs: int) -> _Stand:
     """Where the training that wrote this checkpoint stood, if it is the one asked for."""
-    arrays, meta = _read(path, "checkpoint")
+    arrays, meta = read(path, "checkpoint")
     there = meta["settings"]
     other = [
         f"{name} was {_short(there.get(name))}, is {_short(here)}"
@@ -352,48 +397,15 @@ def _resume(path: str | os.PathLike[str], settings: dict[str, str], epochs: int)
             f"checkpoint {os.fspath(path)} belongs to another training: "
             f"delete it, or name another file ({'; '.join(other)})"
         )
-    history = _unprefixed("history", arrays)
+    history = unprefixed("history", arrays)
     done = len(history["epoch"])
     if done > epochs:
         raise ValueError(f"epochs must be ≥ {done}, which checkpoint {os.fspath(path)} has done already, got {epochs}")
-    state = {key: a.item() if a.ndim == 0 else asarray(a) for key, a in _unprefixed("state", arrays).items()}
+    state = {key: a.item() if a.ndim == 0 else asarray(a) for key, a in unprefixed("state", arrays).items()}
     rows = [{key: a[i] for key, a in history.items()} for i in range(done)]
-    return _Stand(asarray(arrays["w"]), state, rows)
+    running = {key: asarray(a) for key, a in unprefixed("running", arrays).items()}
+    return _Stand(asarray(arrays["w"]), state, running, rows)
 
 
 def _short(text: Any) -> str:
     return str(text) if len(str(text)) <= 200 else f"{str(text)[:200]}…"
-
-
-def _prefixed(prefix: str, arrays: dict[str, Any]) -> dict[str, Any]:
-    return {f"{prefix}/{key}": a for key, a in arrays.items()}
-
-
-def _unprefixed(prefix: str, arrays: dict[str, Any]) -> dict[str, Any]:
-    return {key.removeprefix(f"{prefix}/"): a for key, a in arrays.items() if key.startswith(f"{prefix}/")}
-
-
-def _write(path: str | os.PathLike[str], kind: str, arrays: dict[str, Any], meta: dict[str, Any]) -> None:
-    """One .npz file, moved into place when it is whole."""
-    entries: dict[str, Any] = {key: asnumpy(a) for key, a in arrays.items()}
-    entries["meta"] = numpy.array(json.dumps({"minisam": kind, **meta}))
-    with whole(path) as unfinished, open(unfinished, "wb") as file:
-        numpy.savez(file, **entries)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, numpy.ndarray], dict[str, Any]]:
-    """What `_write` wrote, or a ValueError if it did not, or not this kind of file."""
-    try:
-        with open(path, "rb") as file, numpy.load(file, allow_pickle=False) as entries:
-            arrays = dict(entries)
-        meta = json.loads(str(arrays.pop("meta")))
-        if meta["minisam"] != kind:
-            raise ValueError(f"it is a {meta['minisam']}")
-    except FileNotFoundError:
-        raise
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise ValueError(f"{os.fspath(path)} is not a whole {kind} of minisam ({reason})") from error
-    return arrays, meta

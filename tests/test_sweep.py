@@ -1,0 +1,170 @@
+"""A sweep is its single runs, side by side and labelled."""
+
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from test_train import DATA, MODEL, STEPS, same
+
+from minisam import SAM, SGD, AdamW, DivergedError, Run, plot, train
+from minisam.optim import cosine
+
+RHO, LR, SEEDS = [0.0, 0.05, 0.2], [0.05, 0.1], [3, 0, 11]
+
+
+def quiet(data=DATA, optimizer=None, epochs=3, seed=SEEDS, **options):
+    optimizer = optimizer or (lambda rho, lr: SAM(SGD(lr, momentum=0.9), rho, l2=1e-3))
+    return train(MODEL, data, optimizer, epochs, 8, seed, progress=False, **options)
+
+
+@pytest.fixture(scope="module")
+def swept():
+    return quiet(sweep={"rho": RHO, "lr": LR})
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_each_replica_is_its_own_run_bit_for_bit(dtype):
+    run = quiet(sweep={"rho": RHO, "lr": LR}, dtype=dtype)
+    assert run.w.shape == (3, 2, 3, MODEL.size)
+    for rho in RHO:
+        for lr in LR:
+            for seed in SEEDS:
+                alone = quiet(optimizer=SAM(SGD(lr, momentum=0.9), rho, l2=1e-3), seed=seed, dtype=dtype)
+                one = run.select(rho=rho, lr=lr, seed=seed)
+                assert same(one.w, alone.w)
+                for key, values in alone.history.items():
+                    np.testing.assert_allclose(one.history[key], values, rtol=1e-6, err_msg=key)
+
+
+HYPERPARAMETERS = {
+    "l2": (lambda v: SGD(0.1, l2=v), [0.0, 1e-3]),
+    "momentum": (lambda v: SGD(0.1, momentum=v), [0.0, 0.9]),
+    "schedule": (lambda v: SGD(cosine(v, 3 * STEPS)), [0.05, 0.3]),
+    "weight decay": (lambda v: AdamW(0.01, weight_decay=v), [0.0, 0.1]),
+    "rho, p = ∞": (lambda v: SAM(SGD(0.1), v, p=float("inf")), [0.0, 0.01]),
+}
+
+
+@pytest.mark.parametrize(("make", "values"), HYPERPARAMETERS.values(), ids=HYPERPARAMETERS)
+def test_any_hyperparameter_that_broadcasts_can_be_swept(make, values):
+    run = quiet(optimizer=lambda v: make(v), sweep={"v": values}, seed=5)
+    assert list(run.axes) == ["v"]
+    for v in values:
+        assert same(run.select(v=v).w, quiet(optimizer=make(v), seed=5).w)
+
+
+def noisy(noise, seed):
+    rng = np.random.default_rng(seed)
+    flipped = rng.random(len(DATA.y_train)) < noise
+    return replace(DATA, y_train=np.where(flipped, (DATA.y_train + 1) % 4, DATA.y_train))
+
+
+@pytest.mark.parametrize("seed", [SEEDS, 3])
+def test_replicas_may_have_labels_of_their_own(seed):
+    axes = {"lr": LR, "noise": [0.0, 0.4]}
+    data = noisy if seed is SEEDS else lambda noise: noisy(noise, 3)
+    run = quiet(data, lambda lr: SGD(lr), sweep=axes, seed=seed)
+    for lr in LR:
+        for noise in axes["noise"]:
+            for s in np.atleast_1d(seed):
+                one = run.select(lr=lr, noise=noise, **({"seed": s} if seed is SEEDS else {}))
+                assert same(one.w, quiet(noisy(noise, s), SGD(lr), seed=int(s)).w)
+
+
+def test_select_takes_an_axis_away(swept):
+    one = swept.select(lr=0.1)
+    assert list(one.axes) == ["rho", "seed"]
+    assert same(one.w, swept.w[:, 1])
+    assert same(one.history["train_loss"], swept.history["train_loss"][:, :, 1])
+    assert same(one.history["evaluations"], swept.history["evaluations"])
+    assert same(one.select(seed=0, rho=0.2).w, swept.w[2, 1, 1])
+
+
+def test_select_names_what_there_is(swept):
+    with pytest.raises(ValueError, match=r"rho must be one of 0\.0, 0\.05, 0\.2, got 0\.07"):
+        swept.select(rho=0.07)
+    with pytest.raises(ValueError, match="an axis of the run must be one of 'rho', 'lr', 'seed', got 'alpha'"):
+        swept.select(alpha=1)
+
+
+def test_a_saved_sweep_comes_back_with_its_labels(swept, tmp_path):
+    swept.save(tmp_path / "sweep.npz")
+    back = Run.load(tmp_path / "sweep.npz")
+    assert back.axes == swept.axes
+    assert same(back.select(rho=0.05, seed=11).w, swept.select(rho=0.05, seed=11).w)
+
+
+def test_an_interrupted_sweep_goes_on_and_another_is_refused(swept, tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    quiet(sweep={"rho": RHO, "lr": LR}, epochs=1, checkpoint=path)
+    assert same(quiet(sweep={"rho": RHO, "lr": LR}, checkpoint=path).w, swept.w)
+    with pytest.raises(ValueError, match="belongs to another training"):
+        quiet(sweep={"rho": [0.0, 0.05, 0.3], "lr": LR}, checkpoint=path)
+
+
+def test_to_pandas_has_a_row_an_epoch_and_replica(swept):
+    pandas = pytest.importorskip("pandas")
+    table = swept.to_pandas()
+    assert isinstance(table, pandas.DataFrame)
+    assert len(table) == 3 * 3 * 2 * 3
+    row = table[(table.epoch == 2) & (table.rho == 0.05) & (table.lr == 0.1) & (table.seed == 11)]
+    one = swept.select(rho=0.05, lr=0.1, seed=11)
+    assert row.train_loss.item() == one.history["train_loss"][1]
+    assert row.evaluations.item() == one.history["evaluations"][1]
+    assert list(quiet(optimizer=SGD(0.1), seed=0).to_pandas().epoch) == [1, 2, 3]
+
+
+def test_without_pandas_one_error_says_what_to_install(swept, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match="pip install pandas"):
+        swept.to_pandas()
+
+
+def test_a_diverged_replica_leaves_the_others_as_they_are():
+    with pytest.warns(UserWarning, match="3 of 6 replicas diverged"):
+        run = quiet(optimizer=lambda lr: SGD(lr), sweep={"lr": [0.1, 1e39]})
+    assert same(run.select(lr=0.1, seed=0).w, quiet(optimizer=SGD(0.1), seed=0).w)
+    assert not np.isfinite(run.select(lr=1e39).w).all(axis=-1).any()
+    assert np.isfinite(run.select(lr=0.1).history["train_loss"]).all()
+
+
+def test_when_all_replicas_diverge_the_run_stops():
+    with pytest.raises(DivergedError, match="step"):
+        quiet(optimizer=lambda lr: SGD(lr), sweep={"lr": [1e38, 2e38]})
+
+
+BAD = {
+    "a name that is no axis": (
+        {"optimizer": lambda rho: SAM(SGD(0.1), rho)},
+        "optimizer takes rho, which must be an axis",
+    ),
+    "no values": ({"sweep": {"lr": []}}, "sweep must map names"),
+    "a value twice": ({"sweep": {"lr": [0.1, 0.1]}}, "sweep must map names"),
+    "the seeds": ({"sweep": {"seed": [0, 1]}}, "sweep must map names"),
+    "a negative radius": (
+        {"optimizer": lambda rho: SAM(SGD(0.1), rho), "sweep": {"rho": [-1.0, 1.0]}},
+        "rho must be ≥ 0",
+    ),
+    "other inputs": ({"data": lambda lr: replace(DATA, x_train=DATA.x_train + lr)}, "got another x_train"),
+    "an axis that nobody takes": ({"optimizer": SGD(0.1)}, "lr must be taken by optimizer or data"),
+}
+
+
+@pytest.mark.parametrize(("options", "says"), BAD.values(), ids=BAD)
+def test_bad_sweeps_are_named(options, says):
+    with pytest.raises(ValueError, match=says):
+        quiet(**{"optimizer": lambda lr: SGD(lr), "sweep": {"lr": LR}} | options)
+
+
+def test_the_pictures_show_mean_and_interval_over_the_seeds(swept):
+    figure = swept.plot()
+    labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert labels[0] == "rho = 0, lr = 0.05"
+    assert len(labels) == 6
+    figure = swept.plot(against="rho")
+    (line, _, _), *_ = figure.axes[0].containers
+    np.testing.assert_allclose(line.get_xdata(), RHO)
+    np.testing.assert_allclose(line.get_ydata(), swept.select(lr=0.05).history["train_loss"][-1].mean(axis=-1))
+    with pytest.raises(ValueError, match="an axis of the run must be one of"):
+        plot.against(swept, "alpha")
