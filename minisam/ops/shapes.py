@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+from typing import Any
+
 import autograd.numpy as anp
 from autograd.extend import defvjp, primitive
 
-from ..array_backend import Array, xp
+from ..array_backend import Array, name, xp
 
 
 @primitive
@@ -48,8 +51,17 @@ def lift(g: Array, axes: int) -> Array:
 
 @primitive
 def sum_rows(a: Array, out: Array = None) -> Array:
-    """Σ over the last axis but one.   (..., m, o) -> (..., o)."""
-    return a.sum(axis=-2, out=out)
+    """Σ over the last axis but one, as the product 1ᵀa, which is faster.   (..., m, o) -> (..., o)."""
+    *lead, m, o = a.shape
+    out = xp().empty((*lead, o), dtype=a.dtype) if out is None else out
+    xp().matmul(row_of_ones(m, a.dtype, name()), a, out=out[..., None, :])
+    return out
+
+
+@functools.lru_cache(maxsize=32)
+def row_of_ones(m: int, dtype: Any, backend: str) -> Array:
+    """1ᵀ, (1, m), made once."""
+    return xp().ones((1, m), dtype=dtype)
 
 
 defvjp(sum_rows, lambda y, a: lambda g: spread(anp.expand_dims(g, -2), anp.shape(a)))
