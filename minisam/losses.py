@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import autograd.numpy as anp
+
 from . import ops
 from .array_backend import Array, xp
 
@@ -14,8 +16,9 @@ def cross_entropy(logits: Array, labels: Array, label_smoothing: float = 0.0) ->
     logits : float array (..., m, c)
         Unnormalised log-probabilities of m examples.
     labels : integer array (m,) or (..., m)
-        Classes 0 to c − 1. Labels on the host are checked at every call, also when it is replayed; reading labels back from
-        a device would stall it, so those are checked once, by `train`.
+        Classes 0 to c − 1; or (n, t) or (..., n, t) with n·t = m: the next tokens in n texts, one text under the other.
+        Labels on the host are checked at every call, also when it is replayed; reading labels back from a device would stall
+        it, so those are checked once, by `train`.
     label_smoothing : float
         s in [0, 1]: the target is 1 − s on the label plus s/c on every class.
 
@@ -33,6 +36,7 @@ def cross_entropy(logits: Array, labels: Array, label_smoothing: float = 0.0) ->
     """
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"label_smoothing must be in [0, 1], got {label_smoothing}")
+    labels = as_rows(labels, logits.shape)
     check_labels(labels, logits.shape)
     return ops.softmax_cross_entropy(logits, labels, label_smoothing)
 
@@ -52,8 +56,16 @@ def l2_penalty(w: Array, l2: Array) -> Array:
 
 
 def accuracy(logits: Array, labels: Array) -> Array:
-    """Share of examples whose largest logit is their label's.   (..., m, c), (..., m)  ->  (...,)."""
-    return xp().mean(xp().argmax(logits, axis=-1) == labels, axis=-1)
+    """Share of examples whose largest logit is their label's.   (..., m, c), labels as for `cross_entropy`  ->  (...,)."""
+    return xp().mean(xp().argmax(logits, axis=-1) == as_rows(labels, logits.shape), axis=-1)
+
+
+def as_rows(labels: Array, logits_shape: tuple[int, ...]) -> Array:
+    """Labels (..., n, t) of tokens as (..., n·t), one a row of the logits; labels (..., m) as they are."""
+    m, shape = logits_shape[-2], labels.shape
+    if len(shape) < 2 or shape[-1] == m or shape[-2] * shape[-1] != m:
+        return labels
+    return anp.reshape(labels, (*shape[:-2], m))
 
 
 def check_labels(labels: Array, logits_shape: tuple[int, ...]) -> None:

@@ -20,7 +20,7 @@ def softmax(z: Array, out: Array = None) -> Array:
     """pⱼ = exp zⱼ / Σₖ exp zₖ over the last axis; the largest zₖ is taken off first, so no exponential overflows."""
     p = xp().subtract(z, z.max(axis=-1, keepdims=True), out=out)
     xp().exp(p, out=p)
-    return xp().divide(p, p.sum(axis=-1, keepdims=True), out=p)
+    return xp().divide(p, sum_last(p), out=p)
 
 
 def softmax_vjp(p: Array, g: Array) -> Array:
@@ -77,10 +77,10 @@ def first_classes(shape: tuple[int, ...], backend: str) -> Array:
 register_notrace(VJPNode, losses_and_slopes)
 
 
-def check_range(labels: Array, classes: int) -> None:
+def check_range(labels: Array, classes: int, called: str = "labels") -> None:
     """Raise a ValueError if a label on the host is none of 0 … classes − 1 (a negative one, seen as unsigned, is huge)."""
     if isinstance(labels, numpy.ndarray) and labels.view(f"u{labels.itemsize}").max() >= classes:
-        raise ValueError(f"labels must be in 0 … {classes - 1}, got {labels.min()} … {labels.max()}")
+        raise ValueError(f"{called} must be in 0 … {classes - 1}, got {labels.min()} … {labels.max()}")
 
 
 @primitive

@@ -69,8 +69,8 @@ defvjp(sum_rows, lambda y, a: lambda g: spread(anp.expand_dims(g, -2), anp.shape
 
 @primitive
 def sum_last(a: Array, out: Array = None) -> Array:
-    """Σ over the last axis, which stays.   (..., n) -> (..., 1)."""
-    return a.sum(axis=-1, keepdims=True, out=out)
+    """Σ over the last axis, which stays, as the product a 1, which is faster.   (..., n) -> (..., 1)."""
+    return xp().matmul(a, row_of_ones(a.shape[-1], a.dtype, name()).T, out=out)
 
 
 defvjp(sum_last, lambda y, a: lambda g: spread(g, anp.shape(a)))
