@@ -37,7 +37,7 @@ def value_and_grad(
         A model, whose loss on a batch is `loss(model.apply(w, x), y)`; or, for toy landscapes, a function
         w (..., n) -> (...,) written with `autograd.numpy` or `minisam.ops`.
     loss : function
-        (logits, y) -> (...,). Not used with a function of w.
+        (logits, y) -> (...,), and whatever else it takes after y. Not used with a function of w.
     recorded : bool
         Trace once for each set of shapes and replay from then on (see `minisam.record`); False traces at every call, and is
         the reference: both give the same bits. What cannot be recorded (Python control flow that depends on a value, say) is
@@ -237,10 +237,10 @@ def _parts(model: Any, loss: Callable[..., Array]) -> tuple[Split, Callable[...,
             raise TypeError(f"model must be a minisam Model or a function of w, got {type(model).__name__}")
         return lambda w: [w], lambda leaves, *rest: [model(*leaves, *rest)]
 
-    def apply(leaves: Sequence[Array], x: Array, y: Array) -> list[Array]:
+    def apply(leaves: Sequence[Array], x: Array, *rest: Array) -> list[Array]:
         seen = Statistics()
         outputs = model.outputs(dict(zip(model.shapes, leaves, strict=True)), x, seen)
-        return [loss(outputs, y), *(seen.of_batch[name] for name in model.running)]
+        return [loss(outputs, *rest), *(seen.of_batch[name] for name in model.running)]
 
     return lambda w: list(model.unflatten(w).values()), apply
 

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import numpy
 
 from .array_backend import Array, asarray, asnumpy, xp
-from .autodiff import value_and_grad
+from .batch import BatchLoss
 from .data import Data, batches, check_counts, check_seed
 from .files import check_folder
 from .models import Model, pick
@@ -101,7 +101,7 @@ def train(
     rule = _made_of(optimizer, axes)
     _check_kinds(model, rule)
     pick("dtype", dtype, {"float32": 0, "float64": 0})
-    loss_and_grad = value_and_grad(model, pick("loss", loss, LOSSES), statistics=True)
+    losses = BatchLoss(model, pick("loss", loss, LOSSES))
     lead = tuple(map(len, axes.values()))
     w = xp().array(xp().broadcast_to(model.init(seed, dtype), (*lead, model.size)))
     data, labels = _own_labels(data, axes)
@@ -135,7 +135,7 @@ def train(
             for epoch in bar:
                 w, state, running, told = stand.w, stand.state, stand.running, []
                 for i in asarray(batches(len(x), batch_size, seed, epoch)):
-                    batch = _Batch(loss_and_grad, *_rows(x, y, i, lead, own_labels=labels is not None))
+                    batch = losses.on(*_rows(x, y, i, lead, own_labels=labels is not None), examples=i)
                     w, state, info = rule.step(w, state, batch)
                     running = {key: KEEP * a + (1 - KEEP) * batch.statistics[key] for key, a in running.items()}
                     told.append(info)
@@ -168,19 +168,6 @@ class _Stand:
     state: State
     running: dict[str, Array]
     rows: list[Row]
-
-
-class _Batch:
-    """w -> (loss, g) on one batch. Its statistics for batch norm are those of the first call in a step, at w itself."""
-
-    def __init__(self, loss_and_grad: Callable[..., Any], x: Array, y: Array) -> None:
-        self.loss_and_grad, self.x, self.y = loss_and_grad, x, y
-        self.statistics: dict[str, Array] = {}
-
-    def __call__(self, w: Array) -> tuple[Array, Array]:
-        loss, g, statistics = self.loss_and_grad(w, self.x, self.y)
-        self.statistics = self.statistics or statistics
-        return loss, g
 
 
 def _rows(x: Array, y: Array, i: Array, lead: tuple[int, ...], own_labels: bool) -> tuple[Array, Array]:

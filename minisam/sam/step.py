@@ -45,8 +45,8 @@ class SAM:
     l2: Any = 0.0
 
     def __post_init__(self) -> None:
-        if not hasattr(self.base, "step"):
-            raise TypeError(f"base must be an optimizer such as SGD(lr), got {type(self.base).__name__}")
+        if isinstance(self.base, type) or not hasattr(self.base, "step"):
+            raise TypeError(f"base must be an optimizer such as SGD(lr), got {self.base!r}")
         check_ball(self.rho, self.p)
         check_at_least_0(l2=self.l2)
 

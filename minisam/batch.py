@@ -1,0 +1,120 @@
+"""The loss on a batch as a function of the weights: all that an optimizer sees of model and data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import autograd.numpy as anp
+
+from . import ops
+from .array_backend import Array, asarray
+from .autodiff import value_and_grad
+from .losses import cross_entropy
+from .models import Model
+
+Loss = Callable[..., Array]
+
+
+@dataclass
+class BatchLoss:
+    """The loss of a model on batches; each kind of gradient is traced once for all of them.
+
+    losses = BatchLoss(model)
+    loss, g = losses.on(x, y)(w)
+    """
+
+    model: Model
+    loss: Loss = cross_entropy
+
+    def on(self, x: Array, y: Array, examples: Array = None) -> Batch:
+        """The loss on the batch x (..., m, i), y, whose rows stand in the places `examples` of the data."""
+        return Batch(self, x, y, examples)
+
+    @cached_property
+    def of_all(self) -> Callable[..., Any]:
+        """(w, x, y) -> (loss, g, the statistics of batch norm)."""
+        return value_and_grad(self.model, self.loss, statistics=True)
+
+    @cached_property
+    def weighted(self) -> Callable[..., Any]:
+        """(w, x, y, a) -> (loss, g) of Σ aᵢ ℓᵢ / m."""
+        return value_and_grad(self.model, lambda z, y, a: ops.sum_last(a * each(self.loss, z, y))[..., 0] / a.shape[-1])
+
+    @cached_property
+    def distance(self) -> Callable[..., Any]:
+        """(w, x, p, τ) -> (loss, g) of the mean over the batch of KL(p ‖ softmax(z/τ))."""
+        return value_and_grad(self.model, lambda z, p, tau: divergence(p, z / tau))
+
+
+@dataclass
+class Batch:
+    """L on one batch: `batch(w) -> (loss, g)`, shapes (...,) and (..., n), and what some variants of SAM ask for besides.
+
+    Attributes
+    ----------
+    of : BatchLoss
+    x, y : arrays
+        (..., m, i), and (..., m) classes or (..., m, k) targets.
+    examples : integer array (..., m), optional
+        Where each row stands in the training data.
+    statistics : dict
+        What batch norm saw in the first call, which is the one at w itself: the ascent pass of SAM.
+    """
+
+    of: BatchLoss
+    x: Array
+    y: Array
+    examples: Array = None
+    statistics: dict[str, Array] = field(default_factory=dict)
+
+    def __call__(self, w: Array) -> tuple[Array, Array]:
+        loss, g, statistics = self.of.of_all(w, self.x, self.y)
+        self.statistics = self.statistics or statistics
+        return loss, g
+
+    def outputs(self, w: Array) -> Array:
+        """Logits (..., m, c)."""
+        return self.of.model.apply(w, self.x)
+
+    def losses(self, w: Array) -> Array:
+        """The loss of each example, (..., m)."""
+        return each(self.of.loss, self.outputs(w), self.y)
+
+    def weighted(self, w: Array, a: Array) -> tuple[Array, Array]:
+        """Σ aᵢ ℓᵢ / m over the examples, and its gradient; a (..., m)."""
+        loss, g = self.of.weighted(w, self.x, self.y, a)
+        return loss, g
+
+    def distance(self, w: Array, p: Array, tau: Any) -> tuple[Array, Array]:
+        """Mean of KL(p ‖ softmax(z/τ)) over the examples, and its gradient; p (..., m, c)."""
+        loss, g = self.of.distance(w, self.x, p, asarray(tau, dtype=w.dtype))
+        return loss, g
+
+    def parts(self, k: int) -> list[Batch]:
+        """The batch in k parts of m/k examples each."""
+        m = self.x.shape[-2]
+        if k < 1 or m % k:
+            raise ValueError(f"parts must divide the {m} examples of the batch, got {k}")
+        rows = [slice(j * m // k, (j + 1) * m // k) for j in range(k)]
+        classes = self.y.dtype.kind in "iu" and self.x.dtype.kind == "f"
+        return [Batch(self.of, self.x[..., r, :], self.y[..., r] if classes else self.y[..., r, :]) for r in rows]
+
+
+def each(loss: Loss, z: Array, y: Array) -> Array:
+    """The loss of each row by itself: rows become replicas with a batch of one.   z (..., m, c)  ->  (..., m)."""
+    m, c = anp.shape(z)[-2:]
+    if y.dtype.kind in "iu":
+        y = y.reshape(*y.shape[:-1], -1) if y.shape[-1] == m else y.reshape(*y.shape[:-2], -1)
+        return loss(anp.reshape(z, (*anp.shape(z)[:-1], 1, c)), y[..., None])
+    return loss(anp.reshape(z, (*anp.shape(z)[:-1], 1, c)), y[..., None, :])
+
+
+def divergence(p: Array, z: Array) -> Array:
+    """Mean over rows of KL(p ‖ softmax z) = Σ p (log p − log softmax z).   (..., m, c) both  ->  (...,)."""
+    z = z - anp.max(z, axis=-1, keepdims=True)  # no exponential overflows
+    log_q = z - anp.log(ops.sum_last(anp.exp(z)))
+    log_p = anp.log(p + (p == 0))  # 0 log 0 = 0
+    return anp.mean(ops.sum_last(p * (log_p - log_q))[..., 0], axis=-1)

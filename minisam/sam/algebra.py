@@ -1,0 +1,203 @@
+"""What sharpness-aware steps are made of: where to look, what to take from there, when to pay for it.
+
+A variant is a subclass of `Variant` that says in `direction` which gradients it looks at and what it makes of them:
+
+    @dataclass(frozen=True)
+    class Halfway(Variant):
+        def direction(self, look, state):
+            g = look()                              # ∇L(w)
+            g_adv = look(epsilon(g, self.rho))      # ∇L(w + ε)
+            return (g + g_adv) / 2
+
+The base optimizer makes a step of it, from w; the L2 term stands outside, as in `SAM`. What a variant keeps between steps it
+makes in `memory` and writes into `state`, a copy of its own.
+
+Truths: tests/test_algebra.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy
+
+from ..array_backend import Array, asarray, asnumpy, xp
+from ..autodiff import LossAndGrad
+from ..ops import dot, like, norm, over
+from ..optim import Info, Optimizer, State, add_l2, check_at_least_0
+from .epsilon import check_ball
+
+
+class Look:
+    """The gradients that one step takes: `look()` is ∇L(w), `look(eps)` is ∇L(w + ε). They are counted.
+
+    What some variants need besides has a name of its own, and comes from the `minisam.batch.Batch` that `train` hands to the
+    optimizer: `losses`, `outputs`, `weighted`, `distance`, `parts`.
+    """
+
+    def __init__(self, w: Array, loss_and_grad: LossAndGrad) -> None:
+        self.w, self.loss_and_grad = w, loss_and_grad
+        self.evaluations = Fraction(0)
+        self.first: tuple[Array, Array] | None = None
+        self.eps = xp().zeros_like(w)
+
+    def __call__(self, eps: Array | None = None) -> Array:
+        """∇L(w + ε)."""
+        return self.note(eps, self.loss_and_grad(self.at(eps)))
+
+    def at(self, eps: Array | None) -> Array:
+        """w + ε."""
+        return self.w if eps is None else self.w + eps
+
+    def note(self, eps: Array | None, result: tuple[Array, Array], share: Any = 1) -> Array:
+        """The gradient of a result; `share` of a gradient over the whole batch has been spent on it."""
+        self.evaluations += Fraction(share)
+        self.first = self.first or result
+        self.eps = self.eps if eps is None else eps
+        return result[1]
+
+    @property
+    def loss(self) -> Array:
+        """The loss where the step looked first."""
+        assert self.first is not None, "a step has to look at a gradient"
+        return self.first[0]
+
+    def info(self) -> Info:
+        """What the step tells: the loss and the gradient's norm where it looked first, ‖ε‖₂ where it looked last."""
+        assert self.first is not None
+        spent = int(self.evaluations) if self.evaluations.denominator == 1 else float(self.evaluations)
+        return {
+            "loss": self.loss,
+            "grad_norm": norm(self.first[1])[..., 0],
+            "eps_norm": norm(self.eps)[..., 0],
+            "evaluations": spent,
+        }
+
+    # --- what only some variants need ---
+
+    def parts(self, k: int) -> list[Look]:
+        """The same for each of k parts of the batch; `gather` counts what they spent."""
+        return [Look(self.w, part) for part in self._ask("parts")(k)]
+
+    def gather(self, parts: Sequence[Look]) -> None:
+        """Count what looks at parts of the batch have spent; a gradient of all parts is one of the batch."""
+        self.evaluations += sum((part.evaluations for part in parts), Fraction(0)) / len(parts)
+        losses, gradients = zip(*(part.first for part in parts if part.first is not None), strict=True)
+        self.first = self.first or (sum(losses) / len(parts), sum(gradients) / len(parts))
+        self.eps = parts[-1].eps
+
+    def losses(self, eps: Array | None = None) -> Array:
+        """The loss of each example at w + ε, (..., m); no gradient is spent."""
+        return self._ask("losses")(self.at(eps))
+
+    def outputs(self, eps: Array | None = None) -> Array:
+        """Logits at w + ε, (..., m, c); no gradient is spent."""
+        return self._ask("outputs")(self.at(eps))
+
+    def weighted(self, a: Array, eps: Array | None = None, share: Any = 1) -> Array:
+        """∇ Σ aᵢ ℓᵢ(w + ε) / m; `share` is the part of the examples whose weight is not 0."""
+        return self.note(eps, self._ask("weighted")(self.at(eps), a), share)
+
+    def _ask(self, name: str) -> Any:
+        if not hasattr(self.loss_and_grad, name):
+            raise TypeError(
+                f"this optimizer needs loss_and_grad.{name}: hand it BatchLoss(model).on(x, y), as `train` does, "
+                f"and not a plain {type(self.loss_and_grad).__name__}"
+            )
+        return getattr(self.loss_and_grad, name)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A sharpness-aware optimizer over any base optimizer; `direction` says what makes it what it is.
+
+    Parameters
+    ----------
+    base : optimizer
+        What makes a step of a gradient.
+    rho : float or array (..., 1)
+        Radius ρ [weight], ≥ 0.
+    l2 : float or array (..., 1)
+        λ of λ‖w‖², outside the maximum; its gradient 2λw is taken at w.
+
+    `info` holds "loss" and "grad_norm" where the step looked first, "eps_norm" ‖ε‖₂ where it looked last, and the gradient
+    "evaluations" it spent.
+    """
+
+    base: Optimizer
+    rho: Any = 0.05
+    _: KW_ONLY
+    l2: Any = 0.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.base, type) or not hasattr(self.base, "step"):
+            raise TypeError(f"base must be an optimizer such as SGD(lr), got {self.base!r}")
+        check_ball(self.rho, 2)
+        check_at_least_0(l2=self.l2)
+
+    def memory(self, w: Array) -> State:
+        """What is kept between steps, besides what the base keeps."""
+        return {}
+
+    def direction(self, look: Look, state: State) -> Array:
+        """The gradient that the base makes a step of; `state` may be written to."""
+        raise NotImplementedError
+
+    def init(self, w: Array) -> State:
+        return self.memory(w) | self.base.init(w)
+
+    def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
+        look, state = Look(w, loss_and_grad), dict(state)
+        d = add_l2(self.direction(look, state), self.l2, w)
+        w, base_state, _ = self.base.step(w, state, lambda _: (look.loss, d))
+        return w, state | base_state, look.info()
+
+
+# --- what to take from there -----------------------------------------------------------------------------------------
+
+
+def along(a: Array, b: Array) -> Array:
+    """The component of a along b, (⟨a, b⟩/‖b‖²) b; 0 where b = 0.   (..., n)."""
+    b = over(b, norm(b))
+    return dot(a, b) * b
+
+
+def across(a: Array, b: Array) -> Array:
+    """The component of a orthogonal to b."""
+    return a - along(a, b)
+
+
+def mix(a: Array, b: Array, share: Any) -> Array:
+    """(1 − share) a + share b."""
+    share = like(share, a)
+    return (1 - share) * a + share * b
+
+
+# --- randomness: drawn on the host, so equal on every backend, and in a training that was resumed ---------------------
+
+
+def generator(seed: int, t: int) -> numpy.random.Generator:
+    """The random numbers of step t."""
+    return numpy.random.default_rng([int(seed), t])
+
+
+def normal(seed: Any, t: int, w: Array) -> Array:
+    """Standard normal numbers for step t, to meet w (..., n).
+
+    One seed: (n,), the same for every replica, so that each is what it would be alone. An array of seeds (..., 1): (..., n), to
+    each replica its own.
+    """
+    seeds, n = numpy.asarray(seed), w.shape[-1]
+    drawn = [generator(s, t).standard_normal(n) for s in seeds.ravel()]
+    return asarray(numpy.reshape(drawn, (*seeds.shape[:-1], n)), dtype=w.dtype)
+
+
+def check_random_seed(seed: Any) -> numpy.ndarray:
+    """Whole numbers ≥ 0, one or an array (..., 1) of them, on the host; or the error that says what they were."""
+    seeds = asnumpy(seed)
+    if not (numpy.all(seeds == seeds.astype("int64")) and numpy.all(seeds >= 0) and seeds.shape[-1:] in ((), (1,))):
+        raise ValueError(f"seed must be a whole number ≥ 0, or an array (..., 1) of them, got {seed}")
+    return seeds.astype("int64")

@@ -1,0 +1,170 @@
+"""The pieces that variants are made of; and that a variant with SAM's direction is SAM."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minisam import SAM, SGD, Adam, cross_entropy, mlp, mse, value_and_grad
+from minisam.batch import BatchLoss, divergence, each
+from minisam.ops import norm, softmax
+from minisam.sam import Variant, across, along, epsilon, mix
+from minisam.sam.algebra import Look, check_random_seed, normal
+
+MODEL = mlp((3, 5, 4), "tanh")
+RNG = np.random.default_rng(0)
+X, Y, TARGETS = RNG.standard_normal((6, 3)), RNG.integers(0, 4, 6), RNG.standard_normal((6, 4))
+BATCH = BatchLoss(MODEL).on(X, Y)
+W = MODEL.init([0, 1], "float64")
+
+
+@dataclass(frozen=True)
+class PlainSAM(Variant):
+    def direction(self, look, state):
+        return look(epsilon(look(), self.rho))
+
+
+@dataclass(frozen=True)
+class Remembers(Variant):
+    def memory(self, w):
+        return {"before": 0 * w}
+
+    def direction(self, look, state):
+        g = look()
+        d, state["before"] = g - state["before"], g
+        return d
+
+
+@pytest.mark.parametrize("base", [SGD(0.1, momentum=0.9), Adam(0.01)])
+@pytest.mark.parametrize("l2", [0.0, 1e-3])
+def test_a_variant_with_sams_direction_is_sam_bit_for_bit(base, l2):
+    variant, sam = PlainSAM(base, 0.1, l2=l2), SAM(base, 0.1, l2=l2)
+    (a, state_a), (b, state_b) = ((W, optimizer.init(W)) for optimizer in (variant, sam))
+    for _ in range(3):
+        a, state_a, told_a = variant.step(a, state_a, BATCH)
+        b, state_b, told_b = sam.step(b, state_b, BATCH)
+    assert np.array_equal(a, b)
+    assert told_a.keys() == told_b.keys()
+    for key, value in told_b.items():
+        np.testing.assert_allclose(told_a[key], value, rtol=1e-14)
+
+
+def test_memory_is_kept_beside_the_bases_and_nothing_is_changed_in_place():
+    variant = Remembers(SGD(0.1, momentum=0.9))
+    state = variant.init(W)
+    before = {key: np.copy(a) for key, a in state.items()}
+    _, after, info = variant.step(W, state, BATCH)
+    assert {key: np.copy(a).tobytes() for key, a in state.items()} == {k: a.tobytes() for k, a in before.items()}
+    assert np.array_equal(after["before"], BATCH(W)[1])
+    assert after["t"] == 1
+    assert info["evaluations"] == 1
+    assert np.all(info["eps_norm"] == 0)
+
+
+@given(st.integers(0, 1000))
+def test_along_and_across_are_orthogonal_and_add_up(seed):
+    a, b = np.random.default_rng(seed).standard_normal((2, 3, 7))
+    np.testing.assert_allclose(along(a, b) + across(a, b), a, atol=1e-14)
+    np.testing.assert_allclose(np.sum(across(a, b) * b, axis=-1), 0, atol=1e-13)
+    np.testing.assert_allclose(along(b, 3 * b), b, atol=1e-14)
+    assert np.array_equal(across(a, 0 * b), a)
+
+
+def test_a_mixture_is_either_part_exactly_at_its_ends():
+    a, b = RNG.standard_normal((2, 50)).astype("float32")
+    assert np.array_equal(mix(a, b, 0), a)
+    assert np.array_equal(mix(a, b, 1), b)
+    np.testing.assert_allclose(mix(a, b, 0.25), 0.75 * a + 0.25 * b, rtol=1e-6)
+
+
+def test_looks_are_counted_and_the_first_is_told():
+    look = Look(W, BATCH)
+    g, eps = look(), 0.1 * W
+    look(eps)
+    look.weighted(np.array([1.0, 1, 0, 0, 0, 1]), share=0.5)
+    info = look.info()
+    assert info["evaluations"] == 2.5
+    np.testing.assert_allclose(info["loss"], BATCH(W)[0], rtol=1e-14)
+    np.testing.assert_allclose(info["grad_norm"], norm(g)[..., 0], rtol=1e-14)
+    np.testing.assert_allclose(info["eps_norm"], norm(eps)[..., 0], rtol=1e-14)
+
+
+def test_parts_of_a_batch_average_to_the_batch_and_cost_one_gradient():
+    look = Look(W, BATCH)
+    parts = look.parts(3)
+    g = sum(part() for part in parts) / 3
+    look.gather(parts)
+    np.testing.assert_allclose(g, BATCH(W)[1], rtol=1e-12)
+    np.testing.assert_allclose(look.loss, BATCH(W)[0], rtol=1e-12)
+    assert look.evaluations == 1
+
+
+def test_what_a_plain_function_cannot_give_is_named():
+    with pytest.raises(TypeError, match=r"needs loss_and_grad\.losses: hand it BatchLoss\(model\)\.on\(x, y\)"):
+        Look(W, value_and_grad(lambda w: (w * w).sum(axis=-1))).losses()
+
+
+@pytest.mark.parametrize(("loss", "y"), [(cross_entropy, Y), (mse, TARGETS)])
+def test_losses_of_examples_average_to_the_loss(loss, y):
+    batch = BatchLoss(MODEL, loss).on(X, y)
+    losses = batch.losses(W)
+    assert losses.shape == (2, 6)
+    np.testing.assert_allclose(losses.mean(axis=-1), batch(W)[0], rtol=1e-12)
+    for i in range(6):
+        np.testing.assert_allclose(losses[:, i], loss(MODEL.apply(W, X[i : i + 1]), y[i : i + 1]), rtol=1e-12)
+
+
+def test_the_weighted_loss_is_the_weighted_mean_with_its_gradient():
+    a = np.array([2.0, 0, 1, 0, 0, 3])
+    loss, g = BATCH.weighted(W, a)
+    np.testing.assert_allclose(loss, (BATCH.losses(W) * a).mean(axis=-1), rtol=1e-12)
+    rows = [a[i] * BatchLoss(MODEL).on(X[i : i + 1], Y[i : i + 1])(W)[1] for i in range(6)]
+    np.testing.assert_allclose(g, sum(rows) / 6, rtol=1e-10)
+    np.testing.assert_allclose(BATCH.weighted(W, np.ones(6))[1], BATCH(W)[1], rtol=1e-12)
+
+
+def test_the_distance_to_outputs_is_zero_at_them_and_has_its_textbook_gradient():
+    p = softmax(BATCH.outputs(W) / 2.0)
+    distance, g = BATCH.distance(W, p, 2.0)
+    np.testing.assert_allclose(distance, 0, atol=1e-15)
+    np.testing.assert_allclose(g, 0, atol=1e-15)
+    z, q = RNG.standard_normal((5, 4)), softmax(RNG.standard_normal((5, 4)))
+    _, slope = value_and_grad(lambda z: divergence(q, z.reshape(5, 4)))(z.ravel())
+    np.testing.assert_allclose(slope.reshape(5, 4), (softmax(z) - q) / 5, rtol=1e-10, atol=1e-14)
+
+
+def test_replicas_with_batches_of_their_own_have_parts_of_their_own():
+    x, y = RNG.standard_normal((2, 6, 3)), RNG.integers(0, 4, (2, 6))
+    parts = BatchLoss(MODEL).on(x, y).parts(2)
+    for k in range(2):
+        alone = BatchLoss(MODEL).on(x[k], y[k]).parts(2)
+        for part, one in zip(parts, alone, strict=True):
+            np.testing.assert_allclose(part(W)[1][k], one(W[k])[1], rtol=1e-12)
+    np.testing.assert_allclose(
+        each(cross_entropy, MODEL.apply(W, x), y), BatchLoss(MODEL).on(x, y).losses(W), rtol=1e-12
+    )
+
+
+def test_parts_must_divide_the_batch():
+    with pytest.raises(ValueError, match="parts must divide the 6 examples of the batch, got 4"):
+        BATCH.parts(4)
+
+
+def test_one_seed_draws_the_same_for_all_and_an_array_each_its_own():
+    together, each_its_own = normal(3, 7, W), normal(np.array([[3], [4]]), 7, W)
+    assert together.shape == (MODEL.size,)
+    assert np.array_equal(each_its_own[0], together)
+    assert not np.array_equal(each_its_own[1], together)
+    assert not np.array_equal(normal(3, 8, W), together)
+    for bad in (-1, 0.5, np.array([1, 2])):
+        with pytest.raises(ValueError, match="seed must be a whole number ≥ 0"):
+            check_random_seed(bad)
+
+
+def test_a_base_is_an_optimizer_and_the_radius_a_radius():
+    with pytest.raises(TypeError, match="base must be an optimizer"):
+        PlainSAM(SGD)
+    with pytest.raises(ValueError, match="rho must be ≥ 0"):
+        PlainSAM(SGD(0.1), -1)
