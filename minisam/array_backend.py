@@ -12,7 +12,7 @@ and never names `numpy` for arrays that may live elsewhere.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, TypeAlias
@@ -26,14 +26,25 @@ class BackendError(RuntimeError):
     """The backend asked for cannot be used on this machine; the message says what is missing."""
 
 
+def in_turn(calls: Sequence[Callable[[], Any]]) -> Callable[[], None]:
+    """One function for many: it makes the calls in a row."""
+
+    def run() -> None:
+        for call in calls:
+            call()
+
+    return run
+
+
 @dataclass(frozen=True)
 class Backend:
-    """A namespace with NumPy's functions, and the ways across to NumPy."""
+    """A namespace with NumPy's functions, the ways across to NumPy, and how to make a list of calls over and over."""
 
     name: str
     xp: Any
     asnumpy: Callable[[Array], numpy.ndarray]
     synchronize: Callable[[], None]
+    capture: Callable[[Sequence[Callable[[], Any]]], Callable[[], Any]] = in_turn
 
 
 def _numpy() -> Backend:
@@ -47,18 +58,36 @@ def _cupy() -> Backend:
         raise BackendError(
             "backend 'cupy' is not usable: the package cupy is missing; "
             "pip install 'minisam[cuda13]', or 'minisam[cuda12]' for a CUDA 12 driver"
+            if error.name == "cupy"
+            else f"backend 'cupy' is not usable: the package cupy is there and cannot be loaded ({error}); "
+            "install the one for your CUDA: pip install 'minisam[cuda13]', or 'minisam[cuda12]'"
         ) from error
     try:
         cupy.zeros(1)
     except Exception as error:
         raise BackendError(
-            f"backend 'cupy' is not usable: cupy {cupy.__version__} finds no working NVIDIA device or driver "
-            f"({type(error).__name__}: {error})"
+            f"backend 'cupy' is not usable: {_missing(str(error))} (cupy {cupy.__version__}: {error})"
         ) from error
     from .bridge import register
+    from .graph import captured, cuda_graph
 
     register(cupy.ndarray)
-    return Backend("cupy", cupy, cupy.asnumpy, lambda: cupy.cuda.get_current_stream().synchronize())
+    return Backend(
+        "cupy",
+        cupy,
+        cupy.asnumpy,
+        lambda: cupy.cuda.get_current_stream().synchronize(),
+        lambda calls: captured(calls, cuda_graph),
+    )
+
+
+def _missing(error: str) -> str:
+    """What a CUDA error says is missing, and what to do about it."""
+    if "InsufficientDriver" in error:
+        return "the NVIDIA driver is missing or too old; install a current one, and see that nvidia-smi lists your GPU"
+    if "NoDevice" in error:
+        return "there is no NVIDIA device, or CUDA_VISIBLE_DEVICES hides it; see that nvidia-smi lists your GPU"
+    return "the NVIDIA device does not work; see what nvidia-smi says"
 
 
 BACKENDS: dict[str, Callable[[], Backend]] = {"numpy": _numpy, "cupy": _cupy}

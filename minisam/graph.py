@@ -1,0 +1,66 @@
+"""A recorded list of calls as one CUDA graph: captured once, then launched as a whole.
+
+On small nets a GPU waits for Python to launch its kernels; a graph launches them all at once. It works on fixed addresses,
+which is what `minisam.record` gives it. Loaded only for the CuPy backend.
+
+Truths: tests/test_graph.py; on a GPU, tests/test_gpu.py.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .array_backend import in_turn
+
+Run = Callable[[], Any]
+
+
+def captured(calls: Sequence[Run], graph_of: Callable[[Run], Run]) -> Run:
+    """What launches the graph of these calls; the calls themselves, after a warning, if they cannot be captured."""
+    run = in_turn(calls)
+    try:
+        return graph_of(run)
+    except Exception as error:
+        warnings.warn(
+            f"a record cannot be captured as a graph and runs call by call, slower: {type(error).__name__}: {error}",
+            stacklevel=2,
+        )
+        return run
+
+
+def cuda_graph(run: Run) -> Run:
+    """Capture the kernels that `run` launches on the device.
+
+    The scratch memory of the calls comes from a pool that belongs to the graph, so that nobody else is given the addresses
+    to which it writes.
+    """
+    import cupy
+
+    pool = cupy.cuda.MemoryPool()
+    stream = cupy.cuda.Stream(non_blocking=True)
+    cupy.cuda.get_current_stream().synchronize()  # the buffers have been filled on it
+    with cupy.cuda.using_allocator(pool.malloc), stream:
+        run()  # kernels compiled, handles made, the pool filled: none of that can be captured
+        stream.synchronize()
+        stream.begin_capture()
+        try:
+            run()
+        except BaseException:
+            _abandon(stream)
+            raise
+        graph = stream.end_capture()
+
+    def launch(pool: Any = pool) -> None:  # which has to live as long as the graph
+        graph.launch(cupy.cuda.get_current_stream())
+
+    return launch
+
+
+def _abandon(stream: Any) -> None:
+    """End a capture that failed, so that the stream can be used again; what it says about that is not news."""
+    try:
+        stream.end_capture()
+    except Exception:
+        return

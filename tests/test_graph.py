@@ -1,0 +1,146 @@
+"""Records as graphs: captured once, launched from then on; what cannot be captured runs call by call, and says so."""
+
+import sys
+import types
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pytest
+import strict
+
+from minisam import SAM, SGD, array_backend, data, mlp, train, value_and_grad
+from minisam.array_backend import in_turn
+from minisam.graph import captured, cuda_graph
+
+MODEL = mlp([64, 8, 10])
+
+
+class Captures:
+    """Graphs on the stand-in device: as on a real one, a capture fails if a value is read back in it."""
+
+    def __init__(self):
+        self.made = self.launched = 0
+
+    def graph_of(self, run):
+        before = strict.crossings
+        run()
+        if strict.crossings != before:
+            raise RuntimeError("operation not permitted when stream is capturing")
+        self.made += 1
+
+        def launch():
+            self.launched += 1
+            run()
+
+        return launch
+
+
+@pytest.fixture
+def captures(monkeypatch):
+    captures = Captures()
+    capture = partial(captured, graph_of=captures.graph_of)
+    monkeypatch.setitem(array_backend.BACKENDS, "strict", lambda: replace(strict.backend(), capture=capture))
+    with array_backend.use("strict"):
+        yield captures
+
+
+def test_a_training_launches_one_graph_a_gradient(captures):
+    digits, optimizer = data.digits(), SAM(SGD(0.1, 0.9), 0.05)
+    run = train(MODEL, digits, optimizer, 2, progress=False)
+    steps = len(digits.x_train) // 64
+    assert captures.made == 1
+    assert captures.launched == 2 + 2 * 2 * steps  # twice when the record was held against the reference
+    with array_backend.use("numpy"):
+        expected = train(MODEL, digits, optimizer, 2, progress=False)
+    np.testing.assert_array_equal(array_backend.asnumpy(run.w), expected.w)
+
+
+def test_each_shape_has_a_graph_of_its_own(captures):
+    loss_and_grad = value_and_grad(MODEL)
+    w, rng = MODEL.init(0), np.random.default_rng(0)
+    for m in (4, 7, 4, 7):
+        x = array_backend.asarray(rng.standard_normal((m, 64)).astype("float32"))
+        loss_and_grad(w, x, array_backend.asarray(rng.integers(0, 10, m)))
+    assert captures.made == 2
+
+
+def test_what_cannot_be_captured_runs_call_by_call_after_one_warning(captures):
+    calls = []
+
+    def read_back():
+        calls.append(strict.StrictArray(np.ones(3)).tolist())
+
+    with pytest.warns(UserWarning, match="cannot be captured as a graph and runs call by call, slower: RuntimeError"):
+        run = captured([read_back, read_back], captures.graph_of)
+    calls.clear()
+    run()
+    assert calls == [[1.0] * 3] * 2
+
+
+def fake_cupy(log, graph):
+    """As much of CuPy as a capture touches, writing down what is asked of it."""
+
+    class Stream:
+        def __init__(self, non_blocking=False):
+            self.non_blocking = non_blocking
+
+        def __enter__(self):
+            log.append("enter")
+
+        def __exit__(self, *error):
+            log.append("exit")
+
+        def synchronize(self):
+            log.append("synchronize")
+
+        def begin_capture(self):
+            assert self.non_blocking
+            log.append("begin")
+
+        def end_capture(self):
+            log.append("end")
+            return graph
+
+    class using_allocator(Stream):
+        def __init__(self, allocate):
+            log.append("pool" if allocate == "malloc of a pool" else "shared memory")
+
+    cuda = types.SimpleNamespace(
+        Stream=Stream,
+        MemoryPool=lambda: types.SimpleNamespace(malloc="malloc of a pool"),
+        using_allocator=using_allocator,
+        get_current_stream=Stream,
+    )
+    return types.SimpleNamespace(cuda=cuda)
+
+
+def test_a_cuda_graph_is_captured_after_a_warm_up_with_memory_of_its_own(monkeypatch):
+    log = []
+    graph = types.SimpleNamespace(launch=lambda stream: log.append("launch"))
+    monkeypatch.setitem(sys.modules, "cupy", fake_cupy(log, graph))
+    launch = cuda_graph(in_turn([lambda: log.append("call")]))
+    assert " ".join(log) == "synchronize pool enter enter call synchronize begin call end exit exit"
+    log.clear()
+    launch()
+    launch()
+    assert log == ["launch", "launch"]
+
+
+def test_a_capture_that_fails_is_ended(monkeypatch):
+    log = []
+    monkeypatch.setitem(sys.modules, "cupy", fake_cupy(log, None))
+
+    def call():
+        if "begin" in log:
+            raise RuntimeError("cudaErrorStreamCaptureUnsupported")
+
+    with pytest.raises(RuntimeError, match="Unsupported"):
+        cuda_graph(call)
+    assert log[-3:] == ["end", "exit", "exit"]
+
+
+def test_on_numpy_the_calls_are_made_in_turn():
+    seen = []
+    array_backend.current().capture([lambda k=k: seen.append(k) for k in range(3)])()
+    assert seen == [0, 1, 2]
