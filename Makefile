@@ -4,7 +4,7 @@ VENV := $(or $(MINISAM_VENV),.venv)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lessons lessons-run figures lint mutation bench clean
+.PHONY: demo test lessons lessons-run figures lint mutation bench gpu-check clean
 
 demo: $(READY)
 	$(BIN)/minisam demo
@@ -31,6 +31,11 @@ lint: $(VENV)/.ready-dev
 
 bench: $(VENV)/.ready-bench
 	$(BIN)/python benchmarks/run.py
+
+gpu-check: $(VENV)/.ready-bench
+	$(BIN)/minisam verify --backend cupy
+	$(BIN)/python -m pytest -m gpu
+	$(BIN)/python benchmarks/gpu.py
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "minisam needs Python 3.11 or newer; this is %d.%d: make PYTHON=python3.x" % sys.version_info[:2])'

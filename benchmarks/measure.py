@@ -29,7 +29,8 @@ class Disagreement(Exception):
 class Suite:
     """All measurements, on the systems that can run here; `missing` says why the others cannot."""
 
-    def __init__(self, names: Iterable[str], warn: Callable[[str], None]) -> None:
+    def __init__(self, names: Iterable[str], warn: Callable[[str], None], ours: str = "minisam") -> None:
+        self.ours = ours
         self.workers: dict[str, Worker] = {}
         self.missing: dict[str, str] = {}
         self.warn = warn
@@ -50,7 +51,7 @@ class Suite:
             (name, rule): dataclasses.replace(job, rule=rule)
             for name in self.workers
             for rule in ("sam", "sgd")
-            if name != "minisam-singles"
+            if not name.endswith("-singles")
         }
         times = self._take_turns(jobs, seconds)
         names = [name for name, rule in times if rule == "sam" and (name, "sgd") in times]
@@ -58,19 +59,21 @@ class Suite:
             "sizes": job.sizes,
             "batch_size": job.batch_size,
             "microseconds": {rule: {name: _micro(times[name, rule]) for name in names} for rule in ("sam", "sgd")},
-            "minisam_over": {rule: _ratios({name: times[name, rule] for name in names}) for rule in ("sam", "sgd")},
+            "minisam_over": {
+                rule: _ratios({name: times[name, rule] for name in names}, self.ours) for rule in ("sam", "sgd")
+            },
             "sam_over_sgd": {name: _ratio(times[name, "sam"], times[name, "sgd"]) for name in names},
             "rounds": len(next(iter(times.values()))),
         }
 
-    def replicas(self, seconds: float) -> dict[str, Any]:
-        """A SAM step of each of 32 toy nets: in one run where the system can, else one by one."""
-        job = Job(*NETS["toy"], replicas=REPLICAS)
+    def replicas(self, seconds: float, replicas: int = REPLICAS) -> dict[str, Any]:
+        """A SAM step of each of many toy nets: in one run where the system can, else one by one."""
+        job = Job(*NETS["toy"], replicas=replicas)
         times = self._take_turns({name: job for name in self.workers if name != "hand"}, seconds)
         return {
-            "replicas": REPLICAS,
+            "replicas": replicas,
             "microseconds": {name: _micro(t) for name, t in times.items()},
-            "minisam_over": _ratios(times),
+            "minisam_over": _ratios(times, self.ours),
             "rounds": len(next(iter(times.values()))),
         }
 
@@ -87,9 +90,9 @@ class Suite:
         allocated = self.workers["minisam"].ask("allocation", Job(*NETS[net]))
         return {key: round(value, 1) for key, value in allocated.items()}
 
-    def curve(self, size: str, seconds: float) -> dict[str, Any]:
+    def curve(self, size: str, seconds: float, among: Iterable[str] = ("minisam", "hand", "jax")) -> dict[str, Any]:
         """The time of a SAM step as one of the net's sizes grows."""
-        names = [name for name in ("minisam", "hand", "jax") if name in self.workers]
+        names = [name for name in among if name in self.workers]
         microseconds: dict[str, list[float]] = {name: [] for name in names}
         for value in CURVES[size]:
             times = self._take_turns({name: scaled(**{size: value}) for name in names}, seconds / len(CURVES[size]))
@@ -163,6 +166,6 @@ def _ratio(a: list[float], b: list[float]) -> list[float]:
     return [round(q, 3) for q in statistics.quantiles(ratios, n=4, method="inclusive")]
 
 
-def _ratios(times: dict[str, list[float]]) -> dict[str, list[float]]:
-    """minisam's time over each other system's."""
-    return {name: _ratio(times["minisam"], t) for name, t in times.items() if name != "minisam"}
+def _ratios(times: dict[str, list[float]], ours: str) -> dict[str, list[float]]:
+    """Our time over each other system's."""
+    return {name: _ratio(times[ours], t) for name, t in times.items() if name != ours}

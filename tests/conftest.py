@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from hypothesis import settings
 
 # The matrices here are small: threads would only wait for each other, for minutes where other processes want the cores.
@@ -9,3 +10,23 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 settings.register_profile("minisam", deadline=None, print_blob=True)
 settings.load_profile("minisam")
+
+
+@pytest.fixture(autouse=True)
+def _gpu_or_skip(request):
+    """Tests marked gpu run where CuPy finds a device."""
+    if request.node.get_closest_marker("gpu"):
+        from minisam import array_backend
+
+        try:
+            array_backend.BACKENDS["cupy"]()
+        except array_backend.BackendError as error:
+            pytest.skip(str(error))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Elsewhere one line says why they did not."""
+    reasons = [report.longrepr[2] for report in terminalreporter.getreports("skipped")]
+    unusable = [reason for reason in reasons if "backend 'cupy' is not usable" in reason]
+    if unusable:
+        terminalreporter.write_line(f"{len(unusable)} tests need a GPU and did not run: {unusable[0]}")

@@ -47,7 +47,7 @@ def test_whole_networks_against_plain_autograd(seed, sizes, activation, m, recor
     model, w, x, y = problem(seed, sizes, activation, m)
     loss, g = value_and_grad(model, recorded=recorded)(w, x, y)
     oracle = autograd.value_and_grad(plain_loss)
-    with np.errstate(over="ignore"):  # autograd's derivative of tanh is 1/cosh², which is 1/∞ where the unit is saturated
+    with np.errstate(over="ignore"):  # autograd's derivative of tanh is 1/cosh², 1/∞ where it is saturated
         expected, parts = oracle(model.unflatten(w), x, y, activation, len(sizes) - 1)
     np.testing.assert_allclose(loss, expected, rtol=1e-12)
     np.testing.assert_allclose(g, model.flatten(parts), rtol=1e-10, atol=1e-14)

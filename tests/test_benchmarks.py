@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import strict
 
-from minisam import cli
+from minisam import array_backend, cli
 
 ROOT = Path(__file__).resolve().parent.parent
 BENCHMARKS = ROOT / "benchmarks"
@@ -45,6 +46,32 @@ def test_the_step_by_hand_is_minisams(rule, replicas):
         change = np.linalg.norm(ours.w - job.w, axis=-1)
         allowed = step * (rounding(job) * change + UNIT * np.linalg.norm(job.w, axis=-1))
         assert (np.linalg.norm(by_hand - ours.w, axis=-1) <= allowed).all()
+
+
+@pytest.mark.parametrize("name", ["minisam-gpu", "minisam-gpu-singles"])
+def test_the_step_on_a_device_is_the_one_on_the_host(name, monkeypatch):
+    from jobs import NETS, Job
+    from systems import load
+
+    monkeypatch.setitem(array_backend.BACKENDS, "strict", strict.backend)
+    job = Job(*NETS["toy"], replicas=3)
+    with array_backend.use("numpy"):
+        host, on_device = load("minisam")(job), load(name)
+        monkeypatch.setattr(on_device, "backend", "strict")
+        host.reset()
+        losses = [host.run(1) for _ in range(STEPS)]
+        device = on_device(job)
+        device.reset()
+        np.testing.assert_allclose([device.run(1) for _ in range(STEPS)], losses, rtol=1e-5)
+
+
+def test_without_a_device_the_gpu_benchmark_says_what_is_missing():
+    hidden = os.environ | {"CUDA_VISIBLE_DEVICES": ""}
+    command = [sys.executable, str(BENCHMARKS / "gpu.py")]
+    done = subprocess.run(command, env=hidden, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("benchmark: backend 'cupy' is not usable: ")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("name", ["hand", "minisam", "minisam-eager", "minisam-singles"])
@@ -98,7 +125,7 @@ def test_a_system_that_is_not_installed_is_left_out_with_a_line(monkeypatch):
     suite = measure.Suite(["jax"], warn=lines.append)
     assert lines == ["jax left out: ModuleNotFoundError: No module named 'jax'"]
     assert (suite.workers, set(suite.missing)) == ({}, {"jax"})
-    assert set(systems.NAMES) == set(systems.SYSTEMS)
+    assert set(systems.NAMES) == set(systems.SYSTEMS | systems.ON_DEVICE)
 
 
 def test_without_the_clone_the_command_says_so(monkeypatch, tmp_path, capsys):

@@ -19,6 +19,13 @@ SYSTEMS = {
     "torch-compile": "pytorch:Compiled",
     "jax": "jaxjit:Jit",
 }
+ON_DEVICE = {
+    "minisam-gpu": "device:OnDevice",
+    "minisam-gpu-singles": "device:SinglesOnDevice",
+    "torch-gpu": "device:eager",
+    "torch-gpu-graph": "device:graph",
+    "jax-gpu": "jaxjit:Jit",
+}
 NAMES = {
     "hand": "NumPy by hand",
     "minisam": "minisam",
@@ -27,6 +34,11 @@ NAMES = {
     "torch": "PyTorch eager",
     "torch-compile": "torch.compile",
     "jax": "JAX jit",
+    "minisam-gpu": "minisam on CuPy",
+    "minisam-gpu-singles": "minisam on CuPy, one by one",
+    "torch-gpu": "PyTorch eager",
+    "torch-gpu-graph": "PyTorch, CUDA graph",
+    "jax-gpu": "JAX jit",
 }
 NEEDED = set(SYSTEMS) - {"torch-compile"}  # for a result that is kept; not everyone has a compiler
 QUICK = ("hand", "minisam", "minisam-eager")
@@ -34,10 +46,14 @@ PACKAGES = {
     "torch": ("torch", "pytorch-optimizer"),
     "torch-compile": ("torch",),
     "jax": ("jax", "jaxlib", "optax"),
+    "torch-gpu": ("torch", "pytorch-optimizer"),
+    "torch-gpu-graph": ("torch",),
+    "jax-gpu": ("jax", "jaxlib", "optax"),
 }
 
 
 def load(name: str) -> type:
     """The class of a system; an ImportError if what it needs is not installed."""
-    module, cls = SYSTEMS[name].split(":")
-    return getattr(importlib.import_module(f"systems.{module}"), cls)
+    module, attribute = (SYSTEMS | ON_DEVICE)[name].split(":")
+    system = getattr(importlib.import_module(f"systems.{module}"), attribute)
+    return system if isinstance(system, type) else system()
