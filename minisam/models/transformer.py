@@ -54,7 +54,7 @@ def block(p: Parameters, name: str, x: Array, heads: int, tokens: int, causal: b
     """
     h = norm(p, f"{name}.norm1", x)
     q, k, v = (affine(p, f"{name}.{part}", h) for part in ("query", "key", "value"))
-    x = x + affine(p, f"{name}.project", ops.multi_head_attention(q, k, v, heads, tokens, causal))
+    x = x + affine(p, f"{name}.project", ops.attention(q, k, v, heads, tokens, causal))
     h = affine(p, f"{name}.expand", norm(p, f"{name}.norm2", x))
     return x + affine(p, f"{name}.contract", ops.gelu(h))
 

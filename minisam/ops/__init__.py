@@ -10,16 +10,7 @@ Truths: tests/test_ops.py (first and second derivatives against central differen
 """
 
 from .arrays import dot, like, norm, over
-from .attention import (
-    attention,
-    embedding,
-    first_tokens,
-    layer_norm,
-    merge_heads,
-    multi_head_attention,
-    one_hot,
-    split_heads,
-)
+from .attention import attention, embedding, first_tokens, layer_norm
 from .layers import affine, gelu, matmul, relu, tanh
 from .losses import check_range, losses_and_slopes, mean_loss, slope, softmax, softmax_cross_entropy, squared_error
 from .shapes import T, back_to, lift, spread, sum_last, sum_rows, sum_to
@@ -40,16 +31,12 @@ __all__ = [
     "losses_and_slopes",
     "matmul",
     "mean_loss",
-    "merge_heads",
-    "multi_head_attention",
     "norm",
-    "one_hot",
     "over",
     "relu",
     "slope",
     "softmax",
     "softmax_cross_entropy",
-    "split_heads",
     "spread",
     "squared_error",
     "sum_last",

@@ -26,11 +26,20 @@ from .shapes import T, back_to, sum_last, sum_rows
 # --- attention -------------------------------------------------------------------------------------------------------
 
 
-def attention(q: Array, k: Array, v: Array, causal: bool = False) -> Array:
-    """softmax(q kᵀ/√e) v, each query's mean of the values, weighted by how well their keys fit.
+def attention(q: Array, k: Array, v: Array, heads: int, tokens: int, causal: bool = False) -> Array:
+    """Each token looks at all tokens of its example, once in each head.   q, k, v (..., m·t, d)  ->  (..., m·t, d).
 
-    q, k, v (..., t, e)  ->  (..., t, e). With `causal`, token i sees tokens 0 … i only. Vaswani et al. 2017,
-    arXiv:1706.03762, eq. 1.
+    A head has d/heads of the columns to itself. With `causal`, token i sees tokens 0 … i only. Vaswani et al. 2017,
+    arXiv:1706.03762, section 3.2.
+    """
+    q, k, v = (split_heads(a, heads, tokens) for a in (q, k, v))
+    return merge_heads(weighted_values(q, k, v, causal))
+
+
+def weighted_values(q: Array, k: Array, v: Array, causal: bool) -> Array:
+    """softmax(q kᵀ/√e) v: for each query the mean of the values, weighted by how well their keys fit (eq. 1).
+
+    q, k, v (..., t, e)  ->  (..., t, e).
     """
     t, e = anp.shape(q)[-2:]
     scores = matmul(q * (1 / math.sqrt(e)), T(k))  # (..., t, t)
@@ -41,21 +50,18 @@ def attention(q: Array, k: Array, v: Array, causal: bool = False) -> Array:
 
 @functools.lru_cache(maxsize=32)
 def no_look_ahead(t: int, dtype: Any, backend: str) -> Array:
-    """0 where j ≤ i, else −∞, which softmax makes an exact 0.   (t, t)."""
+    """0 for keys up to the query, −∞ after it, of which softmax makes an exact 0.   (t, t)."""
     return xp().triu(xp().full((t, t), -math.inf, dtype=dtype), 1)
 
 
-def multi_head_attention(q: Array, k: Array, v: Array, heads: int, tokens: int, causal: bool = False) -> Array:
-    """Attention by each of the heads, on its own d/heads of the columns.   q, k, v (..., m·t, d)  ->  (..., m·t, d)."""
-    q, k, v = (split_heads(a, heads, tokens) for a in (q, k, v))
-    return merge_heads(attention(q, k, v, causal))
-
-
 @primitive
-def split_heads(x: Array, heads: int, tokens: int) -> Array:
-    """Rows to heads.   (..., m·t, h·e)  ->  (..., m, h, t, e), a view."""
+def split_heads(x: Array, heads: int, tokens: int, out: Array = None) -> Array:
+    """Rows to heads, each in one piece, for BLAS.   (..., m·t, h·e)  ->  (..., m, h, t, e)."""
     *lead, rows, d = x.shape
-    return x.reshape(*lead, rows // tokens, tokens, heads, d // heads).swapaxes(-3, -2)
+    m, e = rows // tokens, d // heads
+    out = xp().empty((*lead, m, heads, tokens, e), dtype=x.dtype) if out is None else out
+    out[...] = x.reshape(*lead, m, tokens, heads, e).swapaxes(-3, -2)
+    return out
 
 
 @primitive
@@ -69,6 +75,8 @@ def merge_heads(x: Array, out: Array = None) -> Array:
 
 defvjp(split_heads, lambda y, x, heads, tokens: lambda g: merge_heads(g))
 defvjp(merge_heads, lambda y, x: lambda g: split_heads(g, *anp.shape(x)[-3:-1]))
+
+# --- the class token -------------------------------------------------------------------------------------------------
 
 
 @primitive
@@ -105,10 +113,10 @@ def layer_norm(x: Array, gain: Array, bias: Array) -> Array:
 
 @primitive
 def standardise(x: Array, out: Array = None) -> Array:
-    """x̂ = (x − μ)/σ and, as a last column, 1/σ.   (..., m, d)  ->  (..., m, d + 1)."""
-    d = x.shape[-1]
-    out = xp().empty((*x.shape[:-1], d + 1), dtype=x.dtype) if out is None else out
-    x_hat, inverse = out[..., :-1], out[..., -1:]
+    """x̂ = (x − μ)/σ of all rows and then 1/σ of all rows.   (..., m, d)  ->  (..., m·d + m)."""
+    *lead, m, d = x.shape
+    out = xp().empty((*lead, m * d + m), dtype=x.dtype) if out is None else out
+    x_hat, inverse = standardised.fun(x, out), inverse_deviation.fun(x, out)
     xp().subtract(x, sum_last(x) / d, out=x_hat)
     inverse[...] = 1 / xp().sqrt(dot(x_hat, x_hat) / d + SMALLEST_VARIANCE)
     x_hat *= inverse
@@ -121,13 +129,13 @@ register_notrace(VJPNode, standardise)
 @primitive
 def standardised(x: Array, both: Array) -> Array:
     """x̂, as a function of x."""
-    return both[..., :-1]
+    return both[..., : -x.shape[-2]].reshape(x.shape)
 
 
 @primitive
 def inverse_deviation(x: Array, both: Array) -> Array:
     """1/σ, as a function of x.   (..., m, 1)."""
-    return both[..., -1:]
+    return both[..., -x.shape[-2] :, None]
 
 
 @primitive
@@ -160,12 +168,12 @@ defvjp(
 
 
 @primitive
-def embedding(table: Array, tokens: Array, out: Array = None) -> Array:
+def embedding(table: Array, tokens: Array) -> Array:
     """Row `token` of the table for each token.   table (..., v, d), integers (n,) or (..., n)  ->  (..., n, d)."""
     *lead, v, d = table.shape
     check_range(tokens, v, called="tokens")
     first_rows = xp().arange(math.prod(lead)).reshape(*lead, 1) * v
-    return xp().take(table.reshape(-1, d), tokens + first_rows, axis=0, out=out)
+    return table.reshape(-1, d)[tokens + first_rows]
 
 
 @primitive
