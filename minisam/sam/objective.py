@@ -66,19 +66,22 @@ def sam_objective(
     return as_loss(loss)(w + eps) + sum_last(like(l2, w) * w * w)[..., 0]  # λ‖w‖², outside the maximum
 
 
-def ascend(loss_and_grad: LossAndGrad, w: Array, rho: Any, p: float = 2.0, steps: int = 20) -> Array:
+def ascend(
+    loss_and_grad: LossAndGrad, w: Array, rho: Any, p: float = 2.0, steps: int = 20, start: Array | None = None
+) -> Array:
     """The best ε found by `steps` steps of projected ascent in the ball: (..., n) -> (..., n).
 
-    It starts from the single step ε = `epsilon(∇L(w), rho, p)`, or in a random direction where the gradient is zero;
-    each further step goes along the steepest direction of the p-norm at w + ε, for a length that falls from ρ to 0, and
-    back into the ball. Never worse than ε = 0. Costs steps + 1 gradients.
+    It begins at `start`, an ε of the ball; without one, at the single step ε = `epsilon(∇L(w), rho, p)`, or in a random
+    direction where the gradient is zero. Each further step goes along the steepest direction of the p-norm at w + ε, for
+    a length that falls from ρ to 0, and back into the ball. Never worse than ε = 0. Costs steps + 1 gradients.
     Madry et al. 2018, arXiv:1706.06083, section 2.1 (projected gradient ascent).
     """
     if not steps >= 1:
         raise ValueError(f"steps must be ≥ 1, got {steps}")
     best_loss, g = loss_and_grad(w)
-    somewhere = asarray(numpy.random.default_rng(0).standard_normal(w.shape), dtype=w.dtype)
-    best, eps = 0 * w, epsilon(xp().where(norm(g) > 0, g, somewhere), rho, p)
+    somewhere = asarray(numpy.random.default_rng(0).standard_normal(w.shape[-1]), dtype=w.dtype)
+    best = 0 * w
+    eps = epsilon(xp().where(norm(g) > 0, g, somewhere), rho, p) if start is None else start
     for k in range(steps):
         loss, g = loss_and_grad(w + eps)
         better = loss > best_loss
