@@ -12,7 +12,7 @@ import autograd.numpy as anp
 from . import ops
 from .array_backend import Array, asarray
 from .autodiff import value_and_grad
-from .losses import cross_entropy
+from .losses import cross_entropy, each
 from .models import Model
 
 Loss = Callable[..., Array]
@@ -42,6 +42,11 @@ class BatchLoss:
     def weighted(self) -> Callable[..., Any]:
         """(w, x, y, a) -> (loss, g) of Σ aᵢ ℓᵢ / m."""
         return value_and_grad(self.model, lambda z, y, a: ops.sum_last(a * each(self.loss, z, y))[..., 0] / a.shape[-1])
+
+    @cached_property
+    def mixed(self) -> Callable[..., Any]:
+        """(w, x, y, y', λ) -> (loss, g) of λ ℓ(y) + (1 − λ) ℓ(y')."""
+        return value_and_grad(self.model, lambda z, y, y2, s: s * self.loss(z, y) + (1 - s) * self.loss(z, y2))
 
     @cached_property
     def distance(self) -> Callable[..., Any]:
@@ -93,23 +98,24 @@ class Batch:
         loss, g = self.of.distance(w, self.x, p, asarray(tau, dtype=w.dtype))
         return loss, g
 
+    def mixed(self, share: float, order: Array) -> Callable[[Array], tuple[Array, Array]]:
+        """The loss on mixtures of examples, share · batch + (1 − share) · batch[order]; order (m,)."""
+        x = share * self.x + (1 - share) * self.x[..., order, :]
+        s = asarray(share, dtype=self.x.dtype)
+        return lambda w: self.of.mixed(w, x, self.y, self._labels(order), s)
+
+    def _labels(self, rows: Any) -> Array:
+        """y of some examples: (..., m) classes, or (..., m, k) targets, or (..., m, t) tokens of texts x."""
+        classes = self.y.dtype.kind in "iu" and self.x.dtype.kind == "f"
+        return self.y[..., rows] if classes else self.y[..., rows, :]
+
     def parts(self, k: int) -> list[Batch]:
         """The batch in k parts of m/k examples each."""
         m = self.x.shape[-2]
         if k < 1 or m % k:
             raise ValueError(f"parts must divide the {m} examples of the batch, got {k}")
         rows = [slice(j * m // k, (j + 1) * m // k) for j in range(k)]
-        classes = self.y.dtype.kind in "iu" and self.x.dtype.kind == "f"
-        return [Batch(self.of, self.x[..., r, :], self.y[..., r] if classes else self.y[..., r, :]) for r in rows]
-
-
-def each(loss: Loss, z: Array, y: Array) -> Array:
-    """The loss of each row by itself: rows become replicas with a batch of one.   z (..., m, c)  ->  (..., m)."""
-    m, c = anp.shape(z)[-2:]
-    if y.dtype.kind in "iu":
-        y = y.reshape(*y.shape[:-1], -1) if y.shape[-1] == m else y.reshape(*y.shape[:-2], -1)
-        return loss(anp.reshape(z, (*anp.shape(z)[:-1], 1, c)), y[..., None])
-    return loss(anp.reshape(z, (*anp.shape(z)[:-1], 1, c)), y[..., None, :])
+        return [Batch(self.of, self.x[..., r, :], self._labels(r)) for r in rows]
 
 
 def divergence(p: Array, z: Array) -> Array:

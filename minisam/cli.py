@@ -1,4 +1,4 @@
-"""The command line: `minisam demo`, `minisam bench`."""
+"""The command line: `minisam demo`, `minisam verify`, `minisam bench`."""
 
 from __future__ import annotations
 
@@ -52,6 +52,14 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--out", type=_folder, default="figures", help="folder for demo.png")
     demo.add_argument("--json", action="store_true", help="print the result as JSON, with every seed's numbers")
     demo.set_defaults(run=_demo)
+    verify = commands.add_parser(
+        "verify",
+        help="check every formula on this machine and backend",
+        description="Compute every formula in two ways (its derivative and a difference quotient, the closed form, the same "
+        "on NumPy) and print the largest relative error of each; exit status 1 if one exceeds its bound.",
+    )
+    verify.add_argument("--backend", default=None, help="numpy or cupy; without it MINISAM_BACKEND, else numpy")
+    verify.set_defaults(run=_verify)
     bench = commands.add_parser(  # passes everything on, --help too
         "bench", help="speed beside NumPy by hand, PyTorch and JAX (in a clone)", add_help=False, prefix_chars="+"
     )
@@ -74,6 +82,18 @@ def _demo(options: argparse.Namespace) -> None:
     else:
         print(demo.table(rows, options.rho))
         print(f"picture: {path}")
+
+
+def _verify(options: argparse.Namespace) -> None:
+    from tqdm.auto import tqdm
+
+    from . import verify
+
+    array_backend.use(options.backend or array_backend.name())
+    results = list(tqdm(verify.run(), unit="formula", leave=False, disable=None))
+    print(verify.table(results))
+    if not all(result.ok for result in results):
+        raise SystemExit(1)
 
 
 def _bench(options: argparse.Namespace) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import autograd.numpy as anp
 
 from . import ops
@@ -47,6 +49,26 @@ def mse(prediction: Array, target: Array) -> Array:
         raise ValueError(f"target must have the shape of the prediction, {prediction.shape}, got {target.shape}")
     _not_empty(prediction.shape)
     return ops.squared_error(prediction, target)
+
+
+def generalised_cross_entropy(logits: Array, labels: Array, q: float = 0.7) -> Array:
+    """Mean of (1 − p_y^q)/q: between cross-entropy, q → 0, and the robust 1 − p_y, q = 1; for noisy labels.
+
+    Shapes, types and errors as for `cross_entropy`; q in (0, 1].
+
+    Source: Zhang & Sabuncu 2018, arXiv:1805.07836, eq. 6.  Truths: tests/test_losses.py.
+    """
+    if not 0 < q <= 1:
+        raise ValueError(f"q must be in (0, 1], got {q}")
+    log_p = -each(cross_entropy, logits, labels)
+    return anp.mean((1 - anp.exp(q * log_p)) / q, axis=-1)
+
+
+def each(loss: Callable[..., Array], z: Array, y: Array) -> Array:
+    """The loss of each row by itself: rows become replicas with a batch of one.   z (..., m, c)  ->  (..., m)."""
+    *lead, c = anp.shape(z)
+    y = as_rows(y, z.shape)[..., None] if y.dtype.kind in "iu" else y[..., None, :]
+    return loss(anp.reshape(z, (*lead, 1, c)), y)
 
 
 def l2_penalty(w: Array, l2: Array) -> Array:

@@ -13,14 +13,19 @@ import numpy
 
 from .array_backend import Array, asarray, asnumpy
 from .files import whole
-from .losses import accuracy, check_labels, cross_entropy, mse
-from .models import Model, mlp, pick
+from .losses import accuracy, as_rows, check_labels, cross_entropy, generalised_cross_entropy, mse
+from .models import Model, gpt, mlp, pick, vit
 from .ops import check_range
 
-LOSSES: dict[str, Callable[..., Array]] = {"cross_entropy": cross_entropy, "mse": mse}
-MODELS: dict[str, Callable[..., Model]] = {"mlp": mlp}  # what `Run.load` can make again
+LOSSES: dict[str, Callable[..., Array]] = {
+    "cross_entropy": cross_entropy,
+    "mse": mse,
+    "generalised_cross_entropy": generalised_cross_entropy,
+}
+MODELS: dict[str, Callable[..., Model]] = {"mlp": mlp, "vit": vit, "gpt": gpt}  # what `Run.load` can make again
 ROWS = 512  # examples evaluated at once, so that memory stays small
 
+Loss: TypeAlias = str | Callable[..., Array]  # a name in LOSSES, or (logits, y) -> (...,)
 Axes: TypeAlias = dict[str, list[Any]]  # name → values, in the order of the leading axes of w
 Measured: TypeAlias = dict[str, numpy.ndarray]
 
@@ -38,8 +43,8 @@ class Run:
         One row an epoch, (epochs, ...): "train_loss" (mean of the minibatch losses), "grad_norm", for SAM "eps_norm"
         (means over the epoch), "validation_loss" and "validation_accuracy" where there is validation data; and (epochs,)
         "epoch", from 1, and "evaluations", the gradients spent so far.
-    loss : str
-        "cross_entropy" or "mse".
+    loss : str or function
+        As in `train`.
     interrupted : bool
         Whether Ctrl-C ended it early.
     axes : dict
@@ -51,7 +56,7 @@ class Run:
     model: Model
     w: Array
     history: Measured
-    loss: str = "cross_entropy"
+    loss: Loss = "cross_entropy"
     interrupted: bool = False
     axes: Axes = field(default_factory=dict)
     running: dict[str, Array] = field(default_factory=dict)
@@ -111,7 +116,8 @@ class Run:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the run to one .npz file, whole or not at all."""
-        meta = {"spec": self.model.spec, "loss": self.loss, "interrupted": self.interrupted, "axes": self.axes}
+        loss = self.loss if isinstance(self.loss, str) else "a loss of your own"
+        meta = {"spec": self.model.spec, "loss": loss, "interrupted": self.interrupted, "axes": self.axes}
         arrays = {"w": self.w, **prefixed("history", self.history), **prefixed("running", self.running)}
         write(path, "run", arrays, meta)
 
@@ -146,37 +152,49 @@ def _others(axis: int, ndim: int) -> tuple[int, ...]:
 # --- measuring -------------------------------------------------------------------------------------------------------
 
 
-def evaluate(model: Model, w: Array, running: dict[str, Array], loss: str, x: Array, y: Array) -> Measured:
+def loss_function(loss: Loss) -> Callable[..., Array]:
+    """The loss of this name, or the function itself."""
+    return loss if callable(loss) else pick("loss", loss, LOSSES)
+
+
+def loss_name(loss: Loss) -> Loss:
+    """The name of a loss that has one."""
+    return next((name for name, f in LOSSES.items() if f is loss), loss)
+
+
+def evaluate(model: Model, w: Array, running: dict[str, Array], loss: Loss, x: Array, y: Array) -> Measured:
     """Mean loss over the examples, and accuracy where y are classes, a few rows at a time."""
     total: Measured = {}
     for start in range(0, len(x), ROWS):
         some, their = x[start : start + ROWS], y[start : start + ROWS]
         outputs = model.apply(w, some, running or None)
-        measured = {"loss": LOSSES[loss](outputs, their)}
-        if loss == "cross_entropy":
+        measured = {"loss": loss_function(loss)(outputs, their)}
+        if their.dtype.kind in "iu":
             measured["accuracy"] = accuracy(outputs, their)
         for key, value in measured.items():
             total[key] = total.get(key, 0) + value * (len(some) / len(x))
     return {key: asnumpy(value) for key, value in total.items()}
 
 
-def ready(model: Model, w: Array, loss: str, x: Any, y: Any, suffix: str = "") -> tuple[Array, Array]:
+def ready(model: Model, w: Array, loss: Loss, x: Any, y: Any, suffix: str = "") -> tuple[Array, Array]:
     """x and y in the precision of w, on the backend in use; or the error that says why they will not do."""
     x, y = asnumpy(x), asnumpy(y)
-    if x.dtype.kind != "f":
-        raise TypeError(f"x{suffix} must be floating point, got dtype {x.dtype}")
+    if x.dtype.kind not in ("iu" if model.tokens else "f"):
+        wanted = "whole numbers, tokens" if model.tokens else "floating point"
+        raise TypeError(f"x{suffix} must be {wanted}, got dtype {x.dtype}")
     if x.ndim < 2 or x.size == 0:
         raise ValueError(f"x{suffix} must have shape (m, features) with m ≥ 1, got {x.shape}")
     if y.shape[:1] != x.shape[:1]:
         raise ValueError(f"y{suffix} must have {len(x)} rows, as many as x{suffix}, got shape {y.shape}")
-    x = finite(f"x{suffix}", x, w.dtype)
-    outputs = model.apply(w, asarray(x[:1])).shape[-1]
-    if loss == "cross_entropy":
-        check_labels(y, (len(x), outputs))
+    x = x if model.tokens else finite(f"x{suffix}", x, w.dtype)
+    rows, outputs = model.apply(w, asarray(x[:1])).shape[-2:]
+    shape = (len(x) * rows, outputs)
+    if loss != "mse" and (isinstance(loss, str) or y.dtype.kind in "iu"):
+        check_labels(as_rows(y, shape) if model.tokens else y, shape)
         check_range(y, outputs)
         return asarray(x), asarray(y, dtype="int64")
-    if y.shape != (len(x), outputs):
-        raise ValueError(f"y{suffix} must have shape {(len(x), outputs)}, as the model's outputs, got {y.shape}")
+    if y.shape != shape:
+        raise ValueError(f"y{suffix} must have shape {shape}, as the model's outputs, got {y.shape}")
     return asarray(x), asarray(finite(f"y{suffix}", y, w.dtype))
 
 

@@ -20,7 +20,7 @@ from .data import Data, batches, check_counts, check_seed
 from .files import check_folder
 from .models import Model, pick
 from .optim import Info, Optimizer, State
-from .run import LOSSES, Axes, Run, evaluate, prefixed, read, ready, unprefixed, write
+from .run import Axes, Loss, Run, evaluate, loss_function, loss_name, prefixed, read, ready, unprefixed, write
 
 KEEP = 0.9  # of the running statistics of batch norm, at each step
 
@@ -42,7 +42,8 @@ def train(
     seed: int | Sequence[int] = 0,
     *,
     sweep: Mapping[str, Sequence[Any]] | None = None,
-    loss: str = "cross_entropy",
+    loss: Loss = "cross_entropy",
+    best: bool = False,
     dtype: str = "float32",
     progress: bool = True,
     checkpoint: str | os.PathLike[str] | None = None,
@@ -68,8 +69,12 @@ def train(
         it would be trained alone; w and history then have a replica axis, the last one.
     sweep : dict, optional
         Name → values: a replica axis each, before that of the seeds. Every combination is trained, with the same seeds.
-    loss : str
-        "cross_entropy" or "mse".
+    loss : str or function
+        "cross_entropy", "mse", "generalised_cross_entropy"; or your own (logits, y) -> (...,), such as
+        `lambda z, y: cross_entropy(z, y, label_smoothing=0.1)`.
+    best : bool
+        Early stopping: keep, for each replica, the weights of the epoch with its highest validation accuracy (lowest
+        validation loss, where y are no classes), the first of equals. All epochs are run and stand in the history.
     dtype : str
         "float32" or "float64".
     progress : bool
@@ -101,7 +106,8 @@ def train(
     rule = _made_of(optimizer, axes)
     _check_kinds(model, rule)
     pick("dtype", dtype, {"float32": 0, "float64": 0})
-    losses = BatchLoss(model, pick("loss", loss, LOSSES))
+    loss = loss_name(loss)
+    losses = BatchLoss(model, loss_function(loss))
     lead = tuple(map(len, axes.values()))
     w = xp().array(xp().broadcast_to(model.init(seed, dtype), (*lead, model.size)))
     data, labels = _own_labels(data, axes)
@@ -109,7 +115,10 @@ def train(
     y = y if labels is None else asarray(labels, dtype="int64")
     batch_size = min(batch_size, len(x))
 
-    stand = _Stand(w, rule.init(w), model.init_running(w), [])
+    if best and not validation:
+        raise ValueError("best needs data with a validation part, got a pair (x, y)")
+    running = model.init_running(w)
+    stand = _Stand(w, rule.init(w), running, {"w": w, **running} if best else {}, [])
     if checkpoint is not None:
         check_folder(checkpoint)
         seen = _fingerprint([x, y, *(a for part in validation for a in part)])
@@ -120,6 +129,7 @@ def train(
             seed=seed,
             sweep=sweep,
             loss=loss,
+            best=best,
             dtype=dtype,
             data=seen,
         )
@@ -127,7 +137,8 @@ def train(
             stand = _resume(checkpoint, settings, epochs)
 
     def run(interrupted: bool = False) -> Run:
-        return Run(model, stand.w, _history(stand.rows), loss, interrupted, axes, stand.running)
+        kept = dict(stand.kept) if best else {"w": stand.w, **stand.running}
+        return Run(model, kept.pop("w"), _history(stand.rows), loss, interrupted, axes, kept)
 
     interrupted = False
     try:
@@ -145,7 +156,9 @@ def train(
                 bad = _where_not_finite(series["loss"], w, measured, epoch, may_lose_some=sweep is not None)
                 if bad:
                     raise DivergedError(bad, run())
-                stand = _Stand(w, state, running, [*stand.rows, _row(stand.rows, series, told, measured)])
+                rows = [*stand.rows, _row(stand.rows, series, told, measured)]
+                kept = _best(stand.kept, {"w": w, **running}, rows) if best else {}
+                stand = _Stand(w, state, running, kept, rows)
                 if checkpoint is not None:
                     write(checkpoint, "checkpoint", _packed(stand), {"settings": settings})
                 bar.set_postfix_str(f"loss {numpy.nanmean(stand.rows[-1]['train_loss']):.4f}")
@@ -167,6 +180,7 @@ class _Stand:
     w: Array
     state: State
     running: dict[str, Array]
+    kept: dict[str, Array]  # w and running of each replica's best epoch, if that is asked for
     rows: list[Row]
 
 
@@ -219,6 +233,17 @@ def _where_not_finite(
         f"at step {epoch * (len(losses) - 1) + step} (epoch {epoch + 1}{where}); "
         f"try a smaller lr or rho; .run holds the weights after epoch {epoch}"
     )
+
+
+def _best(kept: dict[str, Array], now: dict[str, Array], rows: list[Row]) -> dict[str, Array]:
+    """What is kept, and for the replicas whose last epoch is their best so far, what is there now."""
+    key, sign = ("validation_accuracy", 1) if "validation_accuracy" in rows[0] else ("validation_loss", -1)
+    scores = numpy.nan_to_num(sign * numpy.array([row[key] for row in rows]), nan=-numpy.inf)
+    better = asarray((scores[-1:] > scores[:-1]).all(axis=0) if len(rows) > 1 else numpy.ones(scores.shape[1:], bool))
+    return {
+        key: xp().where(better.reshape(better.shape + (1,) * (a.ndim - better.ndim)), a, kept[key])
+        for key, a in now.items()
+    }
 
 
 def _warn_of_lost(w: Array) -> None:
@@ -366,7 +391,7 @@ def _fingerprint(arrays: list[Array]) -> str:
 
 
 def _packed(stand: _Stand) -> dict[str, Array]:
-    parts = {"state": stand.state, "running": stand.running, "history": _history(stand.rows)}
+    parts = {"state": stand.state, "running": stand.running, "kept": stand.kept, "history": _history(stand.rows)}
     return {"w": stand.w} | {key: a for name, part in parts.items() for key, a in prefixed(name, part).items()}
 
 
@@ -390,8 +415,8 @@ def _resume(path: str | os.PathLike[str], settings: dict[str, str], epochs: int)
         raise ValueError(f"epochs must be ≥ {done}, which checkpoint {os.fspath(path)} has done already, got {epochs}")
     state = {key: a.item() if a.ndim == 0 else asarray(a) for key, a in unprefixed("state", arrays).items()}
     rows = [{key: a[i] for key, a in history.items()} for i in range(done)]
-    running = {key: asarray(a) for key, a in unprefixed("running", arrays).items()}
-    return _Stand(asarray(arrays["w"]), state, running, rows)
+    running, kept = ({key: asarray(a) for key, a in unprefixed(name, arrays).items()} for name in ("running", "kept"))
+    return _Stand(asarray(arrays["w"]), state, running, kept, rows)
 
 
 def _short(text: Any) -> str:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minisam import SAM, SGD, Adam, cross_entropy, mlp, mse, value_and_grad
-from minisam.batch import BatchLoss, divergence, each
+from minisam.batch import BatchLoss, divergence
+from minisam.losses import each
 from minisam.ops import norm, softmax
 from minisam.sam import Variant, across, along, epsilon, mix
 from minisam.sam.algebra import Look, check_random_seed, normal

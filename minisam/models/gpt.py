@@ -78,7 +78,7 @@ def gpt(
         "heads": heads,
         "tied": tied,
     }
-    return Model(spec, shapes, forward, draw)
+    return Model(spec, shapes, forward, draw, tokens=True)
 
 
 def generate(model: Model, w: Array, prompt: Array, n: int, seed: int = 0, temperature: float = 1.0) -> numpy.ndarray:

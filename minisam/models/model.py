@@ -56,6 +56,8 @@ class Model:
     running : dict
         Name → shape of each running statistic of batch norm: no weights, and not in w. Empty in most models; where it is
         not, forward takes a third argument, a `Statistics`.
+    tokens : bool
+        Whether x holds tokens, whole numbers, and not numbers in floating point.
     """
 
     spec: dict[str, Any]
@@ -63,6 +65,7 @@ class Model:
     forward: Callable[..., Array] = field(repr=False)
     draw: Callable[[numpy.random.Generator], dict[str, numpy.ndarray]] = field(repr=False)
     running: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    tokens: bool = False
 
     @property
     def size(self) -> int:

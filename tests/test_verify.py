@@ -1,0 +1,54 @@
+"""`minisam verify` passes here and on the stand-in device, and sees what is wrong."""
+
+import math
+
+import numpy as np
+import pytest
+import strict
+
+from minisam import array_backend, cli, ops, sam, verify
+
+
+def test_every_formula_holds(capsys):
+    assert cli.main(["verify"]) == 0
+    told = capsys.readouterr().out
+    assert told.endswith("formulas on numpy: none wrong\n")
+    assert "∂² attention by q" in told
+
+
+def test_every_formula_holds_on_the_device(monkeypatch):
+    monkeypatch.setitem(array_backend.BACKENDS, "strict", strict.backend)
+    with array_backend.use("strict"):
+        results = list(verify.run())
+    assert len(results) > 50
+    assert [result.formula for result in results if not result.ok] == []
+
+
+epsilon, norm = sam.epsilon, ops.norm
+WRONG = {
+    "a gradient": (ops.losses, "lift", lambda g, axes: 1.001 * ops.lift(g, axes), "∂ cross-entropy"),
+    "a radius": (sam, "epsilon", lambda g, rho, p=2.0: 1.001 * epsilon(g, rho, p), "‖ε‖ = ρ, p = 2"),
+    "a norm": (ops, "norm", lambda a, p=2.0: math.nan * norm(a, p), "‖ε‖ = ρ, p = 2"),
+}
+
+
+@pytest.mark.parametrize(("where", "name", "wrong", "formula"), WRONG.values(), ids=WRONG)
+def test_a_wrong_formula_is_seen(where, name, wrong, formula, monkeypatch, capsys):
+    monkeypatch.setattr(where, name, wrong)
+    with pytest.raises(SystemExit) as status:
+        cli.main(["verify"])
+    assert status.value.code == 1
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.strip().startswith(formula)]
+    assert any(line.endswith("WRONG") for line in lines)
+
+
+def test_shapes_that_differ_are_infinitely_far_apart():
+    assert verify.apart(np.ones(3), np.ones(4)) == math.inf
+    assert verify.apart(np.array([1.0, math.nan]), np.ones(2)) == math.inf
+    assert verify.apart(np.array([1.0, 3.0]), np.array([1.0, 2.0])) == 0.5
+    assert verify.above(np.array([1.0, 3.0]), np.array([2.0, 2.0])) == 0.5
+
+
+def test_an_unusable_backend_is_one_line(capsys):
+    assert cli.main(["verify", "--backend", "torch"]) == 2
+    assert capsys.readouterr().err.startswith("minisam verify: backend must be one of")
