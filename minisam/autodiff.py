@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy
 from autograd.core import VJPNode, sparse_add, sparse_object_types, vspace
-from autograd.tracer import isbox, new_box, toposort
+from autograd.tracer import Box, isbox, new_box, toposort
 
 from . import record
 from .array_backend import Array, xp
@@ -247,6 +247,12 @@ def _parts(model: Any, loss: Callable[..., Array]) -> tuple[Split, Callable[...,
 
 def _in_dtype_of(w: Array, batch: Sequence[Array]) -> tuple[Array, ...]:
     """Floating-point inputs in the precision of the weights; integers (labels) as they are."""
+    for a in batch:
+        if not isinstance(a, (xp().ndarray, numpy.generic, Box)):
+            raise TypeError(
+                f"x and y must be arrays of the backend in use ({xp().__name__}), got {type(a).__name__}; "
+                "array_backend.asarray brings them over"
+            )
     return tuple(a if a.dtype == w.dtype or a.dtype.kind != "f" else a.astype(w.dtype) for a in batch)
 
 

@@ -1,18 +1,31 @@
-"""What autograd has to know of an array type that is not NumPy's, so that it differentiates through it."""
+"""What autograd has to know of an array type that is not NumPy's, so that it differentiates through it.
+
+Boxes and vector spaces for the type; and, restated for it, those rules of `autograd.numpy` (1.9) that make or convert arrays
+with NumPy itself. On NumPy arrays autograd's own rules stay in force. What is not restated, and fails on a device: the
+gradients of `gradient`, `linalg.cholesky`, `einsum` with lists of indices or an index twice in one operand, and `sort` of more
+than one axis.
+
+Truths: tests/test_bridge.py (a good part of autograd.numpy, first and second derivatives, against NumPy).
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import string
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import autograd.numpy as anp
-from autograd.extend import VSpace
-from autograd.numpy import numpy_vjps
+from autograd.core import primitive_vjps
+from autograd.extend import VSpace, defvjp, defvjp_argnum, primitive
+from autograd.numpy import numpy_vjps, numpy_wrapper
 from autograd.numpy.numpy_boxes import ArrayBox
+from autograd.tracer import getval, isbox
 
 from .array_backend import Array, xp
 from .ops import spread
+
+DEVICE_TYPES: list[type] = []
 
 
 class DeviceVSpace(VSpace):
@@ -40,18 +53,216 @@ class DeviceVSpace(VSpace):
 
 
 def register(array_type: type) -> None:
-    """Let autograd box arrays of this type, add up their gradients and differentiate reductions of them."""
+    """Let autograd box arrays of this type, add up their gradients and differentiate functions of them."""
+    if array_type in DEVICE_TYPES:
+        return
     ArrayBox.register(array_type)
     VSpace.register(array_type, DeviceVSpace)
-    numpy_vjps.repeat_to_match_shape = repeat_to_match_shape
+    if not DEVICE_TYPES:
+        _restate_rules()
+    DEVICE_TYPES.append(array_type)
+
+
+def on_device(*values: Any) -> bool:
+    """Whether one of these, out of its boxes, lives on a device."""
+    return any(isinstance(_out_of_boxes(value), tuple(DEVICE_TYPES)) for value in values)
+
+
+def _out_of_boxes(value: Any) -> Any:
+    return _out_of_boxes(getval(value)) if isbox(value) else value
+
+
+# --- rules, restated -------------------------------------------------------------------------------------------------
+
+
+def _restate_rules() -> None:
+    numpy_vjps.repeat_to_match_shape = _or_autograds(repeat_to_match_shape, numpy_vjps.repeat_to_match_shape)
+    for name, ours in (("_array_from_scalar_or_array", array_from_array), ("array_from_args", array_from_parts)):
+        theirs = getattr(numpy_wrapper, name)
+        ours = primitive(_or_autograds(ours, theirs.fun))
+        primitive_vjps[ours] = primitive_vjps[theirs]
+        setattr(numpy_wrapper, name, ours)
+    _restate(getattr(anp, "_original_where", anp.where), None, *where_vjps)  # anp.where is a wrapper since 1.9
+    _restate(anp.transpose, transpose_vjp)
+    _restate(anp.trace, trace_vjp)
+    _restate(anp.sort, sort_vjp)
+    _restate(anp.matmul, *matmul_vjps)
+    for function, axes in ((anp.dot, dot_axes), (anp.inner, inner_axes), (anp.tensordot, tensordot_axes)):
+        _restate(function, *contraction_vjps(axes))
+    theirs = primitive_vjps[anp.einsum]
+    defvjp_argnum(anp.einsum, einsum_vjp)
+    _choose(anp.einsum, primitive_vjps[anp.einsum], theirs)
+
+
+def _or_autograds(ours: Callable[..., Any], theirs: Callable[..., Any]) -> Callable[..., Any]:
+    """Ours for device arrays, autograd's for all others."""
+
+    def either(*args: Any, **kwargs: Any) -> Any:
+        return (ours if on_device(*args) else theirs)(*args, **kwargs)
+
+    return either
+
+
+def _restate(function: Callable[..., Any], *makers: Callable[..., Any] | None) -> None:
+    """Give a function these rules for device arrays."""
+    theirs = primitive_vjps[function]
+    defvjp(function, *makers)
+    _choose(function, primitive_vjps[function], theirs)
+
+
+def _choose(function: Callable[..., Any], ours: Callable[..., Any], theirs: Callable[..., Any]) -> None:
+    def either(argnums: Any, ans: Any, args: Any, kwargs: Any) -> Any:
+        return (ours if on_device(ans) else theirs)(argnums, ans, args, kwargs)
+
+    primitive_vjps[function] = either
 
 
 def repeat_to_match_shape(g: Array, shape: Any, dtype: Any, axis: Any, keepdims: bool) -> tuple[Array, int]:
-    """The gradient g of a reduction, repeated along the axes that it summed over, and how often.
-
-    Restates autograd's rule for sum, mean, max, ..., which adds an array of zeros that lives on the host.
-    """
+    """The gradient g of a reduction, repeated along the axes that it summed over, and how often."""
     axes = range(len(shape)) if axis is None else (axis,) if isinstance(axis, int) else axis
     reduced = {a % len(shape) for a in axes} if shape else set()
     ones = tuple(1 if i in reduced else n for i, n in enumerate(shape))
     return spread(anp.reshape(g, ones), tuple(shape)), math.prod(shape[a] for a in reduced)
+
+
+def array_from_array(args: Any, kwargs: Any, a: Array) -> Array:
+    return xp().array(a, *args, **kwargs)
+
+
+def array_from_parts(args: Any, kwargs: Any, *parts: Array) -> Array:
+    return xp().array(xp().stack([xp().asarray(part) for part in parts]), *args, **kwargs)
+
+
+where_vjps = (
+    lambda y, c, a=None, b=None: numpy_vjps.unbroadcast_f(a, lambda g: anp.where(c, g, 0)),
+    lambda y, c, a=None, b=None: numpy_vjps.unbroadcast_f(b, lambda g: anp.where(c, 0, g)),
+)
+
+
+def transpose_vjp(y: Array, a: Array, axes: Any = None) -> Callable[[Array], Array]:
+    return lambda g: anp.transpose(g, None if axes is None else _inverse([axis % anp.ndim(a) for axis in axes]))
+
+
+def trace_vjp(y: Array, a: Array, offset: int = 0) -> Callable[[Array], Array]:
+    rows, columns = anp.shape(a)
+    return lambda g: g * xp().eye(rows, columns, offset, dtype=a.dtype)
+
+
+def sort_vjp(y: Array, a: Array, axis: int = -1, kind: Any = None, order: Any = None) -> Callable[[Array], Array]:
+    if anp.ndim(a) > 1:
+        raise NotImplementedError("the gradient of sort takes arrays of one axis")
+    back = anp.argsort(anp.argsort(a))
+    return lambda g: g[back]
+
+
+def matmul_vjp(wrt: int) -> Callable[..., Any]:
+    """Ā = ḡ Bᵀ and B̄ = Aᵀ ḡ; vectors are rows on the left, columns on the right."""
+
+    def maker(y: Array, a: Array, b: Array) -> Callable[[Array], Array]:
+        row, column = anp.ndim(a) == 1, anp.ndim(b) == 1
+        target = (a, b)[wrt]
+        meta = anp.metadata(target)
+
+        def vjp(g: Array) -> Array:
+            left = anp.expand_dims(a, 0) if row else a
+            right = anp.expand_dims(b, 1) if column else b
+            g = anp.expand_dims(g, -1) if column else g
+            g = anp.expand_dims(g, -2) if row else g
+            back = anp.matmul(g, anp.swapaxes(right, -1, -2)) if wrt == 0 else anp.matmul(anp.swapaxes(left, -1, -2), g)
+            if (row, column)[wrt]:
+                return anp.reshape(anp.sum(anp.reshape(back, (-1, meta[0][0])), axis=0), meta[0])
+            return numpy_vjps.unbroadcast(back, meta)
+
+        return vjp
+
+    return maker
+
+
+matmul_vjps = (matmul_vjp(0), matmul_vjp(1))
+
+
+# --- contractions: dot, inner and tensordot are one thing, over different axes ----------------------------------------
+
+Pairs = tuple[list[int], list[int]]
+
+
+def dot_axes(a: Array, b: Array) -> Pairs:
+    return ([anp.ndim(a) - 1], [max(anp.ndim(b) - 2, 0)]) if anp.ndim(a) and anp.ndim(b) else ([], [])
+
+
+def inner_axes(a: Array, b: Array) -> Pairs:
+    return ([anp.ndim(a) - 1], [anp.ndim(b) - 1]) if anp.ndim(a) and anp.ndim(b) else ([], [])
+
+
+def tensordot_axes(a: Array, b: Array, axes: Any = 2) -> Pairs:
+    if isinstance(axes, int):
+        return list(range(anp.ndim(a) - axes, anp.ndim(a))), list(range(axes))
+    lists = [[pair] if isinstance(pair, int) else list(pair) for pair in axes]
+    return [axis % anp.ndim(a) for axis in lists[0]], [axis % anp.ndim(b) for axis in lists[1]]
+
+
+def contraction_vjps(axes_of: Callable[..., Pairs]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The gradient of one operand contracts ḡ with the other, over the axes that the other brought."""
+
+    def by_first(y: Array, a: Array, b: Array, **kwargs: Any) -> Callable[[Array], Array]:
+        of_a, of_b = axes_of(a, b, **kwargs)
+        free_a, free_b = _others(of_a, a), _others(of_b, b)
+        kept = sorted(of_b)  # the order in which tensordot leaves b's contracted axes
+        order = [*free_a, *(of_a[of_b.index(axis)] for axis in kept)]
+        last = list(range(len(free_a), len(free_a) + len(free_b)))
+        return lambda g: anp.transpose(anp.tensordot(g, b, axes=(last, free_b)), _inverse(order))
+
+    def by_second(y: Array, a: Array, b: Array, **kwargs: Any) -> Callable[[Array], Array]:
+        of_a, of_b = axes_of(a, b, **kwargs)
+        free_a, free_b = _others(of_a, a), _others(of_b, b)
+        kept = sorted(of_a)
+        order = [*(of_b[of_a.index(axis)] for axis in kept), *free_b]
+        first = list(range(len(free_a)))
+        return lambda g: anp.transpose(anp.tensordot(a, g, axes=(free_a, first)), _inverse(order))
+
+    return by_first, by_second
+
+
+def _others(axes: Sequence[int], a: Array) -> list[int]:
+    return [axis for axis in range(anp.ndim(a)) if axis not in axes]
+
+
+def _inverse(order: Sequence[int]) -> list[int]:
+    return sorted(range(len(order)), key=order.__getitem__)
+
+
+def einsum_vjp(argnum: int, y: Array, operands: Sequence[Any], kwargs: Any) -> Callable[[Array], Array]:
+    """ḡ and the other operands, contracted to the indices of this one; what it alone has was summed, and is repeated."""
+    if not isinstance(operands[0], str):
+        raise NotImplementedError("on a device the gradient of einsum takes subscripts like 'ij,jk->ik'")
+    arrays, k = operands[1:], argnum - 1
+    names, output = _subscripts(operands[0].replace(" ", ""), [anp.ndim(a) for a in arrays])
+    mine, others, rest = names[k], [*names[:k], *names[k + 1 :]], [*arrays[:k], *arrays[k + 1 :]]
+    if len(set(mine)) < len(mine):
+        raise NotImplementedError(
+            f"on a device the gradient of einsum takes no index twice in one operand, got {mine!r}"
+        )
+    known = [name for name in mine if any(name in other for other in [output, *others])]
+    meta = anp.metadata(arrays[k])
+
+    def vjp(g: Array) -> Array:
+        back = anp.einsum(f"{','.join([output, *others])}->{''.join(known)}", g, *rest)
+        sizes = iter(anp.shape(back))
+        full = [(next(sizes), n) if name in known else (1, n) for name, n in zip(mine, meta[0], strict=True)]
+        back = anp.reshape(back, tuple(size for size, _ in full))
+        return numpy_vjps.unbroadcast(spread(back, tuple(max(pair) for pair in full)), meta)
+
+    return vjp
+
+
+def _subscripts(text: str, ndims: Sequence[int]) -> tuple[list[str], str]:
+    """The indices of each operand and of the result, with letters of their own for the axes of an ellipsis."""
+    inputs, arrow, output = text.partition("->")
+    spare = [letter for letter in string.ascii_letters if letter not in text]
+    hidden = [ndim - len(name) + 3 if "..." in name else 0 for name, ndim in zip(inputs.split(","), ndims, strict=True)]
+    most = "".join(spare[: max(hidden)])
+    names = [name.replace("...", most[len(most) - n :]) for name, n in zip(inputs.split(","), hidden, strict=True)]
+    if not arrow:
+        once = [name for name in sorted(set(inputs) - set(",.")) if inputs.count(name) == 1]
+        output = "..." + "".join(once) if most else "".join(once)
+    return names, output.replace("...", most)
