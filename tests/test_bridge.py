@@ -227,10 +227,10 @@ def bits():
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_on_numpy_autograd_gives_the_bits_that_it_gives_without_the_bridge(device):
     code = (
-        "import json, sys, warnings, numpy as np; warnings.simplefilter('ignore'); sys.path[:0] = {path!r}\n"
+        f"import json, sys, warnings, numpy as np; warnings.simplefilter('ignore'); sys.path[:0] = {sys.path!r}\n"
         "import test_bridge; from minisam import bridge\n"
         "assert not bridge.DEVICE_TYPES; print(json.dumps(test_bridge.bits()))"
-    ).format(path=sys.path)
+    )
     alone = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     with array_backend.use("numpy"):
         assert bits() == json.loads(alone.stdout)
