@@ -54,6 +54,8 @@ def vit(
     Source: Dosovitskiy et al. 2021, arXiv:2010.11929, eq. 1 to 4 and figure 1; weights drawn from N(0, 0.02²) as by Touvron et
     al. 2021, arXiv:2012.12877.  Truths: tests/test_vit.py.
     """
+    if len(shape) != 3:
+        raise ValueError(f"shape must be (channels, height, width), got {tuple(shape)}")
     channels, high, wide = shape = [int(n) for n in shape]
     check_counts(channels=channels, height=high, width=wide, patch=patch, classes=classes)
     check_widths(width, depth, heads)
