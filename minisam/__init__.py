@@ -6,7 +6,7 @@ min_w max_{‖ε‖_p ≤ ρ} L(w + ε) + λ‖w‖²
 from . import array_backend, data, optim, plot, sam, sharpness
 from .autodiff import check_grad, hvp, value_and_grad
 from .losses import accuracy, cross_entropy, l2_penalty, mse
-from .models import Model, mlp
+from .models import Model, cnn, gpt, mlp, resnet, vit
 from .optim import SGD, Adam, AdamW
 from .run import Run
 from .sam import SAM, Quadratic, epsilon, sam_objective
@@ -27,19 +27,23 @@ __all__ = [
     "accuracy",
     "array_backend",
     "check_grad",
+    "cnn",
     "cross_entropy",
     "data",
     "epsilon",
+    "gpt",
     "hvp",
     "l2_penalty",
     "mlp",
     "mse",
     "optim",
     "plot",
+    "resnet",
     "sam",
     "sam_objective",
     "sharpness",
     "show",
     "train",
     "value_and_grad",
+    "vit",
 ]

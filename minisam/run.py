@@ -14,7 +14,7 @@ import numpy
 from .array_backend import Array, asarray, asnumpy
 from .files import whole
 from .losses import accuracy, as_rows, check_labels, cross_entropy, generalised_cross_entropy, mse
-from .models import Model, gpt, mlp, pick, vit
+from .models import Model, cnn, gpt, mlp, pick, resnet, vit
 from .ops import check_range
 
 LOSSES: dict[str, Callable[..., Array]] = {
@@ -22,7 +22,13 @@ LOSSES: dict[str, Callable[..., Array]] = {
     "mse": mse,
     "generalised_cross_entropy": generalised_cross_entropy,
 }
-MODELS: dict[str, Callable[..., Model]] = {"mlp": mlp, "vit": vit, "gpt": gpt}  # what `Run.load` can make again
+MODELS: dict[str, Callable[..., Model]] = {
+    "mlp": mlp,
+    "cnn": cnn,
+    "resnet": resnet,
+    "vit": vit,
+    "gpt": gpt,
+}  # what `Run.load` can make again
 ROWS = 512  # examples evaluated at once, so that memory stays small
 
 Loss: TypeAlias = str | Callable[..., Array]  # a name in LOSSES, or (logits, y) -> (...,)

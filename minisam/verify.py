@@ -120,6 +120,13 @@ PRIMITIVES: dict[str, tuple[tuple[int, ...], Callable[[Array], Array]]] = {
     "cross-entropy": ((4, 3), lambda z: losses.cross_entropy(z, asarray(LABELS))),
     "cross-entropy, smoothed": ((4, 3), lambda z: losses.cross_entropy(z, asarray(LABELS), 0.1)),
     "mean squared error": ((4, 3), lambda a: losses.mse(a, drawn(4, 3))),
+    "convolution by x": ((2, 4, 4, 3), lambda x: ops.conv2d(x, drawn(3, 2, 3, 3), drawn(3), 2, 1)),
+    "convolution by W": ((3, 2, 3, 3), lambda W: ops.conv2d(drawn(2, 4, 4, 3), W, drawn(3), 1, 1)),
+    "convolution by b": ((3,), lambda b: ops.conv1d(drawn(2, 5, 3), drawn(3, 2, 3), b)),
+    "max pooling": ((2, 4, 5, 3), lambda x: ops.max_pool(x, (2, 2))),
+    "average pooling": ((2, 4, 5, 3), lambda x: ops.average_pool(x, (2, 2))),
+    "batch norm": ((3, 6), lambda x: ops.batch_norm(x, drawn(3, 1), drawn(3, 1, seed=3), *ops.moments(x))),
+    "group norm": ((4, 3, 2), lambda x: ops.group_norm(x, drawn(4), drawn(4, seed=3), 2)),
     "layer norm by x": ((3, 4), lambda x: ops.layer_norm(x, drawn(4), drawn(4, seed=3))),
     "layer norm by its gain": ((4,), lambda gain: ops.layer_norm(drawn(3, 4), gain, drawn(4, seed=3))),
     "attention by q": ((6, 4), lambda q: ops.attention(q, drawn(6, 4), drawn(6, 4, seed=3), 2, 3, causal=True)),
@@ -144,6 +151,7 @@ def NETWORKS() -> dict[str, tuple[models.Model, numpy.ndarray, numpy.ndarray]]:
     rng = numpy.random.default_rng(0)
     return {
         "an mlp": (models.mlp((5, 6, 3), "tanh"), rng.standard_normal((4, 5)), LABELS),
+        "a cnn": (models.cnn((3,), (1, 4, 4), 3, norm="batch"), rng.standard_normal((4, 16)), LABELS),
         "a vit": (models.vit((1, 4, 4), 2, 4, 1, 2, 3), rng.standard_normal((4, 16)), LABELS),
         "a gpt": (models.gpt(3, 4, 4, 1, 2), rng.integers(0, 3, (2, 4)), rng.integers(0, 3, (2, 4))),
     }

@@ -30,12 +30,11 @@ class Statistics:
     def moments(self, name: str, x: Array) -> tuple[Array, Array]:
         """Mean and variance of each channel over all that follows it.   x (..., c, r)  ->  (..., c, 1) both."""
         if self.running is not None:
-            return tuple(self.running[f"{name}_{moment}"][..., None] for moment in ("mean", "variance"))
+            return self.running[f"{name}.mean"][..., None], self.running[f"{name}.variance"][..., None]
+        mean, variance = ops.moments(x)
         r = anp.shape(x)[-1]
-        mean = ops.sum_last(x) / r
-        gap = x - mean
-        variance = ops.sum_last(gap * gap) / r
-        self.of_batch |= {f"{name}_mean": mean[..., 0], f"{name}_variance": variance[..., 0]}
+        unbiased = variance * (r / max(r - 1, 1))  # what a running average is made of
+        self.of_batch |= {f"{name}.mean": mean[..., 0], f"{name}.variance": unbiased[..., 0]}
         return mean, variance
 
 
@@ -101,6 +100,29 @@ class Model:
             for name, shape in self.running.items()
         }
 
+    def mask(self, kind: str, dtype: Any = "float32") -> Array:
+        """1 for the weights of a kind or of one parameter, else 0: (n,).
+
+        `kind` is "weights" (matrices, kernels, embeddings), "biases", "norm" (gains and biases of norm layers), or a name in
+        `shapes`. The three kinds add up to all of w.
+        """
+        kinds = {name: kind_of(name, shape) for name, shape in self.shapes.items()}
+        if kind not in self.shapes:
+            pick("kind", kind, dict.fromkeys(["weights", "biases", "norm", *self.shapes]))
+        chosen = [
+            numpy.full(math.prod(shape), kind in (name, kinds[name]), dtype) for name, shape in self.shapes.items()
+        ]
+        return asarray(numpy.concatenate(chosen))
+
+    def __str__(self) -> str:
+        """A table of the parameters: names, shapes, how many, and of which kind."""
+        rows = [
+            (name, str(shape), f"{math.prod(shape):,}", kind_of(name, shape)) for name, shape in self.shapes.items()
+        ]
+        rows = [("", "shape", "weights", "kind"), *rows, (self.spec.get("model", "model"), "", f"{self.size:,}", "")]
+        a, b, c, _ = (max(map(len, column)) for column in zip(*rows, strict=True))
+        return "\n".join(f"{n:<{a}}  {s:<{b}}  {size:>{c}}  {kind}".rstrip() for n, s, size, kind in rows)
+
     def unflatten(self, w: Array) -> dict[str, Array]:
         """The parameters by name, as views of w: (..., n) -> {name: (..., *shape)}."""
         lead, n = anp.shape(w)[:-1], anp.shape(w)[-1]
@@ -125,6 +147,13 @@ class Model:
                 raise ValueError(f"{name} must have shape (..., {str(shape)[1:-1]}), got {a.shape}")
             flat.append(xp().reshape(a, (*lead, -1)))
         return xp().concatenate(flat, axis=-1)
+
+
+def kind_of(name: str, shape: tuple[int, ...]) -> str:
+    """Which kind a parameter is of."""
+    if "norm" in name:
+        return "norm"
+    return "weights" if len(shape) > 1 else "biases"
 
 
 def he(rng: numpy.random.Generator, i: int, o: int) -> numpy.ndarray:

@@ -11,26 +11,45 @@ Truths: tests/test_ops.py (first and second derivatives against central differen
 
 from .arrays import dot, like, norm, over
 from .attention import attention, embedding, first_tokens, layer_norm
+from .convolution import (
+    average_pool,
+    conv1d,
+    conv2d,
+    global_average_pool,
+    max_pool,
+    to_images,
+    to_rows,
+)
 from .layers import affine, gelu, matmul, relu, tanh
 from .losses import check_range, losses_and_slopes, mean_loss, slope, softmax, softmax_cross_entropy, squared_error
+from .normalise import batch_norm, dropout, group_norm, moments
 from .shapes import T, back_to, lift, spread, sum_last, sum_rows, sum_to
 
 __all__ = [
     "T",
     "affine",
     "attention",
+    "average_pool",
     "back_to",
+    "batch_norm",
     "check_range",
+    "conv1d",
+    "conv2d",
     "dot",
+    "dropout",
     "embedding",
     "first_tokens",
     "gelu",
+    "global_average_pool",
+    "group_norm",
     "layer_norm",
     "lift",
     "like",
     "losses_and_slopes",
     "matmul",
+    "max_pool",
     "mean_loss",
+    "moments",
     "norm",
     "over",
     "relu",
@@ -43,4 +62,6 @@ __all__ = [
     "sum_rows",
     "sum_to",
     "tanh",
+    "to_images",
+    "to_rows",
 ]

@@ -1,0 +1,196 @@
+"""The convolutional nets: their layers written out, batch norm's statistics, recorded and replicated as any model."""
+
+import autograd.numpy as anp
+import numpy as np
+import pytest
+import strict
+
+from minisam import SAM, SGD, Run, array_backend, check_grad, cnn, hvp, resnet, train, value_and_grad
+from minisam.data import Data
+from minisam.models import Statistics
+
+RNG = np.random.default_rng(0)
+X, Y = RNG.standard_normal((40, 16)), RNG.integers(0, 3, 40)
+DATA = Data("toy", X[:24], Y[:24], X[24:32], Y[24:32], X[32:], Y[32:])
+SMALL = {"shape": (1, 4, 4), "classes": 3}
+MODELS = {
+    "cnn": cnn((2, 3), **SMALL),
+    "cnn, batch norm": cnn((2, 3), **SMALL, norm="batch"),
+    "cnn, group norm": cnn((4, 4), **SMALL, norm="group"),
+    "cnn, stride": cnn((2, 3), **SMALL, stride=2, pool=1),
+    "cnn, 1-D": cnn((2, 3), (1, 16), 3, kernel=5, stride=2, pool=1),
+    "resnet": resnet((2, 3), **SMALL),
+    "resnet, two blocks, group norm": resnet((4, 8), **SMALL, blocks=2, norm="group"),
+    "resnet, 1-D, no norm": resnet((2, 3), (1, 16), 3, norm="none"),
+}
+each_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+
+
+def quiet(model, optimizer=SAM(SGD(0.1, 0.9), 0.05), epochs=2, seed=0, **options):  # noqa: B008
+    return train(model, DATA, optimizer, epochs, 8, seed, progress=False, **options)
+
+
+@each_model
+def test_gradients_and_hessian_vector_products(model):
+    w = model.init(0, "float64") + 0.1 * RNG.standard_normal(model.size)
+    x, y = X[:5], Y[:5]
+    loss_and_grad = value_and_grad(model)
+    assert check_grad(lambda w: loss_and_grad(w, x, y), w) < 1e-5
+    v, h = RNG.standard_normal(model.size), 1e-5
+    quotient = (loss_and_grad(w + h * v, x, y)[1] - loss_and_grad(w - h * v, x, y)[1]) / (2 * h)
+    np.testing.assert_allclose(hvp(model)(w, v, x, y), quotient, rtol=1e-4, atol=1e-5 * np.abs(quotient).max())
+
+
+@each_model
+def test_recorded_is_eager_bit_for_bit(model):
+    w = model.init([0, 1])
+    recorded, eager = value_and_grad(model), value_and_grad(model, recorded=False)
+    x, y = X.astype("float32"), Y
+    for scale in (1.0, -0.7):
+        for a, b in zip(recorded(scale * w, x[:7], y[:7]), eager(scale * w, x[:7], y[:7]), strict=True):
+            assert np.array_equal(a, b)
+
+
+@each_model
+def test_each_replica_is_its_own_run(model):
+    """Up to rounding: BLAS multiplies a stack of matrices in another order than one."""
+    together = quiet(model, seed=[0, 3], dtype="float64")
+    for k, seed in enumerate([0, 3]):
+        alone = quiet(model, seed=seed, dtype="float64")
+        np.testing.assert_allclose(together.w[k], alone.w, rtol=1e-7, atol=1e-9)
+        for name, a in alone.running.items():
+            np.testing.assert_allclose(together.running[name][k], a, rtol=1e-7, atol=1e-9)
+
+
+@each_model
+def test_on_the_device_the_numbers_are_numpys(model, monkeypatch):
+    expected = quiet(model)
+    monkeypatch.setitem(array_backend.BACKENDS, "strict", strict.backend)
+    with array_backend.use("strict"):
+        run = quiet(model)
+        np.testing.assert_allclose(array_backend.asnumpy(run.w), expected.w, rtol=1e-5, atol=1e-6)
+
+
+def test_a_cnn_is_its_layers_written_out():
+    model = MODELS["cnn"]
+    w = model.init(0, "float64")
+    p = model.unflatten(w)
+    for e in range(3):
+        a = X[e].reshape(1, 4, 4)
+        for k in range(2):
+            framed, W = np.pad(a, ((0, 0), (1, 1), (1, 1))), p[f"conv{k}.W"]
+            size = a.shape[1]
+            places = [[framed[:, i : i + 3, j : j + 3] for j in range(size)] for i in range(size)]
+            y = [[np.sum(W * place, axis=(1, 2, 3)) + p[f"conv{k}.b"] for place in row] for row in places]
+            a = np.maximum(np.moveaxis(np.array(y), -1, 0), 0)
+            a = a.reshape(len(a), size // 2, 2, size // 2, 2).max(axis=(2, 4))
+        logits = a.ravel() @ p["head.W"] + p["head.b"]
+        np.testing.assert_allclose(model.apply(w, X[e : e + 1])[0], logits, rtol=1e-10, atol=1e-12)
+
+
+def test_a_residual_block_with_zero_kernels_passes_x_on():
+    model = resnet((2,), **SMALL, norm="none")
+    p = {name: 0 * a if "conv" in name else a for name, a in model.unflatten(model.init(0, "float64")).items()}
+    stem = {name: a for name, a in p.items() if "block" not in name}
+    shallow = resnet((2,), **SMALL, norm="none")
+    assert set(stem) == {"stem.W", "stem.b", "head.W", "head.b"}
+    x = shallow.forward(p, X[:3])
+    p["stage0.block0.norm1"] = None  # not looked at
+    np.testing.assert_array_equal(model.forward(p, X[:3]), x)
+
+
+# --- the running statistics of batch norm ------------------------------------------------------------------------------
+
+
+BATCH_NORM = MODELS["cnn, batch norm"]
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.05, 5.0])
+def test_only_the_ascent_pass_updates_the_running_statistics(rho):
+    """Written out: 0.9 old + 0.1 of the batch's, at w; what the descent pass sees at w + ε leaves no trace."""
+    run = quiet(BATCH_NORM, SAM(SGD(0.0), rho), epochs=1, dtype="float64")
+    w = BATCH_NORM.init(0, "float64")
+    from minisam.data import batches
+
+    expected = BATCH_NORM.init_running(w)
+    for i in batches(24, 8, 0, 0):
+        seen = Statistics()
+        BATCH_NORM.outputs(BATCH_NORM.unflatten(w), X[i], seen)
+        expected = {name: 0.9 * a + 0.1 * seen.of_batch[name] for name, a in expected.items()}
+    for name, a in expected.items():
+        np.testing.assert_allclose(run.running[name], a, rtol=1e-12)
+
+
+def test_the_statistics_of_a_batch_are_its_mean_and_unbiased_variance():
+    seen = Statistics()
+    x = RNG.standard_normal((4, 9))
+    mean, variance = seen.moments("norm0", x)
+    np.testing.assert_allclose(mean[:, 0], x.mean(axis=1))
+    np.testing.assert_allclose(variance[:, 0], x.var(axis=1))
+    np.testing.assert_allclose(seen.of_batch["norm0.variance"], x.var(axis=1, ddof=1))
+
+
+def test_at_evaluation_an_examples_logits_do_not_depend_on_its_batch():
+    run = quiet(BATCH_NORM, epochs=3)
+    x = X.astype("float32")
+    together = BATCH_NORM.apply(run.w, x, run.running)
+    np.testing.assert_allclose(together[5:6], BATCH_NORM.apply(run.w, x[5:6], run.running), rtol=1e-4, atol=1e-5)
+    assert not np.allclose(together[5:6], BATCH_NORM.apply(run.w, x[5:7])[:1], rtol=1e-2)
+    np.testing.assert_allclose(run.evaluate(X, Y)["accuracy"], np.mean(together.argmax(axis=1) == Y), rtol=1e-6)
+
+
+def test_running_statistics_are_saved_and_resumed(tmp_path):
+    path, whole = tmp_path / "checkpoint.npz", quiet(BATCH_NORM, epochs=4)
+    quiet(BATCH_NORM, epochs=2, checkpoint=path)
+    resumed = quiet(BATCH_NORM, epochs=4, checkpoint=path)
+    whole.save(tmp_path / "run.npz")
+    for run in (resumed, Run.load(tmp_path / "run.npz")):
+        assert np.array_equal(run.w, whole.w)
+        for name, a in whole.running.items():
+            assert np.array_equal(run.running[name], a)
+        np.testing.assert_array_equal(run.evaluate(X, Y)["loss"], whole.evaluate(X, Y)["loss"])
+
+
+# --- masks, the table, arguments ---------------------------------------------------------------------------------------
+
+
+@each_model
+def test_masks_by_kind_are_a_partition(model):
+    masks = [model.mask(kind) for kind in ("weights", "biases", "norm")]
+    np.testing.assert_array_equal(sum(masks), 1)
+    p = model.unflatten(masks[0])
+    assert all(anp.all(p[name] == 1) for name in p if name.endswith("W"))
+    for name in model.shapes:
+        assert model.mask(name).sum() == np.prod(model.shapes[name])
+    with pytest.raises(ValueError, match="kind must be one of 'weights', 'biases', 'norm'"):
+        model.mask("kernels")
+
+
+def test_a_printed_model_is_a_table_of_its_parameters():
+    lines = str(BATCH_NORM).splitlines()
+    assert lines[0].split() == ["shape", "weights", "kind"]
+    assert lines[1].split() == ["conv0.W", "(2,", "1,", "3,", "3)", "18", "weights"]
+    assert lines[-1].split() == ["cnn", f"{BATCH_NORM.size:,}"]
+
+
+BAD = {
+    "no channels": (lambda: cnn(()), "channels must name at least one layer"),
+    "a channel too few": (lambda: cnn((4, 0)), "channels must be a whole number ≥ 1, got 0"),
+    "groups": (lambda: cnn((6,), norm="group"), "channels must be multiples of 4 for group norm, got 6"),
+    "norm": (lambda: cnn(norm="layer"), "norm must be one of 'none', 'batch', 'group', got 'layer'"),
+    "shape": (lambda: cnn(shape=(8,)), "shape must be"),
+    "kernel": (lambda: cnn(kernel=4), "kernel must be odd, got 4"),
+    "nothing left": (lambda: cnn((4, 4, 4, 4)), "nothing is left of"),
+    "classes": (lambda: resnet(classes=0), "classes must be a whole number ≥ 1, got 0"),
+    "blocks": (lambda: resnet(blocks=0), "blocks must be a whole number ≥ 1, got 0"),
+    "features": (
+        lambda: cnn().apply(cnn().init(0), np.ones((2, 60))),
+        r"x must have shape \(..., m, 64\), got \(2, 60\)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("make", "says"), BAD.values(), ids=BAD)
+def test_bad_arguments_are_named(make, says):
+    with pytest.raises(ValueError, match=says):
+        make()

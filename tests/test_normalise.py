@@ -1,0 +1,90 @@
+"""Batch norm, group norm, dropout: derivatives against differences, plain formulas, invariances."""
+
+import autograd.numpy as anp
+import numpy as np
+import pytest
+from truths import second_vjp_error, vjp_error
+
+from minisam import cnn, ops, value_and_grad
+
+RNG = np.random.default_rng(0)
+
+
+def batch(x, gain, bias):
+    return ops.batch_norm(x, gain[..., None], bias[..., None], *ops.moments(x))
+
+
+def group(x, gain, bias):
+    return ops.group_norm(x, gain, bias, 2)
+
+
+NORMS = {"batch": (batch, (2, 4, 6)), "group": (group, (2, 4, 3, 5))}
+
+
+@pytest.mark.parametrize("wrt", [0, 1, 2])
+@pytest.mark.parametrize("name", NORMS)
+def test_derivatives_of_a_norm(name, wrt):
+    norm, shape = NORMS[name]
+    arguments = [RNG.standard_normal(shape), RNG.standard_normal((2, 4)), RNG.standard_normal((2, 4))]
+
+    def of_one(a):
+        return norm(*arguments[:wrt], a, *arguments[wrt + 1 :])
+
+    assert vjp_error(of_one, arguments[wrt], RNG) < 1e-7
+    assert second_vjp_error(lambda a: anp.sin(of_one(a)), arguments[wrt], RNG) < 1e-6
+
+
+def test_batch_norm_is_its_formula():
+    x, gain, bias = RNG.standard_normal((4, 6)), RNG.standard_normal(4), RNG.standard_normal(4)
+    mean, variance = x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True)
+    expected = gain[:, None] * (x - mean) / np.sqrt(variance + 1e-5) + bias[:, None]
+    np.testing.assert_allclose(batch(x, gain, bias), expected, rtol=1e-10, atol=1e-12)
+
+
+def test_group_norm_is_its_formula():
+    x, gain, bias = RNG.standard_normal((4, 3, 5)), RNG.standard_normal(4), RNG.standard_normal(4)
+    y = group(x, gain, bias)
+    for e in range(5):
+        for g in range(2):
+            part = x[2 * g : 2 * g + 2, :, e]
+            normed = (part - part.mean()) / np.sqrt(part.var() + 1e-5)
+            expected = normed * gain[2 * g : 2 * g + 2, None] + bias[2 * g : 2 * g + 2, None]
+            np.testing.assert_allclose(y[2 * g : 2 * g + 2, :, e], expected, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("norm", ["batch", "group"])
+def test_under_a_norm_the_scale_of_a_kernel_does_not_matter(norm):
+    model = cnn(channels=(4, 8), norm=norm)
+    rng = np.random.default_rng(1)
+    x, y = rng.standard_normal((6, 64)), rng.integers(0, 10, 6)
+    w = model.init(0, "float64")
+    kernels = model.mask("conv0.W", "float64") + model.mask("conv1.W", "float64")
+    loss, g = value_and_grad(model)(w, x, y)
+    scaled, g_scaled = value_and_grad(model)(w * (1 + 9 * kernels), x, y)
+    np.testing.assert_allclose(scaled, loss, rtol=1e-3)
+    assert abs(np.sum(g * w * kernels)) < 1e-3 * np.linalg.norm(g * kernels) * np.linalg.norm(w * kernels)
+    np.testing.assert_allclose(g_scaled * kernels, g * kernels / 10, rtol=0.05, atol=1e-3 * np.abs(g).max())
+
+
+def test_dropout_keeps_the_mean_and_drops_what_is_not_kept():
+    x, kept = np.ones(100_000), np.random.default_rng(0).random(100_000) >= 0.3
+    y = ops.dropout(x, kept, 0.3)
+    assert set(np.unique(y)) == {0.0, 1 / 0.7}
+    assert y.mean() == pytest.approx(1, abs=0.01)
+    np.testing.assert_array_equal(ops.dropout(x, np.ones_like(x), 0.0), x)
+    assert vjp_error(lambda x: ops.dropout(x, kept[:5], 0.3), RNG.standard_normal(5), RNG) < 1e-8
+    with pytest.raises(ValueError, match=r"rate must be in \[0, 1\), got 1"):
+        ops.dropout(x, kept, 1)
+
+
+def test_a_recorded_dropout_takes_a_new_mask_at_each_call():
+    def loss(w, kept):
+        return ops.sum_last(ops.dropout(w, kept, 0.5) ** 2)[..., 0]
+
+    loss_and_grad = value_and_grad(loss)
+    w = RNG.standard_normal(8)
+    for seed in range(3):
+        kept = (np.random.default_rng(seed).random(8) < 0.5).astype(float)
+        value, g = loss_and_grad(w, kept)
+        np.testing.assert_allclose(value, np.sum((2 * w * kept) ** 2))
+        np.testing.assert_allclose(g, 8 * w * kept)
