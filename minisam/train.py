@@ -322,7 +322,7 @@ def _own_labels(data: Any, axes: Axes) -> tuple[Any, numpy.ndarray | None]:
     first = sets[0]
     for other in sets:
         for part, a in vars(first).items():
-            if part != "y_train" and not numpy.array_equal(a, getattr(other, part)):
+            if part not in ("y_train", "flipped") and not numpy.array_equal(a, getattr(other, part)):
                 raise ValueError(f"data must be the same for all replicas but for y_train, got another {part}")
     labels = numpy.stack([each.y_train for each in sets])
     if labels.dtype.kind not in "iu" or labels.ndim != 2:

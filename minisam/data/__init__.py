@@ -1,0 +1,54 @@
+"""Data sets in three parts, and what can be done to them.
+
+`sets` holds real digits and toy problems, `mnist1d` and `text` what their names say, `files` the sets that are downloaded;
+`noise` makes labels wrong, `shifts` moves the test data away from the training data.
+"""
+
+from .files import cifar10, cifar100, fashion_mnist, mnist
+from .mnist1d import mnist1d
+from .noise import asymmetric_noise, instance_dependent_noise, symmetric_noise
+from .sets import (
+    Data,
+    batches,
+    blobs,
+    check_counts,
+    check_seed,
+    diagonal_regression,
+    digits,
+    linear_teacher,
+    single_pass,
+    spirals,
+    subset,
+    two_moons,
+)
+from .shifts import SHIFTS, gradual, shift, shifted
+from .text import TextData, text
+
+__all__ = [
+    "SHIFTS",
+    "Data",
+    "TextData",
+    "asymmetric_noise",
+    "batches",
+    "blobs",
+    "check_counts",
+    "check_seed",
+    "cifar10",
+    "cifar100",
+    "diagonal_regression",
+    "digits",
+    "fashion_mnist",
+    "gradual",
+    "instance_dependent_noise",
+    "linear_teacher",
+    "mnist",
+    "mnist1d",
+    "shift",
+    "shifted",
+    "single_pass",
+    "spirals",
+    "subset",
+    "symmetric_noise",
+    "text",
+    "two_moons",
+]

@@ -1,0 +1,249 @@
+"""Data sets, split into training, validation and test; and the order in which minibatches are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy
+
+
+@dataclass(frozen=True)
+class Data:
+    """Examples in three parts: to train on, to choose by, to report. NumPy arrays; `train` moves them to the device.
+
+    Attributes
+    ----------
+    name : str
+    x_train, x_validation, x_test : array (m, features)
+        One example a row; float32, or int64 tokens.
+    y_train, y_validation, y_test : array
+        Classes int64 (m,), targets float32 (m, k), or the next tokens int64 (m, t).
+    shape : tuple of int
+        What a row of x is, if it is an image or a signal: (channels, height, width) or (channels, length).
+    flipped : bool array (m,), optional
+        Which training labels are wrong, where `minisam.data.noise` made them so.
+    """
+
+    name: str
+    x_train: numpy.ndarray
+    y_train: numpy.ndarray
+    x_validation: numpy.ndarray
+    y_validation: numpy.ndarray
+    x_test: numpy.ndarray
+    y_test: numpy.ndarray
+    shape: tuple[int, ...] = ()
+    flipped: numpy.ndarray | None = None
+
+
+def digits(seed: int = 0, train: int = 900, validation: int = 300) -> Data:
+    """1,797 handwritten digits of 8×8 pixels, shuffled and split.
+
+    Parameters
+    ----------
+    seed : int
+        Of the split.
+    train, validation : int
+        Examples in the first two parts, ≥ 1; the rest, ≥ 1, is the test part.
+
+    Returns
+    -------
+    Data
+        x float32 (m, 64) in [0, 1], y int64 (m,) in 0 … 9.
+
+    Source: E. Alpaydin & C. Kaynak, Optical Recognition of Handwritten Digits, UCI, 1998 (CC BY 4.0); the copy that
+    scikit-learn carries.  Truths: tests/test_data.py.
+    """
+    from sklearn.datasets import load_digits
+
+    check_seed(seed)
+    check_counts(train=train, validation=validation)
+    x, y = load_digits(return_X_y=True)
+    if train + validation >= len(x):
+        raise ValueError(f"train + validation must be below {len(x)}, got {train} + {validation}")
+    order = numpy.random.default_rng(seed).permutation(len(x))
+    x, y = (x[order] / 16).astype("float32"), y[order].astype("int64")
+    return split("digits", x, y, train, validation, (1, 8, 8))
+
+
+def split(
+    name: str, x: numpy.ndarray, y: numpy.ndarray, train: int, validation: int, shape: tuple[int, ...] = ()
+) -> Data:
+    """The first `train` examples, the next `validation`, and the rest."""
+    a, b = train, train + validation
+    return Data(name, x[:a], y[:a], x[a:b], y[a:b], x[b:], y[b:], shape)
+
+
+# --- toy problems: drawn, so as many examples as one likes -------------------------------------------------------------
+
+
+def two_moons(seed: int = 0, noise: float = 0.15, train: int = 200, validation: int = 200, test: int = 1000) -> Data:
+    """Two half circles that hold each other.   x float32 (m, 2) with normal noise of this deviation, y int64 in {0, 1}."""
+    rng, n = _drawn(seed, noise, train, validation, test)
+    y = rng.integers(0, 2, n)
+    angle = numpy.pi * rng.random(n)
+    x = numpy.stack([numpy.cos(angle), numpy.sin(angle)], axis=1)
+    x = numpy.where(y[:, None] == 0, x, numpy.array([1.0, 0.5]) - x) + noise * rng.standard_normal((n, 2))
+    return split("two moons", x.astype("float32"), y, train, validation)
+
+
+def spirals(
+    seed: int = 0, noise: float = 0.05, arms: int = 2, train: int = 200, validation: int = 200, test: int = 1000
+) -> Data:
+    """Arms that wind once around the origin.   x float32 (m, 2) in the unit disc and some noise, y int64 in 0 … arms − 1."""
+    check_counts(arms=arms)
+    rng, n = _drawn(seed, noise, train, validation, test)
+    y = rng.integers(0, arms, n)
+    radius = numpy.sqrt(rng.random(n))
+    angle = 2 * numpy.pi * (radius + y / arms)
+    x = radius[:, None] * numpy.stack([numpy.cos(angle), numpy.sin(angle)], axis=1)
+    return split("spirals", (x + noise * rng.standard_normal((n, 2))).astype("float32"), y, train, validation)
+
+
+def blobs(
+    seed: int = 0,
+    noise: float = 0.2,
+    classes: int = 3,
+    features: int = 2,
+    train: int = 200,
+    validation: int = 200,
+    test: int = 1000,
+) -> Data:
+    """A normal cloud of this deviation around the centre of each class; centres are standard normal.
+
+    x float32 (m, features), y int64 in 0 … classes − 1.
+    """
+    check_counts(classes=classes, features=features)
+    rng, n = _drawn(seed, noise, train, validation, test)
+    centres = rng.standard_normal((classes, features))
+    y = rng.integers(0, classes, n)
+    x = centres[y] + noise * rng.standard_normal((n, features))
+    return split("blobs", x.astype("float32"), y, train, validation)
+
+
+def linear_teacher(
+    seed: int = 0,
+    noise: float = 0.1,
+    features: int = 20,
+    outputs: int = 1,
+    train: int = 100,
+    validation: int = 100,
+    test: int = 1000,
+) -> Data:
+    """Targets of a linear map, y = xA + noise.   x float32 (m, features) standard normal, y float32 (m, outputs)."""
+    check_counts(features=features, outputs=outputs)
+    rng, n = _drawn(seed, noise, train, validation, test)
+    A = rng.standard_normal((features, outputs)) / numpy.sqrt(features)
+    x = rng.standard_normal((n, features))
+    y = x @ A + noise * rng.standard_normal((n, outputs))
+    return split("linear teacher", x.astype("float32"), y.astype("float32"), train, validation)
+
+
+def diagonal_regression(
+    seed: int = 0,
+    noise: float = 0.0,
+    features: int = 30,
+    active: int = 3,
+    train: int = 20,
+    validation: int = 20,
+    test: int = 1000,
+) -> Data:
+    """A sparse linear map with fewer examples than weights, for diagonal linear nets: many solutions, one of them sparse.
+
+    y = xβ + noise with `active` entries of β equal to 1, the others 0. x float32 (m, features) standard normal, y float32
+    (m, 1).  Woodworth et al. 2020, arXiv:2002.09277, section 4.
+    """
+    check_counts(features=features, active=active)
+    if active > features:
+        raise ValueError(f"active must be in 1 … {features}, got {active}")
+    rng, n = _drawn(seed, noise, train, validation, test)
+    x = rng.standard_normal((n, features))
+    y = x[:, :active].sum(axis=1, keepdims=True) + noise * rng.standard_normal((n, 1))
+    return split("diagonal regression", x.astype("float32"), y.astype("float32"), train, validation)
+
+
+def _drawn(seed: int, noise: float, train: int, validation: int, test: int) -> tuple[numpy.random.Generator, int]:
+    """The random numbers of a toy problem, and how many examples it has."""
+    check_seed(seed)
+    check_counts(train=train, validation=validation, test=test)
+    if not noise >= 0:
+        raise ValueError(f"noise must be ≥ 0, got {noise}")
+    return numpy.random.default_rng(seed), train + validation + test
+
+
+# --- fewer examples, and each only once ------------------------------------------------------------------------------
+
+
+def subset(data: Data, n: int, seed: int = 0) -> Data:
+    """n training examples, of each class as many as of any other, up to one; validation and test stay.
+
+    For repeated exposure: the fewer there are, the more often a training of given length sees each.
+    """
+    check_counts(n=n)
+    check_seed(seed)
+    if n > len(data.y_train):
+        raise ValueError(f"n must be in 1 … {len(data.y_train)}, got {n}")
+    order = numpy.random.default_rng(seed).permutation(len(data.y_train))
+    if data.y_train.ndim == 1:
+        nth_of_class = numpy.zeros(len(order), dtype=int)
+        for label in numpy.unique(data.y_train):
+            hits = data.y_train[order] == label
+            nth_of_class[hits] = numpy.arange(hits.sum())
+        order = order[numpy.argsort(nth_of_class, kind="stable")]
+    kept = numpy.sort(order[:n])
+    flipped = None if data.flipped is None else data.flipped[kept]
+    return replace(data, x_train=data.x_train[kept], y_train=data.y_train[kept], flipped=flipped)
+
+
+def single_pass(data: Data, batch_size: int, seed: int = 0) -> Iterator[tuple[numpy.ndarray, numpy.ndarray]]:
+    """The training examples in batches, each example once: (x, y) after (x, y). `train` does the same with epochs=1."""
+    for i in batches(len(data.x_train), batch_size, seed, epoch=0):
+        yield data.x_train[i], data.y_train[i]
+
+
+def batches(n: int, batch_size: int, seed: int | Sequence[int], epoch: int) -> numpy.ndarray:
+    """The minibatches of one epoch, as indices into n examples.
+
+    Parameters
+    ----------
+    n, batch_size : int
+        1 ≤ batch_size ≤ n. Each epoch is a fresh shuffle cut into n // batch_size batches; the few examples left
+        over sit this epoch out.
+    seed : int or sequence of int
+        ≥ 0. A sequence gives each replica its own order: the one it would have alone.
+    epoch : int
+        From 0.
+
+    Returns
+    -------
+    integer array (steps, batch_size), or (steps, len(seed), batch_size)
+
+    Truths: tests/test_data.py.
+    """
+    check_counts(n=n, batch_size=batch_size)
+    if batch_size > n:
+        raise ValueError(f"batch_size must be in 1 … {n}, got {batch_size}")
+    steps, seeds = n // batch_size, check_seed(seed)
+    orders = [_generator(int(s), epoch).permutation(n) for s in seeds.ravel()]
+    cut = numpy.array(orders)[:, : steps * batch_size].reshape(*seeds.shape, steps, batch_size)
+    return numpy.moveaxis(cut, -2, 0)
+
+
+def _generator(seed: int, epoch: int) -> numpy.random.Generator:
+    """A stream for each epoch, apart from `default_rng(seed)`, which draws the initial weights."""
+    return numpy.random.default_rng(numpy.random.SeedSequence(seed, spawn_key=(epoch,)))
+
+
+def check_counts(**counts: int) -> None:
+    """Raise a ValueError that names the first one that is not a whole number ≥ 1."""
+    for name, value in counts.items():
+        if not isinstance(value, (int, numpy.integer)) or value < 1:
+            raise ValueError(f"{name} must be a whole number ≥ 1, got {value!r}")
+
+
+def check_seed(seed: int | Sequence[int]) -> numpy.ndarray:
+    """The seed or seeds as an array of whole numbers ≥ 0, or the error that says why not."""
+    seeds = numpy.asarray(seed)
+    if seeds.size == 0 or seeds.dtype.kind not in "iu" or seeds.min() < 0:
+        raise ValueError(f"seed must be a whole number ≥ 0 or a sequence of them, got {seed!r}")
+    return seeds
