@@ -74,3 +74,60 @@ def scaled(**change: int) -> Job:
     size = BASE | change
     width = 32 if "replicas" in change else size["width"]
     return Job((64, *[width] * size["depth"], 10), size["batch"], replicas=change.get("replicas"))
+
+
+# --- whole models ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ModelJob:
+    """Training steps of one of minisam's models on batches of its kind of data: SGD with momentum, or SAM over it."""
+
+    name: str
+    rule: str = "sam"
+
+    @cached_property
+    def model(self) -> minisam.Model:
+        return MODELS[self.name][0]()
+
+    @property
+    def batch_size(self) -> int:
+        return MODELS[self.name][1]
+
+    @cached_property
+    def w(self) -> np.ndarray:
+        """Initial weights (n,), with some noise: every parameter takes part."""
+        noise = np.random.default_rng(0).standard_normal(self.model.size, dtype=np.float32)
+        return self.model.init(0) + np.float32(0.02) * noise
+
+    @cached_property
+    def parameters(self) -> dict[str, np.ndarray]:
+        return self.model.unflatten(self.w)
+
+    @cached_property
+    def x(self) -> np.ndarray:
+        """Rows of images or signals (m, features), or tokens (m, t)."""
+        rng, spec = np.random.default_rng(1), self.model.spec
+        if self.model.tokens:
+            return rng.integers(0, spec["vocabulary"], (self.batch_size, spec["context"]))
+        return rng.standard_normal((self.batch_size, int(np.prod(spec["shape"]))), dtype=np.float32)
+
+    @cached_property
+    def y(self) -> np.ndarray:
+        """Classes (m,), or the next tokens (m, t)."""
+        rng, spec = np.random.default_rng(2), self.model.spec
+        if self.model.tokens:
+            return rng.integers(0, spec["vocabulary"], self.x.shape)
+        return rng.integers(0, spec["classes"], self.batch_size)
+
+
+MODELS = {
+    "cnn, MNIST-1D": (
+        lambda: minisam.cnn((25, 25, 25), (1, 40), 10, kernel=5, stride=2, pool=1),
+        100,
+        "3 × 25 channels, kernel 5, stride 2, batch 100",
+    ),
+    "cnn, digits": (lambda: minisam.cnn((16, 32), (1, 8, 8)), 64, "16 and 32 channels, 3×3, pooled, batch 64"),
+    "vit, digits": (lambda: minisam.vit(), 64, "16 patches, width 64, 2 blocks, 4 heads, batch 64"),
+    "gpt": (lambda: minisam.gpt(100), 16, "context 64, width 64, 2 blocks, 4 heads, 100 characters, batch 16"),
+}

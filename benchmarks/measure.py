@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
-from jobs import CURVES, NETS, REPLICAS, Job, scaled
+from jobs import CURVES, MODELS, NETS, REPLICAS, Job, ModelJob, scaled
 from worker import Unavailable, Worker
 
 BLOCK = 0.05  # seconds that a block should take
@@ -63,6 +63,20 @@ class Suite:
                 rule: _ratios({name: times[name, rule] for name in names}, self.ours) for rule in ("sam", "sgd")
             },
             "sam_over_sgd": {name: _ratio(times[name, "sam"], times[name, "sgd"]) for name in names},
+            "rounds": len(next(iter(times.values()))),
+        }
+
+    def model(self, name: str, seconds: float) -> dict[str, Any]:
+        """One SAM step and one SGD step of a whole model in every system."""
+        jobs = {(system, rule): ModelJob(name, rule) for system in self.workers for rule in ("sam", "sgd")}
+        times = self._take_turns(jobs, seconds)
+        systems = [system for system, rule in times if rule == "sam"]
+        sam = {system: times[system, "sam"] for system in systems}
+        return {
+            "what": MODELS[name][2],
+            "microseconds": {system: _micro(t) for system, t in sam.items()},
+            "minisam_over": _ratios(sam, self.ours),
+            "sam_over_sgd": {system: _ratio(t, times[system, "sgd"]) for system, t in sam.items()},
             "rounds": len(next(iter(times.values()))),
         }
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from systems import NAMES
+from systems import NAMES, OF_MODELS
 
 Results = dict[str, Any]
 ROOT = Path(__file__).resolve().parents[1]
@@ -17,7 +17,7 @@ BLOCK = re.compile(r"(<!-- benchmark table: begin[^\n]*-->\n).*?(<!-- benchmark 
 
 def table(results: Results) -> str:
     """Times of every system, then minisam's ratios against their goals."""
-    return "\n".join([*_times(results), "", *_goals(results), "", _machine(results)])
+    return "\n".join([*_times(results), "", *_goals(results), "", *_models(results), "", _machine(results)])
 
 
 def render(results: Results) -> None:
@@ -89,6 +89,26 @@ def _goal(label: str, values: list[float | None], limits: list[float], digits: i
             text = f"{value:,.{digits}f}"
             cells[k] = text if value <= limits[k] else f"**{text}**"
     return _row(label, [*cells, "≤ " + ", ".join(f"{limit:.{digits}f}" for limit in dict.fromkeys(limits))])
+
+
+MODEL_GOALS = {"cnn": {"torch": 1.0, "jax": 1.3}, "vit": {"torch": 0.8, "jax": 1.2}, "gpt": {"torch": 0.8, "jax": 1.2}}
+
+
+def _models(results: Results) -> Iterator[str]:
+    """Whole models: times, and minisam's ratios against their goals."""
+    models = results.get("models", {})
+    if not models:
+        return
+    systems = [name for name in OF_MODELS if all(name in model["microseconds"] for model in models.values())]
+    heads = [f"{NAMES[name]}" for name in systems]
+    ratios = [f"minisam / {NAMES[name]}" for name in systems[1:]]
+    yield from _head("µs a SAM step", [*heads, *ratios, "SAM / SGD"])
+    for name, model in models.items():
+        cells = [f"{model['microseconds'][system]:,.0f}" for system in systems]
+        for system in systems[1:]:
+            ratio, goal = model["minisam_over"][system][1], MODEL_GOALS[name[:3]][system.removesuffix("-models")]
+            cells.append(f"{ratio:.2f} (≤ {goal:.1f})" if ratio <= goal else f"**{ratio:.2f}** (≤ {goal:.1f})")
+        yield _row(f"{name}: {model['what']}", [*cells, f"{model['sam_over_sgd'][systems[0]][1]:.2f}"])
 
 
 def _machine(results: Results) -> str:

@@ -21,9 +21,9 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the clone is measured, whatever else is installed
 
 import report
-from jobs import CURVES, NETS
+from jobs import CURVES, MODELS, NETS
 from measure import Disagreement, Suite
-from systems import NEEDED, QUICK, SYSTEMS
+from systems import NEEDED, OF_MODELS, QUICK, SYSTEMS
 from tqdm.auto import tqdm
 from worker import THREADS, Unavailable, limit_threads
 
@@ -45,11 +45,13 @@ def main() -> int:
             f"the machine is busy (load {load:.1f}): systems that share work between threads lose most", file=sys.stderr
         )
     limit_threads()
-    suite = Suite(QUICK if options.quick else options.only, warn=lambda line: tqdm.write(line, file=sys.stderr))
+    suite = Suite(QUICK if options.quick else options.only, warn=_warn)
     try:
         results = {"machine": machine(suite, cores) | {"load": round(load, 1)}} | measure(
             suite, options.seconds, options.quick
         )
+        if not options.quick:
+            results["models"] = measure_models(options.only, options.seconds)
     except (Disagreement, Unavailable) as error:
         print(f"benchmark: {error}", file=sys.stderr)
         return 1
@@ -103,6 +105,20 @@ def measure(suite: Suite, seconds: float, quick: bool) -> dict[str, Any]:
         "scaling": _each("scaling", lambda size: suite.curve(size, seconds / 2), CURVES),
         "missing": suite.missing,
     }
+
+
+def measure_models(only: list[str], seconds: float) -> dict[str, Any]:
+    """Whole models, in the systems that have them."""
+    names = [name for name in OF_MODELS if name.removesuffix("-models") in only]
+    suite = Suite(names, _warn, ours="minisam-models")
+    try:
+        return _each("models", lambda name: suite.model(name, seconds / 2), MODELS)
+    finally:
+        suite.close()
+
+
+def _warn(line: str) -> None:
+    tqdm.write(line, file=sys.stderr)
 
 
 def _each(title: str, action: Callable[[str], Any], names: Iterable[str]) -> dict[str, Any]:

@@ -1,12 +1,24 @@
-"""What all lessons share: predictions, and how a check speaks."""
+"""What all lessons share: predictions, figures worth keeping, and how a check speaks."""
+
+from pathlib import Path
 
 import numpy as np
+
+from minisam.plot import save
+
+FIGURES = Path(__file__).resolve().parent.parent / "figures"
 
 
 def say(text):
     """Print a verdict; True if it is praise."""
     print(text)
     return text.startswith("✓")
+
+
+def keep(figure, name):
+    """Keep a figure as figures/NAME.png, where that folder is: in a clone, and not in a browser."""
+    if FIGURES.is_dir():
+        save(figure, FIGURES / f"{name}.png")
 
 
 def predict(prediction, truth, unit=""):

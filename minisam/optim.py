@@ -65,7 +65,7 @@ class SGD:
 
     def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
         g, info = _gradient(w, self.l2, loss_and_grad)
-        lr, mu = _at(self.lr, state["t"], w), like(self.momentum, w)
+        lr, mu = step_size(self, state["t"], w), like(self.momentum, w)
         v = mu * state["v"] + g
         w = w - lr * (g + mu * v if self.nesterov else v)
         return w, {"t": state["t"] + 1, "v": v}, info
@@ -98,7 +98,7 @@ class Adam:
     def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
         g, info = _gradient(w, self.l2, loss_and_grad)
         state = adam_moments(state, g, self.betas)
-        w = w - _at(self.lr, state["t"] - 1, w) * adam_direction(state, self.betas, self.eps)
+        w = w - step_size(self, state["t"] - 1, w) * adam_direction(state, self.betas, self.eps)
         return w, state, info
 
 
@@ -129,7 +129,7 @@ class AdamW:
         g, info = _gradient(w, 0.0, loss_and_grad)
         state = adam_moments(state, g, self.betas)
         decay = like(self.weight_decay, w) * w
-        w = w - _at(self.lr, state["t"] - 1, w) * (decay + adam_direction(state, self.betas, self.eps))
+        w = w - step_size(self, state["t"] - 1, w) * (decay + adam_direction(state, self.betas, self.eps))
         return w, state, info
 
 
@@ -163,9 +163,9 @@ def add_l2(g: Array, l2: Any, w: Array) -> Array:
     return g if isinstance(l2, (int, float)) and l2 == 0 else g + 2 * like(l2, w) * w
 
 
-def _at(lr: StepSize, t: int, w: Array) -> Any:
-    """The step size at step t."""
-    return like(lr(t) if callable(lr) else lr, w)
+def step_size(optimizer: Any, t: int, w: Array) -> Any:
+    """The optimizer's step size at step t, ready to meet w."""
+    return like(optimizer.lr(t) if callable(optimizer.lr) else optimizer.lr, w)
 
 
 # --- schedules: t -> lr ----------------------------------------------------------------------------------------------

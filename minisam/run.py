@@ -57,6 +57,8 @@ class Run:
         Name → values of each replica axis of w: the swept hyperparameters, then "seed". Empty for a single run.
     running : dict of arrays
         The running statistics of batch norm, where the model has it.
+    state : dict
+        The optimizer's state after the last epoch, not saved with the run.
     """
 
     model: Model
@@ -66,6 +68,7 @@ class Run:
     interrupted: bool = False
     axes: Axes = field(default_factory=dict)
     running: dict[str, Array] = field(default_factory=dict)
+    state: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def evaluate(self, x: Any, y: Any) -> Measured:
         """Loss, and accuracy where y are classes, on x (m, i), y (m,) or (m, k): NumPy arrays (...,)."""

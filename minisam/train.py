@@ -138,7 +138,7 @@ def train(
 
     def run(interrupted: bool = False) -> Run:
         kept = dict(stand.kept) if best else {"w": stand.w, **stand.running}
-        return Run(model, kept.pop("w"), _history(stand.rows), loss, interrupted, axes, kept)
+        return Run(model, kept.pop("w"), _history(stand.rows), loss, interrupted, axes, kept, stand.state)
 
     interrupted = False
     try:

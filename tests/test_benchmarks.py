@@ -48,6 +48,22 @@ def test_the_step_by_hand_is_minisams(rule, replicas):
         assert (np.linalg.norm(by_hand - ours.w, axis=-1) <= allowed).all()
 
 
+@pytest.mark.parametrize("name", ["cnn, digits", "cnn, MNIST-1D", "vit, digits", "gpt"])
+@pytest.mark.parametrize("peer", ["torch-models", "jax-models"])
+def test_the_models_of_the_peers_are_minisams(name, peer):
+    from jobs import ModelJob
+    from systems import load
+
+    pytest.importorskip("torch" if peer == "torch-models" else "jax")
+    job = ModelJob(name)
+    systems = [load(system)(job) for system in ("minisam-models", peer)]
+    for system in systems:
+        system.reset()
+    for _ in range(STEPS):
+        ours, theirs = (float(system.run(1)) for system in systems)
+        assert ours == pytest.approx(theirs, rel=1e-4)
+
+
 @pytest.mark.parametrize("name", ["minisam-gpu", "minisam-gpu-singles"])
 def test_the_step_on_a_device_is_the_one_on_the_host(name, monkeypatch):
     from jobs import NETS, Job
@@ -125,7 +141,7 @@ def test_a_system_that_is_not_installed_is_left_out_with_a_line(monkeypatch):
     suite = measure.Suite(["jax"], warn=lines.append)
     assert lines == ["jax left out: ModuleNotFoundError: No module named 'jax'"]
     assert (suite.workers, set(suite.missing)) == ({}, {"jax"})
-    assert set(systems.NAMES) == set(systems.SYSTEMS | systems.ON_DEVICE)
+    assert set(systems.NAMES) == set(systems.SYSTEMS | systems.OF_MODELS | systems.ON_DEVICE)
 
 
 def test_without_the_clone_the_command_says_so(monkeypatch, tmp_path, capsys):

@@ -3,14 +3,10 @@
 That every lesson runs is tested by `make lessons-run`.
 """
 
+import importlib.util
 import re
-from itertools import pairwise
 from pathlib import Path
 
-import check_00
-import check_01
-import check_02
-import check_03
 import jupytext
 import nbformat
 import numpy as np
@@ -121,79 +117,29 @@ def test_a_prediction_is_answered(prediction, says, capsys):
     assert says in capsys.readouterr().out
 
 
-def norm(g):
-    return np.linalg.norm(g)
+def answers(path):
+    """The answers that a file in `lesson_cases` lists."""
+    specification = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module.CASES
 
 
-def sam(loss_and_grad, w, rho, l2, at=lambda w, a: w, lam=2, look=1.0):
-    g = loss_and_grad(w)[1]
-    a = w + look * rho * g / norm(g)
-    return loss_and_grad(a)[1] + lam * l2 * at(w, a)
-
-
-CASES = [
-    (check_00.bowl, lambda h, w: h * w**2 / 2, None),
-    (check_00.bowl, lambda h, w: h * w**2, "half is missing"),
-    (check_00.bowl, lambda h, w: h * w, "that is the gradient"),
-    (check_00.bowl, lambda h, w: h**2 * w / 2, "square w, and not h"),
-    (check_00.gradients, lambda n: 2 * n, None),
-    (check_00.gradients, lambda n: n, "that is SGD"),
-    (check_00.gradients, lambda n: 3 * n, "needs no third"),
-    (check_00.gradients, lambda n: n + 1, "in every step, not once"),
-    (check_00.uphill, lambda w, rho: w + rho * np.sign(w), None),
-    (check_00.uphill, lambda w, rho: w + rho, "left of the minimum"),
-    (check_00.uphill, lambda w, rho: w - rho * np.sign(w), "that is downhill"),
-    (check_00.uphill, lambda w, rho: w + rho * w, "divide the gradient by its size"),
-    (check_01.product_rule, lambda a, b, g: (g * b, g * a), None),
-    (check_01.product_rule, lambda a, b, g: (g * a, g * b), "*other* factor"),
-    (check_01.product_rule, lambda a, b, g: (b, a), "arrives from above"),
-    (check_01.product_rule, lambda a, b, g: (g * (a + b), g * (a + b)), "nothing is added up"),
-    (check_01.central, lambda f, x, h: (f(x + h) - f(x - h)) / (2 * h), None),
-    (check_01.central, lambda f, x, h: (f(x + h) - f(x)) / h, "forward difference"),
-    (check_01.central, lambda f, x, h: (f(x + h) - f(x - h)) / h, "2h apart"),
-    (check_01.central, lambda f, x, h: (f(x - h) - f(x + h)) / (2 * h), "turned round"),
-    (check_01.square_vjp, lambda x, g: 2 * g * x, None),
-    (check_01.square_vjp, lambda x, g: g * x, "the derivative of x² is 2x"),
-    (check_01.square_vjp, lambda x, g: 2 * x, "arrives from above, is missing"),
-    (check_01.square_vjp, lambda x, g: g * x**2, "that is x², the value"),
-    (check_02.size, lambda s: sum(i * o + o for i, o in pairwise(s)), None),
-    (check_02.size, lambda s: sum(i * o for i, o in pairwise(s)), "has a bias as well"),
-    (check_02.size, lambda s: sum(i + o for i, o in pairwise(s)), "a matrix of i·o numbers"),
-    (check_02.size, lambda s: sum(i * o + o for i, o in pairwise(s)) + s[0], "input layer has no bias"),
-    (check_02.cross_entropy, lambda z, y: -log_p(z)[range(2), y].mean(), None),
-    (check_02.cross_entropy, lambda z, y: log_p(z)[range(2), y].mean(), "the sign"),
-    (check_02.cross_entropy, lambda z, y: -log_p(z)[range(2), y].sum(), "not the sum"),
-    (check_02.cross_entropy, lambda z, y: -np.exp(log_p(z))[range(2), y].mean(), "take the logarithm"),
-    (check_02.cross_entropy, lambda z, y: -z[range(2), y].mean(), "no probability until"),
-    (check_02.sgd_step, lambda w, g, lr: w - lr * g, None),
-    (check_02.sgd_step, lambda w, g, lr: w + lr * g, "uphill"),
-    (check_02.sgd_step, lambda w, g, lr: w - g, "step size is missing"),
-    (check_02.sgd_step, lambda w, g, lr: -lr * g, "subtract from w"),
-    (check_03.epsilon, lambda g, rho: rho * g / norm(g), None),
-    (check_03.epsilon, lambda g, rho: rho * g, "did you normalise"),
-    (check_03.epsilon, lambda g, rho: -rho * g / norm(g), "that is downhill"),
-    (check_03.epsilon, lambda g, rho: g / norm(g), "multiply by ρ"),
-    (check_03.epsilon, lambda g, rho: rho * np.sign(g), "this ball is round"),
-    (check_03.rise, lambda g, rho: rho * norm(g), None),
-    (check_03.rise, lambda g, rho: rho, "size of the gradient matters"),
-    (check_03.rise, lambda g, rho: rho * g @ g, "one ‖g‖ cancels"),
-    (check_03.rise, lambda g, rho: norm(g), "radius 1"),
-    (check_03.sam_gradient, sam, None),
-    (check_03.sam_gradient, lambda *a: sam(*a, at=lambda w, a: a), "at w, not at w + ε"),
-    (check_03.sam_gradient, lambda *a: sam(*a, lam=1), "has the gradient 2λw"),
-    (check_03.sam_gradient, lambda *a: sam(*a, look=0.0), "found at w + ε"),
-    (check_03.sam_gradient, lambda *a: sam(*a, lam=0), "L2 term is missing"),
-]
-
-
-def log_p(z):
-    return z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+CASES = [case for path in sorted(Path(__file__).with_name("lesson_cases").glob("cases_*.py")) for case in answers(path)]
 
 
 @pytest.mark.parametrize(("verdict", "yours", "says"), CASES, ids=lambda v: getattr(v, "__name__", v))
 def test_a_check_knows_the_answer_and_the_usual_mistakes(verdict, yours, says, capsys):
     assert verdict(yours) is (says is None)
     assert (says or "✓ right") in capsys.readouterr().out
+
+
+def test_every_exercise_has_its_answer_and_three_mistakes(text):
+    source = "\n".join(c.source for c in cells(text) if c.metadata.get("tags") == ["exercise"])
+    for name in re.findall(rf"check_{text.stem[:2]}\.(\w+)\(", source):
+        said = [says for verdict, _, says in CASES if verdict.__name__ == name]
+        assert said.count(None) == 1, name
+        assert len(said) >= 4, name
 
 
 CHECKS = sorted({case[0] for case in CASES}, key=lambda f: (f.__module__, f.__name__))

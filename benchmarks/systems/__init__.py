@@ -26,6 +26,7 @@ ON_DEVICE = {
     "torch-gpu-graph": "device:graph",
     "jax-gpu": "jaxjit:Jit",
 }
+OF_MODELS = {"minisam-models": "models:Ours", "torch-models": "models:pytorch", "jax-models": "models:jax"}
 NAMES = {
     "hand": "NumPy by hand",
     "minisam": "minisam",
@@ -34,6 +35,9 @@ NAMES = {
     "torch": "PyTorch eager",
     "torch-compile": "torch.compile",
     "jax": "JAX jit",
+    "minisam-models": "minisam",
+    "torch-models": "PyTorch eager",
+    "jax-models": "JAX jit",
     "minisam-gpu": "minisam on CuPy",
     "minisam-gpu-singles": "minisam on CuPy, one by one",
     "torch-gpu": "PyTorch eager",
@@ -46,6 +50,8 @@ PACKAGES = {
     "torch": ("torch", "pytorch-optimizer"),
     "torch-compile": ("torch",),
     "jax": ("jax", "jaxlib", "optax"),
+    "torch-models": ("torch", "pytorch-optimizer"),
+    "jax-models": ("jax", "jaxlib", "optax"),
     "torch-gpu": ("torch", "pytorch-optimizer"),
     "torch-gpu-graph": ("torch",),
     "jax-gpu": ("jax", "jaxlib", "optax"),
@@ -54,6 +60,6 @@ PACKAGES = {
 
 def load(name: str) -> type:
     """The class of a system; an ImportError if what it needs is not installed."""
-    module, attribute = (SYSTEMS | ON_DEVICE)[name].split(":")
+    module, attribute = (SYSTEMS | OF_MODELS | ON_DEVICE)[name].split(":")
     system = getattr(importlib.import_module(f"systems.{module}"), attribute)
     return system if isinstance(system, type) else system()

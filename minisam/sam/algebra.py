@@ -89,6 +89,12 @@ class Look:
         self.first = self.first or (sum(losses) / len(parts), sum(gradients) / len(parts))
         self.eps = parts[-1].eps
 
+    def loss_and_gradient(self, eps: Array) -> tuple[Array, Array]:
+        """L(w + ε) and its gradient."""
+        result = self.loss_and_grad(self.at(eps))
+        self.note(eps, result)
+        return result
+
     def losses(self, eps: Array | None = None) -> Array:
         """The loss of each example at w + ε, (..., m); no gradient is spent."""
         return self._ask("losses")(self.at(eps))
@@ -101,6 +107,17 @@ class Look:
         """∇ Σ aᵢ ℓᵢ(w + ε) / m; `share` is the part of the examples whose weight is not 0."""
         return self.note(eps, self._ask("weighted")(self.at(eps), a), share)
 
+    def distance(self, p: Array, tau: float) -> Array:
+        """∇ mean KL(p ‖ softmax(z(w)/τ)) over the examples; counted as a gradient."""
+        return self.note(None, self._ask("distance")(self.w, p, tau))
+
+    def examples(self) -> Array:
+        """Where the examples of the batch stand in the training data."""
+        examples = self._ask("examples")
+        if examples is None:
+            raise TypeError("this optimizer needs the examples of each batch: BatchLoss(model).on(x, y, examples)")
+        return examples
+
     def _ask(self, name: str) -> Any:
         if not hasattr(self.loss_and_grad, name):
             raise TypeError(
@@ -111,15 +128,13 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Variant:
-    """A sharpness-aware optimizer over any base optimizer; `direction` says what makes it what it is.
+class Composed:
+    """What all variants over a base optimizer share; `direction` says what makes each what it is.
 
     Parameters
     ----------
     base : optimizer
         What makes a step of a gradient.
-    rho : float or array (..., 1)
-        Radius ρ [weight], ≥ 0.
     l2 : float or array (..., 1)
         λ of λ‖w‖², outside the maximum; its gradient 2λw is taken at w.
 
@@ -128,14 +143,12 @@ class Variant:
     """
 
     base: Optimizer
-    rho: Any = 0.05
     _: KW_ONLY
     l2: Any = 0.0
 
     def __post_init__(self) -> None:
         if isinstance(self.base, type) or not hasattr(self.base, "step"):
             raise TypeError(f"base must be an optimizer such as SGD(lr), got {self.base!r}")
-        check_ball(self.rho, 2)
         check_at_least_0(l2=self.l2)
 
     def memory(self, w: Array) -> State:
@@ -154,6 +167,17 @@ class Variant:
         d = add_l2(self.direction(look, state), self.l2, w)
         w, base_state, _ = self.base.step(w, state, lambda _: (look.loss, d))
         return w, state | base_state, look.info()
+
+
+@dataclass(frozen=True)
+class Variant(Composed):
+    """A variant with a radius ρ ≥ 0 [weight], `rho`: a number or an array (..., 1)."""
+
+    rho: Any = 0.05
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_ball(self.rho, 2)
 
 
 # --- what to take from there -----------------------------------------------------------------------------------------

@@ -1,0 +1,72 @@
+"""Flat minima by another road: averages of the weights that a training passes through, on top of any optimizer.
+
+Truths: tests/test_family.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ..array_backend import Array, xp
+from ..autodiff import LossAndGrad
+from ..optim import Info, Optimizer, State
+from ..run import Run
+from .geometry import check_share
+
+
+@dataclass(frozen=True)
+class SWA:
+    """Stochastic weight averaging: the mean of the weights after every `every` steps from step `start` on.
+
+    Until then the average is w itself. The training goes on from its own weights; `averaged(run)` has the average.
+
+    Source: Izmailov et al. 2018, arXiv:1803.05407, algorithm 1.
+    """
+
+    optimizer: Optimizer
+    start: int = 0
+    every: int = 1
+
+    def __post_init__(self) -> None:
+        if not (self.start >= 0 and self.every >= 1):
+            raise ValueError(f"start must be ≥ 0 and every ≥ 1, got {self.start} and {self.every}")
+
+    def init(self, w: Array) -> State:
+        return self.optimizer.init(w) | {"average": xp().array(w), "averaged": 0}
+
+    def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
+        average, n, t = state["average"], state["averaged"], state["t"]
+        w, inner, info = self.optimizer.step(w, state, loss_and_grad)
+        if t >= self.start and (t - self.start) % self.every == 0:
+            average, n = average + (w - average) / (n + 1) if n else w, n + 1
+        elif not n:
+            average = w
+        return w, inner | {"average": average, "averaged": n}, info
+
+
+@dataclass(frozen=True)
+class EMA:
+    """An exponential moving average of the weights, v ← decay · v + (1 − decay) w, from the initial ones on.
+
+    The training goes on from its own weights; `averaged(run)` has the average.  Polyak & Juditsky 1992.
+    """
+
+    optimizer: Optimizer
+    decay: float = 0.99
+
+    def __post_init__(self) -> None:
+        check_share(decay=self.decay)
+
+    def init(self, w: Array) -> State:
+        return self.optimizer.init(w) | {"average": xp().array(w)}
+
+    def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
+        w, inner, info = self.optimizer.step(w, state, loss_and_grad)
+        return w, inner | {"average": self.decay * state["average"] + (1 - self.decay) * w}, info
+
+
+def averaged(run: Run) -> Run:
+    """The run of a training with `SWA` or `EMA`, with the average for its weights. (Batch norm's statistics stay w's own.)"""
+    if "average" not in run.state:
+        raise ValueError(f"run must be of a training with SWA or EMA, got one with the state {', '.join(run.state)}")
+    return replace(run, w=run.state["average"])
