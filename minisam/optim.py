@@ -241,9 +241,20 @@ def check_at_least_0(**hyperparameters: Any) -> None:
     for name, value in hyperparameters.items():
         if isinstance(value, float) and value >= 0:  # at once: `epsilon` asks at every step
             continue
-        host = isinstance(value, (int, float, list, tuple, numpy.ndarray, numpy.generic))
-        if host and not numpy.all(numpy.asarray(value) >= 0):
+        if on_host(value) and not numpy.all(numpy.asarray(value) >= 0):
             raise ValueError(f"{name} must be ≥ 0, got {numpy.min(value)}")
+
+
+def check_share(**hyperparameters: Any) -> None:
+    """Raise a ValueError that names the first one that is not in [0, 1] (device arrays are not read back)."""
+    for name, value in hyperparameters.items():
+        if on_host(value) and not numpy.all((numpy.asarray(value) >= 0) & (numpy.asarray(value) <= 1)):
+            raise ValueError(f"{name} must be in [0, 1], got {value}")
+
+
+def on_host(value: Any) -> bool:
+    """Whether a hyperparameter is a number, or an array that can be looked at for nothing."""
+    return isinstance(value, (int, float, list, tuple, numpy.ndarray, numpy.generic))
 
 
 def check_step_size(lr: StepSize) -> None:

@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 
 from ..array_backend import Array, xp
 from ..autodiff import LossAndGrad
-from ..optim import Info, Optimizer, State
+from ..optim import Info, Optimizer, State, check_share
 from ..run import Run
-from .geometry import check_share
 
 
 @dataclass(frozen=True)

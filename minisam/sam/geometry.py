@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy
-
 from ..array_backend import Array, xp
 from ..models import Model
 from ..ops import dot, like, over
@@ -96,10 +94,3 @@ class FisherSAM(Variant):
         g = look()
         u = g / (1 + like(self.eta, g) * g * g)
         return look(like(self.rho, g) * over(u, xp().sqrt(dot(g, u))))
-
-
-def check_share(**shares: Any) -> None:
-    """Raise a ValueError that names the first one that is not in [0, 1]."""
-    for name, value in shares.items():
-        if not numpy.all((numpy.asarray(value) >= 0) & (numpy.asarray(value) <= 1)):
-            raise ValueError(f"{name} must be in [0, 1], got {value}")

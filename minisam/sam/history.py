@@ -10,10 +10,9 @@ from typing import Any
 
 from ..array_backend import Array, asarray, xp
 from ..ops import like, norm, over, softmax
-from ..optim import State, check_at_least_0
+from ..optim import State, check_at_least_0, check_share
 from .algebra import Composed, Look, Variant, across
 from .epsilon import epsilon
-from .geometry import check_share
 from .intermittent import check_k
 
 

@@ -12,10 +12,9 @@ from typing import Any
 
 from ..array_backend import Array, asnumpy, xp
 from ..ops import dot, like
-from ..optim import State
+from ..optim import State, check_share
 from .algebra import Look, Variant, check_random_seed, generator
 from .epsilon import epsilon
-from .geometry import check_share
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from typing import Any
 from ..array_backend import Array
 from ..models import Model
 from ..ops import like
-from ..optim import State, check_at_least_0
+from ..optim import State, check_at_least_0, check_share
 from .algebra import Composed, Look, Variant, check_random_seed, mix, normal
 from .epsilon import epsilon
-from .geometry import check_share, filter_norms
+from .geometry import filter_norms
 
 
 @dataclass(frozen=True)

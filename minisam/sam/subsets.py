@@ -1,20 +1,23 @@
 """Some of the weights move to w + ε, or some of the examples count there.
 
-Truths: tests/test_family.py.
+Truths: tests/test_subsets.py.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
+import numpy
+
 from ..array_backend import Array, asarray, xp
+from ..data import check_counts
 from ..ops import like
-from ..optim import State
+from ..optim import State, check_share
 from .algebra import Look, Variant, check_random_seed, generator
 from .epsilon import check_ball, epsilon
-from .geometry import check_share
 
 
 @dataclass(frozen=True)
@@ -49,17 +52,18 @@ class SSAM(Variant):
     base, rho, l2
         As in `SAM`.
     sparsity : float
-        Share of weights that stay where they are, in [0, 1]; 0 is SAM.
+        Share of weights that stay where they are, in [0, 1]; 0 is SAM, 1 the base.
     masks : str
         "fisher": the weights with the largest mean squared gradient over `groups` parts of the batch (per example, if there are
         as many parts as examples). "dynamic": drop the active weights with the smallest |g|, let as many others grow at random;
         the share dropped falls from `drop` to 0 along half a cosine over `steps` steps.
     every : int
-        Steps between two masks. 2 gradients; 3 at steps with a new Fisher mask.
+        Steps from one mask to the next.
     groups, drop, steps, seed
         As above; the seed is of the random choices.
 
-    The first mask is there at the first step; in the authors' code the Fisher mask is zero then.
+    2 gradients; 3 at steps with a new Fisher mask. ‖ε‖ ≤ ρ: the norm is that of all of g. The first mask is there at the first
+    step; in the authors' code the Fisher mask is zero then.
     Source: Mi et al. 2022, arXiv:2210.05177, algorithms 1 and 2.
     """
 
@@ -76,6 +80,7 @@ class SSAM(Variant):
         check_share(sparsity=self.sparsity, drop=self.drop)
         if self.masks not in ("fisher", "dynamic"):
             raise ValueError(f"masks must be 'fisher' or 'dynamic', got {self.masks!r}")
+        check_counts(every=self.every, groups=self.groups, steps=self.steps)
         object.__setattr__(self, "seed", check_random_seed(self.seed))
 
     def memory(self, w: Array) -> State:
@@ -95,13 +100,13 @@ class SSAM(Variant):
 
     def _dynamic(self, g: Array, mask: Array, t: int) -> Array:
         ones, n = self._ones(g), g.shape[-1]
-        chance = uniform(self.seed, t, g)
+        chance = xp().broadcast_to(uniform(self.seed, t, g), g.shape)
         if t == 0:
-            return largest(0 * g + chance, ones)
+            return largest(chance, ones)
         share = self.drop * (1 + math.cos(math.pi * min(t / self.steps, 1))) / 2
         dropped = min(round(ones * share), n - ones)
         kept = largest(xp().where(mask > 0, xp().abs(g), -1), ones - dropped)
-        return kept + largest(xp().where(mask > 0, -1, 0 * g + chance), dropped)
+        return kept + largest(xp().where(mask > 0, -1, chance), dropped)
 
     def _ones(self, w: Array) -> int:
         return round((1 - self.sparsity) * w.shape[-1])
@@ -116,8 +121,8 @@ def largest(scores: Array, k: int) -> Array:
 def uniform(seed: Any, t: int, w: Array) -> Array:
     """Uniform numbers in [0, 1) for step t, to meet w: (n,), or (..., n) for an array of seeds (..., 1)."""
     n = w.shape[-1]
-    rows = [generator(s, t).random(n) for s in seed.ravel()]
-    return asarray(rows, dtype=w.dtype).reshape(*seed.shape[:-1], n)
+    rows = [generator(s, t).random(n, dtype=w.dtype) for s in seed.ravel()]  # rounded to w's precision, some would be 1
+    return asarray(numpy.reshape(rows, (*seed.shape[:-1], n)))
 
 
 @dataclass(frozen=True)
@@ -126,8 +131,10 @@ class ESAM(Variant):
 
         ε = (ρ/β) m g/‖g‖,  mᵢ ~ Bernoulli(β);    d = mean of ∇ℓᵢ(w + ε) over the γ|B| examples with the largest ℓᵢ(w + ε) − ℓᵢ(w)
 
-    0 < β, γ ≤ 1; β = γ = 1 is SAM. 1 + γ gradients and two forward passes. The article's ε, whose mean is SAM's; the authors'
-    code draws m for whole tensors, and keeps one example less.  Source: Du et al. 2022, arXiv:2110.03141, algorithm 1.
+    0 < β, γ ≤ 1; β = γ = 1 is SAM. γ|B| is rounded, to one example at least. 1 + γ gradients and two forward passes. The
+    article's ε, whose mean is SAM's; the authors' code draws m for whole tensors, divides by ‖m g‖, and keeps one example less.
+
+    Source: Du et al. 2022, arXiv:2110.03141, algorithm 1.
     """
 
     beta: float = 0.6
@@ -148,4 +155,4 @@ class ESAM(Variant):
         m = before.shape[-1]
         kept = max(1, round(self.gamma * m))
         a = largest(look.losses(eps) - before, kept) * (m / kept)
-        return look.weighted(a, eps, share=kept / m)
+        return look.weighted(a, eps, share=Fraction(kept, m))
