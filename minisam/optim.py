@@ -236,6 +236,13 @@ def _check_steps(argument: str, steps: int) -> None:
 # --- checks of hyperparameters ---------------------------------------------------------------------------------------
 
 
+def check_optimizer(**optimizers: Any) -> None:
+    """Raise a TypeError that names the first one that is none."""
+    for name, value in optimizers.items():
+        if isinstance(value, type) or not hasattr(value, "step"):
+            raise TypeError(f"{name} must be an optimizer such as SGD(lr), got {value!r}")
+
+
 def check_at_least_0(**hyperparameters: Any) -> None:
     """Raise a ValueError that names the first one that is negative or not a number (device arrays are not read back)."""
     for name, value in hyperparameters.items():

@@ -27,7 +27,7 @@ import numpy
 from ..array_backend import Array, asarray, asnumpy, xp
 from ..autodiff import LossAndGrad
 from ..ops import dot, like, norm, over
-from ..optim import Info, Optimizer, State, add_l2, check_at_least_0
+from ..optim import Info, Optimizer, State, add_l2, check_at_least_0, check_optimizer
 from .epsilon import check_ball
 
 
@@ -147,8 +147,7 @@ class Composed:
     l2: Any = 0.0
 
     def __post_init__(self) -> None:
-        if isinstance(self.base, type) or not hasattr(self.base, "step"):
-            raise TypeError(f"base must be an optimizer such as SGD(lr), got {self.base!r}")
+        check_optimizer(base=self.base)
         check_at_least_0(l2=self.l2)
 
     def memory(self, w: Array) -> State:

@@ -6,11 +6,13 @@ Truths: tests/test_family.py.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ..array_backend import Array, xp
 from ..autodiff import LossAndGrad
-from ..optim import Info, Optimizer, State, check_share
+from ..optim import Info, Optimizer, State, check_optimizer, check_share
 from ..run import Run
+from .algebra import mix
 
 
 @dataclass(frozen=True)
@@ -27,20 +29,21 @@ class SWA:
     every: int = 1
 
     def __post_init__(self) -> None:
+        check_optimizer(optimizer=self.optimizer)
         if not (self.start >= 0 and self.every >= 1):
             raise ValueError(f"start must be ≥ 0 and every ≥ 1, got {self.start} and {self.every}")
 
     def init(self, w: Array) -> State:
-        return self.optimizer.init(w) | {"average": xp().array(w), "averaged": 0}
+        return self.optimizer.init(w) | {"averaged": xp().array(w), "count": 0}
 
     def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
-        average, n, t = state["average"], state["averaged"], state["t"]
+        average, n, t = state["averaged"], state["count"], state["t"]
         w, inner, info = self.optimizer.step(w, state, loss_and_grad)
         if t >= self.start and (t - self.start) % self.every == 0:
             average, n = average + (w - average) / (n + 1) if n else w, n + 1
         elif not n:
             average = w
-        return w, inner | {"average": average, "averaged": n}, info
+        return w, inner | {"averaged": average, "count": n}, info
 
 
 @dataclass(frozen=True)
@@ -51,21 +54,22 @@ class EMA:
     """
 
     optimizer: Optimizer
-    decay: float = 0.99
+    decay: Any = 0.99
 
     def __post_init__(self) -> None:
+        check_optimizer(optimizer=self.optimizer)
         check_share(decay=self.decay)
 
     def init(self, w: Array) -> State:
-        return self.optimizer.init(w) | {"average": xp().array(w)}
+        return self.optimizer.init(w) | {"averaged": xp().array(w)}
 
     def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
         w, inner, info = self.optimizer.step(w, state, loss_and_grad)
-        return w, inner | {"average": self.decay * state["average"] + (1 - self.decay) * w}, info
+        return w, inner | {"averaged": mix(w, state["averaged"], self.decay)}, info
 
 
 def averaged(run: Run) -> Run:
     """The run of a training with `SWA` or `EMA`, with the average for its weights. (Batch norm's statistics stay w's own.)"""
-    if "average" not in run.state:
+    if "averaged" not in run.state:
         raise ValueError(f"run must be of a training with SWA or EMA, got one with the state {', '.join(run.state)}")
-    return replace(run, w=run.state["average"])
+    return replace(run, w=run.state["averaged"])

@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy
+
 from ..array_backend import Array
 from ..autodiff import LossAndGrad
 from ..ops import like, norm, over
-from ..optim import Info, State, add_l2, check_at_least_0, step_size
+from ..optim import Info, State, add_l2, check_at_least_0, check_share, on_host, step_size
 from .algebra import Look, Variant, across, mix
 from .epsilon import epsilon
 
@@ -43,13 +45,17 @@ class GNP(Variant):
 
         d = (1 − α) g + α g_adv,    α = λ/ρ
 
-    α = 0 is the base, α = 1 SAM. The authors' code mixes g/‖g‖ in place of g by default; this is the article's formula.
+    α = 0 is the base, α = 1 SAM. The authors' code by default mixes g/‖g‖ in place of g; this is the article's formula.
 
     Source: Zhao et al. 2022, arXiv:2202.03599, eq. 11.
     """
 
     rho: Any = 0.1
     alpha: Any = 0.8
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_at_least_0(alpha=self.alpha)
 
     def direction(self, look: Look, state: State) -> Array:
         g = look()
@@ -68,18 +74,19 @@ class WSAM(Variant):
     Source: Yue et al. 2023, arXiv:2305.15817, algorithm 2 and 3.
     """
 
-    gamma: float = 0.9
+    gamma: Any = 0.9
     decoupled: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 <= self.gamma < 1:
+        if on_host(self.gamma) and not numpy.all((numpy.asarray(self.gamma) >= 0) & (numpy.asarray(self.gamma) < 1)):
             raise ValueError(f"gamma must be in [0, 1), got {self.gamma}")
         if not hasattr(self.base, "lr"):
             raise TypeError(f"base must have a step size lr, got {self.base!r}")
 
     def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
-        look, k = Look(w, loss_and_grad), self.gamma / (1 - self.gamma)
+        look, gamma = Look(w, loss_and_grad), like(self.gamma, w)
+        k = gamma / (1 - gamma)
         g = look()
         sharpness = look(epsilon(g, self.rho)) - g
         d = add_l2(g if self.decoupled else g + k * sharpness, self.l2, w)
@@ -99,6 +106,10 @@ class SAGM(Variant):
 
     alpha: Any = 0.001
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_at_least_0(alpha=self.alpha)
+
     def direction(self, look: Look, state: State) -> Array:
         g = look()
         return (g + look(epsilon(g, self.rho) - like(self.alpha, g) * g)) / 2
@@ -117,15 +128,20 @@ class FriendlySAM(Variant):
 
     rho: Any = 0.1
     sigma: Any = 1.0
-    lam: float = 0.9
+    lam: Any = 0.9
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_at_least_0(sigma=self.sigma)
+        check_share(lam=self.lam)
 
     def memory(self, w: Array) -> State:
         return {"mean": 0 * w}
 
     def direction(self, look: Look, state: State) -> Array:
-        g, lam = look(), self.lam if state["t"] else 0.0
-        d = g - like(self.sigma, g) * state["mean"]
-        state["mean"] = lam * state["mean"] + (1 - lam) * g
+        g, before = look(), state["mean"]
+        d = g - like(self.sigma, g) * before
+        state["mean"] = mix(g, before, self.lam) if state["t"] else g
         return look(epsilon(d, self.rho))
 
 
@@ -139,14 +155,18 @@ class VaSSO(Variant):
     """
 
     rho: Any = 0.1
-    theta: float = 0.9
+    theta: Any = 0.9
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_share(theta=self.theta)
 
     def memory(self, w: Array) -> State:
         return {"mean": 0 * w}
 
     def direction(self, look: Look, state: State) -> Array:
-        g, theta = look(), self.theta if state["t"] else 1.0
-        state["mean"] = mix(state["mean"], g, theta)
+        g = look()
+        state["mean"] = mix(state["mean"], g, self.theta) if state["t"] else g
         return look(epsilon(state["mean"], self.rho))
 
 

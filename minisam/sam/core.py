@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..array_backend import Array
+from ..array_backend import Array, xp
 from ..ops import like
 from ..optim import State, check_at_least_0
 from .algebra import Look, Variant
@@ -60,10 +60,11 @@ class MultiStepSAM(Variant):
             check_at_least_0(alpha=self.alpha)
 
     def direction(self, look: Look, state: State) -> Array:
-        alpha = self.rho if self.alpha is None else self.alpha
-        eps = project(epsilon(look(), alpha), self.rho)
+        g = look()
+        rho, alpha = (like(length, g) for length in (self.rho, self.rho if self.alpha is None else self.alpha))
+        eps = epsilon(g, xp().minimum(alpha, rho))  # from the centre, to be projected is to be no longer than ρ
         for _ in range(self.steps - 1):
-            eps = project(eps + epsilon(look(eps), alpha), self.rho)
+            eps = project(eps + epsilon(look(eps), alpha), rho)
         return look(eps)
 
 
@@ -79,6 +80,11 @@ class MSharpnessSAM(Variant):
     """
 
     groups: int = 4
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.groups >= 1:
+            raise ValueError(f"groups must be ≥ 1, got {self.groups}")
 
     def direction(self, look: Look, state: State) -> Array:
         parts = look.parts(self.groups)

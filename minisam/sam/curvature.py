@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy
+
 from ..array_backend import Array
 from ..ops import like
-from ..optim import State, check_at_least_0
-from .algebra import Look, Variant, across, check_random_seed, normal
+from ..optim import State, check_at_least_0, on_host
+from .algebra import Look, Variant, across, check_random_seed, mix, normal
 from .epsilon import epsilon
 
 
@@ -76,7 +78,7 @@ class GAM(Variant):
 class TraceSAM(Variant):
     """A penalty on the trace of the Hessian, from random looks: E L(w + ρx) − L(w) ≈ ρ² tr H/2, x ~ N(0, I).
 
-        d = g + λ meanᵢ (gᵢ − g),    gᵢ = ∇L(w + ρ xᵢ)
+        d = (1 − λ) g + λ meanᵢ gᵢ,    gᵢ = ∇L(w + ρ xᵢ)
 
     λ ≥ 0; 0 is the base, and λ = 1 with one look is the gradient at w + ρx. 1 + `samples` gradients. (The chain rule has λ/ρ²;
     λ here has taken that in, as in the authors' code.)
@@ -97,7 +99,7 @@ class TraceSAM(Variant):
     def direction(self, look: Look, state: State) -> Array:
         g = look()
         found = [look(eps) for eps in random_looks(self, state["t"], look.w)]
-        return g + like(self.lam, g) * (sum(found) / self.samples - g)
+        return mix(g, sum(found) / self.samples, self.lam)
 
 
 @dataclass(frozen=True)
@@ -120,8 +122,8 @@ class FrobeniusSAM(Variant):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_samples(self.lam, self.samples, 2)
-        if not isinstance(self.rho, (int, float)) or self.rho <= 0:
-            raise ValueError(f"rho must be a number > 0, got {self.rho}")
+        if on_host(self.rho) and numpy.any(numpy.asarray(self.rho) == 0):
+            raise ValueError("rho must be > 0, got 0")
         object.__setattr__(self, "seed", check_random_seed(self.seed))
 
     def direction(self, look: Look, state: State) -> Array:
@@ -131,7 +133,7 @@ class FrobeniusSAM(Variant):
         loss, gradient = sum(losses) / self.samples, sum(gradients) / self.samples
         gaps = [(a - loss)[..., None] * (b - gradient) for a, b in zip(losses, gradients, strict=True)]
         covariance = sum(gaps) / (self.samples - 1)
-        return g + like(self.lam, g) * covariance / self.rho**2
+        return g + like(self.lam, g) * covariance / like(self.rho, g) ** 2
 
 
 def random_looks(variant: Any, t: int, w: Array) -> list[Array]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..array_backend import Array, xp
 from ..models import Model
-from ..ops import dot, like, over
+from ..ops import like
 from ..optim import State, check_at_least_0
 from .algebra import Look, Variant
 from .epsilon import check_ball, epsilon
@@ -75,7 +75,7 @@ def filter_norms(model: Model, w: Array) -> Array:
 class FisherSAM(Variant):
     """SAM on the ellipsoid εᵀFε ≤ ρ², F = diag(1 + η g²): shorter where gradients are large.
 
-        ε = ρ u/√(gᵀu)    with    u = F⁻¹ g
+        ε = ρ F⁻¹g/√(gᵀF⁻¹g) = T δ  with T = F^(−½), δ = `epsilon(T g, ρ)`
 
     η ≥ 0; 0 is SAM. 2 gradients. Not invariant to the scale of the loss.
 
@@ -92,5 +92,5 @@ class FisherSAM(Variant):
 
     def direction(self, look: Look, state: State) -> Array:
         g = look()
-        u = g / (1 + like(self.eta, g) * g * g)
-        return look(like(self.rho, g) * over(u, xp().sqrt(dot(g, u))))
+        T = 1 / xp().sqrt(1 + like(self.eta, g) * g * g)
+        return look(T * epsilon(T * g, self.rho))

@@ -1,6 +1,6 @@
 """What earlier steps have left behind, in place of a second gradient.
 
-Truths: tests/test_family.py.
+Truths: tests/test_history.py.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..array_backend import Array, asarray, xp
+from ..data import check_counts
 from ..ops import like, norm, over, softmax
-from ..optim import State, check_at_least_0, check_share
+from ..optim import SGD, Adam, AdamW, State, check_at_least_0, check_share
 from .algebra import Composed, Look, Variant, across
 from .epsilon import epsilon
-from .intermittent import check_k
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class LookSAM(Variant):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_k(self.k)
+        check_counts(k=self.k)
         check_at_least_0(alpha=self.alpha)
 
     def memory(self, w: Array) -> State:
@@ -55,15 +55,29 @@ class MSAM(Variant):
 
         ε = −ρ v/‖v‖,    d = ∇L(w + ε)
 
-    The base has momentum (SGD), or a running mean of gradients (Adam). 1 gradient; "loss" is L(w + ε). Weight decay acts at w,
-    at w + ε in the authors' code.  Source: Becker et al. 2024, arXiv:2401.12033, algorithm 1.
+    v = 0 at first, so the first step is the base's. With ρ = η μ ‖v‖ it looks where Nesterov's method does. The base has momentum
+    (SGD), or a running mean of gradients (Adam). 1 gradient; "loss" is L(w + ε). Weight decay acts at w, at w + ε in the authors'
+    code.
+
+    Source: Becker et al. 2024, arXiv:2401.12033, algorithm 1.
     """
 
     rho: Any = 0.3
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not isinstance(self.base, (SGD, Adam, AdamW)) or (
+            isinstance(self.base, SGD) and has_none(self.base.momentum)
+        ):
+            raise TypeError(f"base must have momentum, as SGD(lr, momentum=0.9), Adam or AdamW have, got {self.base!r}")
+
     def direction(self, look: Look, state: State) -> Array:
-        v = state["m"] if "m" in state else state["v"]
+        v = state["v"] if isinstance(self.base, SGD) else state["m"]
         return look(-epsilon(v, self.rho))
+
+
+def has_none(momentum: Any) -> bool:
+    return isinstance(momentum, (int, float)) and momentum == 0
 
 
 @dataclass(frozen=True)

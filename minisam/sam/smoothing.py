@@ -22,7 +22,7 @@ class RWP(Composed):
     """Random weight perturbation: the gradient at w + ξ, ξ ~ N(0, σ²), which smooths the loss; there is no ρ.
 
         plain, λ = 1:     d = ∇L(w + ξ)
-        mixed, λ < 1:     d = λ ∇L_1(w + ξ) + (1 − λ) ∇L_2(w),   on the halves 1 and 2 of the batch
+        mixed, λ < 1:     d = (1 − λ) ∇L_1(w) + λ ∇L_2(w + ξ),   on the halves 1 and 2 of the batch
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class RWP(Composed):
         if self.lam == 1:
             return look(xi)
         first, second = parts = look.parts(2)
-        g_noisy, g = first(xi), second()
+        g, g_noisy = first(), second(xi)
         look.gather(parts)
         return mix(g, g_noisy, self.lam)
 

@@ -8,7 +8,7 @@ from typing import Any
 from ..array_backend import Array
 from ..autodiff import LossAndGrad
 from ..ops import norm
-from ..optim import Info, Optimizer, State, add_l2, check_at_least_0
+from ..optim import Info, Optimizer, State, add_l2, check_at_least_0, check_optimizer
 from .epsilon import check_ball, epsilon
 
 
@@ -45,8 +45,7 @@ class SAM:
     l2: Any = 0.0
 
     def __post_init__(self) -> None:
-        if isinstance(self.base, type) or not hasattr(self.base, "step"):
-            raise TypeError(f"base must be an optimizer such as SGD(lr), got {self.base!r}")
+        check_optimizer(base=self.base)
         check_ball(self.rho, self.p)
         check_at_least_0(l2=self.l2)
 

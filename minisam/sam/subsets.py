@@ -15,7 +15,7 @@ import numpy
 from ..array_backend import Array, asarray, xp
 from ..data import check_counts
 from ..ops import like
-from ..optim import State, check_share
+from ..optim import State, check_share, on_host
 from .algebra import Look, Variant, check_random_seed, generator
 from .epsilon import check_ball, epsilon
 
@@ -51,7 +51,7 @@ class SSAM(Variant):
     ----------
     base, rho, l2
         As in `SAM`.
-    sparsity : float
+    sparsity : float or array (..., 1)
         Share of weights that stay where they are, in [0, 1]; 0 is SAM, 1 the base.
     masks : str
         "fisher": the weights with the largest mean squared gradient over `groups` parts of the batch (per example, if there are
@@ -67,7 +67,7 @@ class SSAM(Variant):
     Source: Mi et al. 2022, arXiv:2210.05177, algorithms 1 and 2.
     """
 
-    sparsity: float = 0.5
+    sparsity: Any = 0.5
     masks: str = "fisher"
     every: int = 50
     groups: int = 8
@@ -104,16 +104,21 @@ class SSAM(Variant):
         if t == 0:
             return largest(chance, ones)
         share = self.drop * (1 + math.cos(math.pi * min(t / self.steps, 1))) / 2
-        dropped = min(round(ones * share), n - ones)
+        dropped = xp().minimum(whole(ones * share), n - ones)
         kept = largest(xp().where(mask > 0, xp().abs(g), -1), ones - dropped)
         return kept + largest(xp().where(mask > 0, -1, chance), dropped)
 
-    def _ones(self, w: Array) -> int:
-        return round((1 - self.sparsity) * w.shape[-1])
+    def _ones(self, w: Array) -> Any:
+        return whole((1 - self.sparsity) * w.shape[-1])
 
 
-def largest(scores: Array, k: int) -> Array:
-    """1 at the k largest scores of each replica, else 0.   (..., n)."""
+def whole(k: Any) -> Any:
+    """The nearest whole number: of a number, or of each entry of an array."""
+    return round(k) if isinstance(k, (int, float)) else xp().rint(k)
+
+
+def largest(scores: Array, k: Any) -> Array:
+    """1 at the k largest scores of each replica, else 0.   (..., n); k a number, or (..., 1)."""
     rank = xp().argsort(xp().argsort(-scores, axis=-1), axis=-1)
     return (rank < k).astype(scores.dtype)
 
@@ -131,27 +136,30 @@ class ESAM(Variant):
 
         ε = (ρ/β) m g/‖g‖,  mᵢ ~ Bernoulli(β);    d = mean of ∇ℓᵢ(w + ε) over the γ|B| examples with the largest ℓᵢ(w + ε) − ℓᵢ(w)
 
-    0 < β, γ ≤ 1; β = γ = 1 is SAM. γ|B| is rounded, to one example at least. 1 + γ gradients and two forward passes. The
+    0 < β, γ ≤ 1, β a number or an array (..., 1); β = γ = 1 is SAM. γ|B| is rounded, to one example at least. 1 + γ gradients and two forward passes. The
     article's ε, whose mean is SAM's; the authors' code draws m for whole tensors, divides by ‖m g‖, and keeps one example less.
 
     Source: Du et al. 2022, arXiv:2110.03141, algorithm 1.
     """
 
-    beta: float = 0.6
+    beta: Any = 0.6
     gamma: float = 0.5
     seed: Any = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, value in (("beta", self.beta), ("gamma", self.gamma)):
-            if not 0 < value <= 1:
-                raise ValueError(f"{name} must be in (0, 1], got {value}")
+        beta = numpy.asarray(self.beta) if on_host(self.beta) else 1
+        if not numpy.all((beta > 0) & (beta <= 1)):
+            raise ValueError(f"beta must be in (0, 1], got {self.beta}")
+        if not (isinstance(self.gamma, (int, float)) and 0 < self.gamma <= 1):
+            raise ValueError(f"gamma must be a number in (0, 1], got {self.gamma}")
         object.__setattr__(self, "seed", check_random_seed(self.seed))
 
     def direction(self, look: Look, state: State) -> Array:
         g, before = look(), look.losses()
-        mask = (uniform(self.seed, state["t"], g) < self.beta).astype(g.dtype)
-        eps = mask * epsilon(g, self.rho) / self.beta
+        beta = like(self.beta, g)
+        mask = (uniform(self.seed, state["t"], g) < beta).astype(g.dtype)
+        eps = mask * epsilon(g, self.rho) / beta
         m = before.shape[-1]
         kept = max(1, round(self.gamma * m))
         a = largest(look.losses(eps) - before, kept) * (m / kept)
