@@ -122,7 +122,13 @@ def picture(rows: list[Row], rho: float, path: str | os.PathLike[str]) -> None:
     """Training curves, and a slice of the loss around the first seed's weights for the base optimizer and for SAM."""
     figure, axes = plot.new_figure(1, 4, width=16.0)
     plot.draw_curves(axes[:2], {row.method: row.run for row in rows})
-    plot.draw_landscapes(axes[2:], {row.method: _slice(row.run, rho) for row in rows[:2]})
+    plot.draw_landscapes(
+        axes[2:],
+        {row.method: _slice(row.run, rho) for row in rows[:2]},
+        xlabel="distance toward the worst point in the ball",
+        ylabel="distance along a random direction",
+        label="training loss [nats]",
+    )
     plot.save(figure, path)
 
 

@@ -8,11 +8,13 @@ import pytest
 from PIL import Image
 
 from minisam import SGD, Run, mlp, plot, train
+from minisam.sharpness import Estimate, SecondOrder, SingleStepAccuracy, spectral_density
 from minisam.stats import mean_and_interval
 
 MODEL = mlp((3, 5, 4))
 RNG = np.random.default_rng(0)
 T = np.linspace(-1, 1, 5)
+DIAGONAL = np.array([-1.0, 0.0, 0.5, 2.0, 7.0])
 
 
 def run(epochs, replicas, validation=True, loss="cross_entropy"):
@@ -80,13 +82,105 @@ def test_no_run_is_left_out_where_there_are_more_runs_than_colours():
         assert len(ax.lines) == len(runs)
 
 
+# --- sharpness -------------------------------------------------------------------------------------------------------
+
+
+def spans(ax):
+    """(middle, half-width) of each interval that an errorbar drew along x."""
+    ends = [collection.get_segments()[0][:, 0] for collection in ax.collections]
+    return [((a + b) / 2, (b - a) / 2) for a, b in ends]
+
+
+def test_measures_are_a_panel_each_and_a_row_a_run(tmp_path):
+    found = {
+        "SGD": {"λ_max": RNG.uniform(1, 2, 5), "trace": Estimate(RNG.uniform(1, 2, 5), np.full(5, 0.1))},
+        "SAM": {"λ_max": RNG.uniform(0, 1, 5)},
+    }
+    figure = plot.measures(found)
+    assert [ax.get_xlabel() for ax in figure.axes] == ["λ_max", "trace"]
+    assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["SGD", "SAM"]
+    samples = [found["SGD"]["λ_max"], found["SAM"]["λ_max"]], [found["SGD"]["trace"].value]
+    for ax, of_panel in zip(figure.axes, samples, strict=True):
+        expected = [mean_and_interval(of_run) for of_run in of_panel]
+        np.testing.assert_allclose([line.get_xdata()[0] for line in ax.lines[::3]], [mean for mean, _ in expected])
+        np.testing.assert_allclose(spans(ax), expected, rtol=1e-12)
+    low, high = figure.axes[0].get_ylim()
+    assert low > high  # the first run on top
+    assert drawn(figure, tmp_path / "measures.png").std() > 0
+
+
+def test_one_estimate_alone_is_drawn_with_two_standard_errors():
+    (ax,) = plot.measures({"w": {"trace": Estimate(np.array(3.0), np.array(0.25))}}).axes
+    np.testing.assert_allclose(spans(ax), [(3.0, 0.5)])
+
+
+def test_a_number_alone_is_a_dot_without_an_interval(tmp_path):
+    figure = plot.measures({"w": {"‖g‖": 2.0}})
+    assert figure.axes[0].lines[0].get_xdata().tolist() == [2.0]
+    assert figure.axes[0].collections[0].get_segments()[0].size == 0
+    assert drawn(figure, tmp_path / "measures.png").std() > 0
+
+
+def test_lines_are_means_over_the_replicas_in_a_band(tmp_path):
+    x, values = np.array([0.1, 0.2, 0.4]), RNG.uniform(0, 1, (2, 4, 3))
+    figure = plot.lines({"SGD": (x, values), "SAM": (x, values[0, 0])}, "ρ", "worst case")
+    (ax,) = figure.axes
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("ρ", "worst case")
+    mean, half = mean_and_interval(values.reshape(8, 3), axis=0)
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), mean, rtol=1e-14)
+    np.testing.assert_allclose(ax.lines[1].get_ydata(), values[0, 0], rtol=1e-14)
+    rim = ax.collections[0].get_paths()[0].vertices[:, 1]
+    np.testing.assert_allclose([rim.min(), rim.max()], [(mean - half).min(), (mean + half).max()], rtol=1e-14)
+    assert drawn(figure, tmp_path / "lines.png").std() > 0
+
+
+def test_the_single_step_and_what_it_drops_are_drawn_over_a_training(tmp_path):
+    one = [SingleStepAccuracy(RNG.uniform(0, 1, 2), RNG.uniform(0, 1, 2)) for _ in range(3)]
+    two = [SecondOrder(RNG.standard_normal((2, 5)), RNG.standard_normal((2, 5))) for _ in range(3)]
+    for figure, found, names in (
+        (plot.single_step_accuracy({"SAM": ([1, 2, 3], one)}), one, ("ratio", "cosine")),
+        (plot.second_order({"SAM": ([1, 2, 3], two)}), two, ("share", "cosine")),
+    ):
+        for ax, name in zip(figure.axes, names, strict=True):
+            assert ax.get_xlabel() == "epoch"
+            means = [getattr(at, name).mean() for at in found]
+            np.testing.assert_allclose(ax.lines[0].get_ydata(), means, rtol=1e-13)
+        assert drawn(figure, tmp_path / "single.png").std() > 0
+
+
+def test_spectra_are_densities_with_their_error_and_a_line_a_replica(tmp_path):
+    spectra = {name: spectral_density(lambda w, v: DIAGONAL * v, np.zeros((2, 5)), 3, 4) for name in ("SGD", "SAM")}
+    figure = plot.spectrum(spectra, points=50)
+    (ax,) = figure.axes
+    assert len(ax.lines) == 4
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["SGD", "SAM"]
+    at = ax.lines[0].get_xdata()
+    assert at[0] < DIAGONAL.min() < DIAGONAL.max() < at[-1]
+    np.testing.assert_allclose(ax.lines[1].get_ydata(), spectra["SGD"].density(at).value[1], rtol=1e-13)
+    low, high = ax.get_ylim()
+    assert 0 < low < ax.lines[0].get_ydata().max() < high
+    assert drawn(figure, tmp_path / "spectrum.png").std() > 0
+
+
 # --- landscapes ------------------------------------------------------------------------------------------------------
 
 
+def test_a_profile_marks_its_centre_and_an_interpolation_its_ends(tmp_path):
+    values = RNG.uniform(0, 1, (3, 5))
+    for figure, marks in (
+        (plot.profile({"SAM": (T, values)}), {"w": 0.0}),
+        (plot.interpolation({"SAM": (T, values)}, ends=("SGD", "SAM")), {"SGD": 0.0, "SAM": 1.0}),
+    ):
+        (ax,) = figure.axes
+        np.testing.assert_allclose(ax.lines[0].get_ydata(), values.mean(axis=0), rtol=1e-14)
+        assert {text.get_text(): text.xy[0] for text in ax.texts} == marks
+        assert [line.get_xdata()[0] for line in ax.lines[1:]] == list(marks.values())
+        assert drawn(figure, tmp_path / "line.png").std() > 0
+
+
 def landscapes(**values):
-    figure, axes = plot.new_figure(1, len(values), width=8.0)
-    plot.draw_landscapes(axes, {name: (T, value) for name, value in values.items()})
-    return figure, axes
+    figure = plot.landscape({name: (T, value) for name, value in values.items()})
+    return figure, figure.axes[: len(values)]
 
 
 def test_landscapes_are_drawn_side_by_side_with_the_same_levels(tmp_path):
@@ -96,11 +190,19 @@ def test_landscapes_are_drawn_side_by_side_with_the_same_levels(tmp_path):
     assert [ax.get_title() for ax in axes] == ["SGD", "SAM"]
     assert all("distance" in ax.get_xlabel() for ax in axes)
     assert "distance" in axes[0].get_ylabel()
-    assert figure.axes[-1].get_ylabel() == "training loss [nats]"
+    assert figure.axes[-1].get_ylabel() == "loss"
     assert drawn(figure, tmp_path / "landscapes.png").std() > 0
 
 
-@pytest.mark.parametrize("odd", [np.inf, np.nan, 0.0, 1e-30, 1e30])
+def test_a_landscape_names_its_points():
+    slices = {"SAM": (T, RNG.uniform(0, 1, (5, 5)))}
+    figure = plot.landscape(slices, {"w": (0, 0), "w + ε": (0.5, 0)}, "toward ε", "at random", "loss [nats]")
+    ax, bar = figure.axes
+    assert {text.get_text(): text.xy for text in ax.texts} == {"w": (0, 0), "w + ε": (0.5, 0)}
+    assert (ax.get_xlabel(), ax.get_ylabel(), bar.get_ylabel()) == ("toward ε", "at random", "loss [nats]")
+
+
+@pytest.mark.parametrize("odd", [np.inf, np.nan, 0.0, 1e-30, 1e30, -3.0])
 def test_a_landscape_may_leave_the_range_of_numbers(odd, tmp_path):
     values = RNG.uniform(0.1, 1, (5, 5))
     values[0, 0] = odd
@@ -111,7 +213,7 @@ def test_a_landscape_may_leave_the_range_of_numbers(odd, tmp_path):
     drawn(figure, tmp_path / "landscapes.png")
 
 
-@pytest.mark.parametrize("level", [0.0, 1.0])
+@pytest.mark.parametrize("level", [0.0, 1.0, -2.0])
 def test_a_flat_landscape_is_drawn(level, tmp_path):
     drawn(landscapes(flat=np.full((5, 5), level))[0], tmp_path / "landscapes.png")
 
