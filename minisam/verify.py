@@ -117,6 +117,7 @@ PRIMITIVES: dict[str, tuple[tuple[int, ...], Callable[[Array], Array]]] = {
     "tanh": ((5,), ops.tanh),
     "gelu": ((5,), ops.gelu),
     "softmax": ((3, 4), ops.softmax),
+    "log softmax": ((3, 4), ops.log_softmax),
     "cross-entropy": ((4, 3), lambda z: losses.cross_entropy(z, asarray(LABELS))),
     "cross-entropy, smoothed": ((4, 3), lambda z: losses.cross_entropy(z, asarray(LABELS), 0.1)),
     "mean squared error": ((4, 3), lambda a: losses.mse(a, drawn(4, 3))),

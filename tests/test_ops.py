@@ -89,6 +89,8 @@ def test_activations(seed, lead, m, n):
     right(ops.tanh, x, rng)
     right(ops.gelu, x, rng)
     right(ops.softmax, x, rng)
+    right(ops.log_softmax, x, rng)
+    np.testing.assert_allclose(ops.log_softmax(x), x - logsumexp(x, axis=-1, keepdims=True), rtol=1e-12, atol=1e-14)
 
 
 def test_activations_at_known_points():
@@ -122,6 +124,8 @@ def test_softmax_cross_entropy_is_stable_for_large_logits(dtype):
     slope = elementwise_grad(lambda z: ops.softmax_cross_entropy(z, labels, 0.0))(z)
     np.testing.assert_array_equal(slope, np.array([[0.5, -0.5, 0], [-0.5, 0.25, 0.25]], dtype))
     np.testing.assert_array_equal(ops.softmax(z), np.array([[1, 0, 0], [0, 0.5, 0.5]], dtype))
+    np.testing.assert_allclose(ops.log_softmax(z)[0], [0, -2e4, -1e4], rtol=1e-7)
+    np.testing.assert_allclose(ops.log_softmax(z)[1, 1:], -np.log(2), rtol=1e-6)
 
 
 @settings(max_examples=25)
@@ -139,6 +143,7 @@ OUT = {
     "relu": (ops.relu, [(3, 2)]),
     "tanh": (ops.tanh, [(3, 2)]),
     "softmax": (ops.softmax, [(3, 2)]),
+    "log_softmax": (ops.log_softmax, [(3, 2)]),
     "sum_rows": (ops.sum_rows, [(3, 2)]),
     "sum_last": (ops.sum_last, [(3, 2)]),
     "squared_error": (ops.squared_error, [(3, 2), (3, 2)]),

@@ -21,7 +21,16 @@ from .convolution import (
     to_rows,
 )
 from .layers import affine, gelu, matmul, relu, tanh
-from .losses import check_range, losses_and_slopes, mean_loss, slope, softmax, softmax_cross_entropy, squared_error
+from .losses import (
+    check_range,
+    log_softmax,
+    losses_and_slopes,
+    mean_loss,
+    slope,
+    softmax,
+    softmax_cross_entropy,
+    squared_error,
+)
 from .normalise import batch_norm, dropout, group_norm, moments
 from .shapes import T, back_to, lift, spread, sum_last, sum_rows, sum_to
 
@@ -45,6 +54,7 @@ __all__ = [
     "layer_norm",
     "lift",
     "like",
+    "log_softmax",
     "losses_and_slopes",
     "matmul",
     "max_pool",

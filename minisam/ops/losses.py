@@ -31,6 +31,16 @@ def softmax_vjp(p: Array, g: Array) -> Array:
 defvjp(softmax, lambda p, z: lambda g: softmax_vjp(p, g))
 
 
+@primitive
+def log_softmax(z: Array, out: Array = None) -> Array:
+    """log pⱼ = zⱼ − log Σₖ exp zₖ over the last axis: finite also where pⱼ is too small for a number."""
+    z = z - z.max(axis=-1, keepdims=True)
+    return xp().subtract(z, xp().log(sum_last(xp().exp(z))), out=out)
+
+
+defvjp(log_softmax, lambda y, z: lambda g: g - softmax(z) * sum_last(g))  # z̄ = ȳ − p Σ ȳ
+
+
 def softmax_cross_entropy(z: Array, labels: Array, smoothing: float) -> Array:
     """Mean over the batch of −Σⱼ tⱼ log pⱼ with p = softmax z.   z (..., m, c), labels (..., m)  ->  (...,).
 
