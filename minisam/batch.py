@@ -49,9 +49,13 @@ class BatchLoss:
         return value_and_grad(self.model, lambda z, y, y2, s: s * self.loss(z, y) + (1 - s) * self.loss(z, y2))
 
     @cached_property
-    def distance(self) -> Callable[..., Any]:
-        """(w, x, p, τ) -> (loss, g) of the mean over the batch of KL(p ‖ softmax(z/τ))."""
-        return value_and_grad(self.model, lambda z, p, tau: divergence(p, z / tau))
+    def near(self) -> Callable[..., Any]:
+        """(w, x, y, p, τ, λ) -> (loss, g, the statistics of batch norm) of L + λ τ² · mean KL(p ‖ softmax(z/τ))."""
+
+        def loss(z: Array, y: Array, p: Array, tau: Array, lam: Array) -> Array:
+            return self.loss(z, y) + lam * tau**2 * divergence(p, z / tau)
+
+        return value_and_grad(self.model, loss, statistics=True)
 
 
 @dataclass
@@ -93,9 +97,11 @@ class Batch:
         loss, g = self.of.weighted(w, self.x, self.y, a)
         return loss, g
 
-    def distance(self, w: Array, p: Array, tau: Any) -> tuple[Array, Array]:
-        """Mean of KL(p ‖ softmax(z/τ)) over the examples, and its gradient; p (..., m, c)."""
-        loss, g = self.of.distance(w, self.x, p, asarray(tau, dtype=w.dtype))
+    def near(self, w: Array, p: Array, tau: float, lam: Any) -> tuple[Array, Array]:
+        """L + λ τ² · mean KL(p ‖ softmax(z/τ)) over the examples, and its gradient; p (..., m, c), 0 for those to leave out."""
+        lam, tau = asarray(lam, dtype=w.dtype), asarray(tau, dtype=w.dtype)
+        loss, g, statistics = self.of.near(w, self.x, self.y, p, tau, lam if lam.ndim == 0 else lam[..., 0])
+        self.statistics = self.statistics or statistics
         return loss, g
 
     def mixed(self, share: float, order: Array) -> Callable[[Array], tuple[Array, Array]]:
@@ -120,7 +126,5 @@ class Batch:
 
 def divergence(p: Array, z: Array) -> Array:
     """Mean over rows of KL(p ‖ softmax z) = Σ p (log p − log softmax z).   (..., m, c) both  ->  (...,)."""
-    z = z - anp.max(z, axis=-1, keepdims=True)  # no exponential overflows
-    log_q = z - anp.log(ops.sum_last(anp.exp(z)))
     log_p = anp.log(p + (p == 0))  # 0 log 0 = 0
-    return anp.mean(ops.sum_last(p * (log_p - log_q))[..., 0], axis=-1)
+    return anp.mean(ops.sum_last(p * (log_p - ops.log_softmax(z)))[..., 0], axis=-1)

@@ -128,12 +128,28 @@ def test_the_weighted_loss_is_the_weighted_mean_with_its_gradient():
 
 def test_the_distance_to_outputs_is_zero_at_them_and_has_its_textbook_gradient():
     p = softmax(BATCH.outputs(W) / 2.0)
-    distance, g = BATCH.distance(W, p, 2.0)
-    np.testing.assert_allclose(distance, 0, atol=1e-15)
-    np.testing.assert_allclose(g, 0, atol=1e-15)
+    loss, g = BATCH(W)
+    for lam, target in ((0.7, p), (0.7, 0 * p), (0.0, p[::-1])):
+        near, g_near = BATCH.near(W, target, 2.0, lam)
+        np.testing.assert_allclose(near, loss, rtol=1e-14)
+        np.testing.assert_allclose(g_near, g, atol=1e-15)
+    np.testing.assert_allclose(
+        BATCH.near(W, p[::-1], 2.0, 0.7)[0], loss + 0.7 * 4 * divergence(p[::-1], BATCH.outputs(W) / 2), rtol=1e-14
+    )
     z, q = RNG.standard_normal((5, 4)), softmax(RNG.standard_normal((5, 4)))
     _, slope = value_and_grad(lambda z: divergence(q, z.reshape(5, 4)))(z.ravel())
     np.testing.assert_allclose(slope.reshape(5, 4), (softmax(z) - q) / 5, rtol=1e-10, atol=1e-14)
+
+
+def test_the_distance_to_outputs_stays_in_single_precision_and_is_recorded():
+    w, x = W.astype("float32"), X.astype("float32")
+    batch = BatchLoss(MODEL).on(x, Y)
+    p = softmax(batch.outputs(w))
+    for at in (w, 2 * w):  # the second time replayed: a warning, if it could not be
+        distance, g = batch.near(at, p, 2.0, 0.7)
+        assert distance.dtype == g.dtype == "float32"
+        there = BATCH.near(at.astype("float64"), p.astype("float64"), 2.0, 0.7)
+        np.testing.assert_allclose(g, there[1], rtol=0, atol=1e-6)
 
 
 def test_replicas_with_batches_of_their_own_have_parts_of_their_own():

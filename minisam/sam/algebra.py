@@ -35,7 +35,7 @@ class Look:
     """The gradients that one step takes: `look()` is ∇L(w), `look(eps)` is ∇L(w + ε). They are counted.
 
     What some variants need besides has a name of its own, and comes from the `minisam.batch.Batch` that `train` hands to the
-    optimizer: `losses`, `outputs`, `weighted`, `distance`, `parts`.
+    optimizer: `losses`, `outputs`, `weighted`, `near`, `parts`.
     """
 
     def __init__(self, w: Array, loss_and_grad: LossAndGrad) -> None:
@@ -107,9 +107,9 @@ class Look:
         """∇ Σ aᵢ ℓᵢ(w + ε) / m; `share` is the part of the examples whose weight is not 0."""
         return self.note(eps, self._ask("weighted")(self.at(eps), a), share)
 
-    def distance(self, p: Array, tau: float) -> Array:
-        """∇ mean KL(p ‖ softmax(z(w)/τ)) over the examples; counted as a gradient."""
-        return self.note(None, self._ask("distance")(self.w, p, tau))
+    def near(self, p: Array, tau: float, lam: Any) -> Array:
+        """∇[L + λ τ² mean KL(p ‖ softmax(z(w)/τ))]; an example whose p is 0 has no such term."""
+        return self.note(None, self._ask("near")(self.w, p, tau, lam))
 
     def examples(self) -> Array:
         """Where the examples of the batch stand in the training data."""

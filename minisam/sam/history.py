@@ -11,8 +11,8 @@ from typing import Any
 from ..array_backend import Array, asarray, xp
 from ..data import check_counts
 from ..ops import like, norm, over, softmax
-from ..optim import SGD, Adam, AdamW, State, check_at_least_0, check_share
-from .algebra import Composed, Look, Variant, across
+from ..optim import State, check_at_least_0, check_share
+from .algebra import Composed, Look, Variant, across, mix
 from .epsilon import epsilon
 
 
@@ -66,25 +66,24 @@ class MSAM(Variant):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not isinstance(self.base, (SGD, Adam, AdamW)) or (
-            isinstance(self.base, SGD) and has_none(self.base.momentum)
-        ):
+        if not has_momentum(self.base):
             raise TypeError(f"base must have momentum, as SGD(lr, momentum=0.9), Adam or AdamW have, got {self.base!r}")
 
     def direction(self, look: Look, state: State) -> Array:
-        v = state["v"] if isinstance(self.base, SGD) else state["m"]
+        v = state["m"] if "m" in state else state["v"]
         return look(-epsilon(v, self.rho))
 
 
-def has_none(momentum: Any) -> bool:
-    return isinstance(momentum, (int, float)) and momentum == 0
+def has_momentum(base: Any) -> bool:
+    mu = getattr(base, "momentum", 0)
+    return hasattr(base, "betas") or not (isinstance(mu, (int, float)) and mu == 0)
 
 
 @dataclass(frozen=True)
 class SAF(Composed):
     """Sharpness-aware training for free: stay near the outputs of a few visits ago, so that the loss does not fall steeply.
 
-        d = ∇[L + λ τ² mean KL(softmax(z⁻/τ) ‖ softmax(z/τ))],   z⁻ the example's logits `visits` visits ago; none, no term
+        d = ∇[L + λ τ² mean KL(softmax(z⁻/τ) ‖ softmax(z/τ))],   z⁻ the example's logits `visits` visits ago
 
     Parameters
     ----------
@@ -94,11 +93,12 @@ class SAF(Composed):
         Of the training data: the memory holds visits × examples × classes logits.
     lam, tau : float
         λ ≥ 0 and the temperature τ > 0.
-    visits : int
-        How many visits of an example lie between z⁻ and now.
+    visits, start : int
+        An example's z⁻ is from `visits` visits ago, and its term counts after its first `start` visits.
 
-    Needs the `examples` of each batch, which `train` gives. 2 gradients are spent here; taken together, the two terms cost little
-    more than one.  Source: Du et al. 2022, arXiv:2205.14083, eq. 7.
+    Needs the `examples` of each batch, which `train` gives. 1 gradient and a forward pass; "loss" is the sum.
+
+    Source: Du et al. 2022, arXiv:2205.14083, eq. 7.
     """
 
     examples: int = 0
@@ -106,12 +106,12 @@ class SAF(Composed):
     lam: Any = 0.3
     tau: float = 5.0
     visits: int = 3
+    start: int = 5
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("examples", "classes", "visits"):
-            if not getattr(self, name) >= 1:
-                raise ValueError(f"{name} must be ≥ 1, got {getattr(self, name)}")
+        check_counts(examples=self.examples, classes=self.classes, visits=self.visits)
+        check_at_least_0(start=self.start)
         check_trajectory(self.lam, self.tau)
 
     def memory(self, w: Array) -> State:
@@ -119,15 +119,15 @@ class SAF(Composed):
         return {"logits": logits, "visited": xp().zeros((*w.shape[:-1], self.examples), dtype="int64")}
 
     def direction(self, look: Look, state: State) -> Array:
-        g, z = look(), look.outputs()
+        z = look.outputs()
         i = xp().broadcast_to(look.examples(), z.shape[:-1])
         visited = xp().take_along_axis(state["visited"], i, axis=-1)
         place = (i * self.visits + visited % self.visits)[..., None]
-        before = xp().take_along_axis(state["logits"], place, axis=-2)
-        before = xp().where((visited >= self.visits)[..., None], before, z)  # from itself nothing is far
+        p = softmax(xp().take_along_axis(state["logits"], place, axis=-2) / self.tau)
+        p = xp().where((visited >= max(self.visits, self.start))[..., None], p, 0)
         state["logits"] = put_along(state["logits"], place, z, axis=-2)
         state["visited"] = put_along(state["visited"], i, visited + 1, axis=-1)
-        return g + like(self.lam, g) * self.tau**2 * look.distance(softmax(before / self.tau), self.tau)
+        return look.near(p, self.tau, self.lam)
 
 
 def put_along(a: Array, places: Array, values: Array, axis: int) -> Array:
@@ -146,14 +146,14 @@ class MESA(Composed):
 
         v ← β v + (1 − β) w,    d = ∇[L + λ τ² mean KL(softmax(z(v)/τ) ‖ softmax(z(w)/τ))]
 
-    λ ≥ 0, τ > 0, 0 ≤ β ≤ 1; λ = 0 is the base. There is no ρ. 2 gradients are spent here, as in `SAF`, and a forward pass.
+    λ ≥ 0, τ > 0, 0 ≤ β ≤ 1; λ = 0 is the base. There is no ρ. 1 gradient and a forward pass; "loss" is the sum.
 
     Source: Du et al. 2022, arXiv:2205.14083, section 4.2.
     """
 
     lam: Any = 0.8
     tau: float = 5.0
-    beta: float = 0.9998
+    beta: Any = 0.9998
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -164,10 +164,9 @@ class MESA(Composed):
         return {"average": xp().array(w)}
 
     def direction(self, look: Look, state: State) -> Array:
-        g, w = look(), look.w
-        state["average"] = self.beta * state["average"] + (1 - self.beta) * w
-        z = look.outputs(state["average"] - w)
-        return g + like(self.lam, g) * self.tau**2 * look.distance(softmax(z / self.tau), self.tau)
+        state["average"] = mix(look.w, state["average"], self.beta)
+        z = look.outputs(state["average"] - look.w)
+        return look.near(softmax(z / self.tau), self.tau, self.lam)
 
 
 def check_trajectory(lam: Any, tau: float) -> None:

@@ -1,6 +1,6 @@
 """When to pay for the second gradient: by chance, now and then, or when the first one is large.
 
-Truths: tests/test_family.py.
+Truths: tests/test_intermittent.py.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from fractions import Fraction
 from typing import Any
 
 from ..array_backend import Array, asnumpy, xp
+from ..data import check_counts
 from ..ops import dot, like
 from ..optim import State, check_share
-from .algebra import Look, Variant, check_random_seed, generator
+from .algebra import Look, Variant, check_random_seed, generator, mix
 from .epsilon import epsilon
 
 
@@ -22,7 +23,9 @@ class RST(Variant):
     """Randomised sharpness-aware training: SAM with probability p(t), else the base.
 
     `prob` is a number in [0, 1] or a schedule t -> p; 0 is the base, 1 SAM. One coin a step for all replicas, from `seed`;
-    1 + p gradients in the mean.  Source: Zhao et al. 2022, arXiv:2203.09962, algorithm 1.
+    1 + p gradients in the mean.
+
+    Source: Zhao et al. 2022, arXiv:2203.09962, algorithm 1.
     """
 
     prob: float | Callable[[int], float] = 0.5
@@ -30,8 +33,11 @@ class RST(Variant):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_share(prob=self.prob(0) if callable(self.prob) else self.prob)
-        check_random_seed(self.seed)
+        prob = self.prob(0) if callable(self.prob) else self.prob
+        if not (isinstance(prob, (int, float)) and 0 <= prob <= 1):
+            raise ValueError(f"prob must be a number in [0, 1] or a schedule t -> p, got {prob}")
+        if check_random_seed(self.seed).ndim:
+            raise ValueError(f"seed must be one whole number, of a coin for all replicas, got {self.seed}")
 
     def direction(self, look: Look, state: State) -> Array:
         g, t = look(), state["t"]
@@ -41,13 +47,16 @@ class RST(Variant):
 
 @dataclass(frozen=True)
 class EveryK(Variant):
-    """SAM at the first of every k steps, the base at the others; k = 1 is SAM. 1 + 1/k gradients."""
+    """SAM at the first of every k steps, the base at the others; k = 1 is SAM. 1 + 1/k gradients.
+
+    Composer's `SAM(interval=k)` takes the last of every k.
+    """
 
     k: int = 5
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_k(self.k)
+        check_counts(k=self.k)
 
     def direction(self, look: Look, state: State) -> Array:
         g = look()
@@ -66,14 +75,15 @@ class AESAM(Variant):
     them the second gradient.  Source: Jiang et al. 2023, arXiv:2304.14647, algorithm 1.
     """
 
-    delta: float = 0.9
-    lam1: float = -1.0
-    lam2: float = 1.0
+    delta: Any = 0.9
+    lam1: Any = -1.0
+    lam2: Any = 1.0
     steps: int = 1000
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_share(delta=self.delta)
+        check_counts(steps=self.steps)
 
     def memory(self, w: Array) -> State:
         return {"mean": 0 * w[..., :1], "variance": 0 * w[..., :1]}
@@ -81,8 +91,8 @@ class AESAM(Variant):
     def direction(self, look: Look, state: State) -> Array:
         g, done = look(), min(state["t"] / self.steps, 1)
         s = dot(g, g)
-        state["mean"] = self.delta * state["mean"] + (1 - self.delta) * s
-        state["variance"] = self.delta * state["variance"] + (1 - self.delta) * (s - state["mean"]) ** 2
+        state["mean"] = mix(s, state["mean"], self.delta)
+        state["variance"] = mix((s - state["mean"]) ** 2, state["variance"], self.delta)
         c = self.lam2 if done == 0 else self.lam1 if done == 1 else done * self.lam1 + (1 - done) * self.lam2
         deviation = xp().sqrt(state["variance"])
         pays = s >= state["mean"] + like(c, g) * xp().where(deviation > 0, deviation, 1e-30)
@@ -92,8 +102,3 @@ class AESAM(Variant):
         g_adv = look(epsilon(g, self.rho))
         look.evaluations += share - 1
         return xp().where(pays, g_adv, g)
-
-
-def check_k(k: Any) -> None:
-    if not (isinstance(k, int) and k >= 1):
-        raise ValueError(f"k must be a whole number ≥ 1, got {k!r}")

@@ -1,6 +1,6 @@
 """Two gradients that do not wait for each other, each in a thread of its own: BLAS lets the other one run.
 
-Truths: tests/test_family.py.
+Truths: tests/test_parallel.py.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy
 
-from ..array_backend import Array
+from ..array_backend import Array, xp
 from ..autodiff import LossAndGrad
 from ..batch import Batch
-from ..optim import Info, State, add_l2, step_size
+from ..optim import Info, State, add_l2, check_share, step_size
 from .algebra import Look, Variant, mix
 from .epsilon import epsilon
 
@@ -46,15 +46,21 @@ class SAMPa(Variant):
         w ← base(w, (1 − λ) g_adv + λ g_y′),    g_y ← g_y′
 
     L_{t−1} is the loss on the batch of the step before, from which g_y came; it is kept in the state, so that a training that
-    is resumed goes on with the same bits. The first step is one of the base, with g_y = ∇L₀(w). 0 ≤ λ ≤ 1; η is the base's
-    step size.
-    2 gradients, in the time of one where there are two processors.
+    is resumed goes on with the same bits. The first step has no g_y yet: it is one of the base, and g_y = ∇L₀(w). (The article
+    takes that g_y and makes no step.) 0 ≤ λ ≤ 1, 1 is optimistic gradient descent; η is the base's step size, and y has no
+    momentum. 2 gradients, in the time of one where there are two processors; "loss" is L_t(y).
 
     Source: Xie et al. 2024, arXiv:2410.10683, algorithm 1.
     """
 
     rho: Any = 0.1
     lam: Any = 0.2
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_share(lam=self.lam)
+        if not hasattr(self.base, "lr"):
+            raise TypeError(f"base must have a step size lr, got {self.base!r}")
 
     def memory(self, w: Array) -> State:
         return {"g_y": 0 * w}
@@ -79,20 +85,31 @@ class SAMPa(Variant):
 
 @dataclass(frozen=True)
 class AsyncSAM(Variant):
-    """SAM along the gradient of the step before, while this step's is being computed for the next.
+    """SAM along an earlier step's gradient, while this step's is being computed for a later one.
 
-        ε = ρ g_{t−1}/‖g_{t−1}‖,    in parallel:  d = ∇L(w + ε),  g_t = ∇L(w)
+        ε = ρ g_{t−D}/‖g_{t−D}‖,    in parallel:  g_t = ∇L(w),  d = ∇L(w + ε)
 
-    The first step has ε = 0. 2 gradients, in the time of one where there are two processors.
+    D is `delay` ≥ 0; 0 is SAM. The first D steps have ε = 0. 2 gradients, in the time of one where there are two processors.
 
-    Source: Jo et al. 2025, arXiv:2503.11147, algorithm 1, with a delay of 1 and the whole batch for the ascent.
+    Source: Jo et al. 2025, arXiv:2503.11147, algorithm 1, with the whole batch for the ascent.
     """
 
+    delay: int = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not (isinstance(self.delay, int) and self.delay >= 0):
+            raise ValueError(f"delay must be a whole number ≥ 0, got {self.delay!r}")
+
     def memory(self, w: Array) -> State:
-        return {"g_before": 0 * w}
+        return {"earlier": xp().zeros((*w.shape[:-1], self.delay, w.shape[-1]), dtype=w.dtype)}
 
     def direction(self, look: Look, state: State) -> Array:
-        eps = epsilon(state["g_before"], self.rho)
+        if self.delay == 0:
+            return look(epsilon(look(), self.rho))
+        earlier = state["earlier"]  # g_{t−D}, …, g_{t−1}
+        eps = epsilon(earlier[..., 0, :], self.rho)
         at_w, at_eps = together(lambda: look.loss_and_grad(look.w), lambda: look.loss_and_grad(look.w + eps))
-        state["g_before"] = look.note(None, at_w)
+        g = look.note(None, at_w)
+        state["earlier"] = xp().concatenate([earlier[..., 1:, :], g[..., None, :]], axis=-2)
         return look.note(eps, at_eps)

@@ -136,8 +136,9 @@ class ESAM(Variant):
 
         ε = (ρ/β) m g/‖g‖,  mᵢ ~ Bernoulli(β);    d = mean of ∇ℓᵢ(w + ε) over the γ|B| examples with the largest ℓᵢ(w + ε) − ℓᵢ(w)
 
-    0 < β, γ ≤ 1, β a number or an array (..., 1); β = γ = 1 is SAM. γ|B| is rounded, to one example at least. 1 + γ gradients and two forward passes. The
-    article's ε, whose mean is SAM's; the authors' code draws m for whole tensors, divides by ‖m g‖, and keeps one example less.
+    0 < β, γ ≤ 1, β a number or an array (..., 1); β = γ = 1 is SAM. γ|B| is rounded, to one example at least. 1 + γ gradients and
+    two forward passes. The article's ε, whose mean is SAM's; the authors' code draws m for whole tensors, divides by ‖m g‖, and
+    keeps one example less.
 
     Source: Du et al. 2022, arXiv:2110.03141, algorithm 1.
     """
