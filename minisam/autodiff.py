@@ -188,7 +188,8 @@ def _runner(
     def eager(*inputs: Array) -> tuple[list[Array], Array]:
         values, leaves = body(*inputs)
         w = inputs[0]
-        return values, xp().concatenate([xp().reshape(g, (*w.shape[:-1], -1)) for g in leaves], axis=-1)
+        flat = xp().concatenate([xp().reshape(g, (*w.shape[:-1], -1)) for g in leaves], axis=-1)
+        return values, flat.astype(w.dtype, copy=False)  # autograd's rule for a mean, say, makes float64 of float32
 
     return record.recorded(body, split, eager, name, check) if recorded else eager
 

@@ -61,7 +61,7 @@ def generalised_cross_entropy(logits: Array, labels: Array, q: float = 0.7) -> A
     if not 0 < q <= 1:
         raise ValueError(f"q must be in (0, 1], got {q}")
     log_p = -each(cross_entropy, logits, labels)
-    return anp.mean((1 - anp.exp(q * log_p)) / q, axis=-1)
+    return ops.sum_last((1 - anp.exp(q * log_p)) / q)[..., 0] / anp.shape(logits)[-2]
 
 
 def each(loss: Callable[..., Array], z: Array, y: Array) -> Array:

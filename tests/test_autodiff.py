@@ -108,6 +108,16 @@ def test_the_dtype_of_the_weights_rules():
     np.testing.assert_allclose(g, reference, atol=1e-6)
 
 
+@pytest.mark.parametrize("recorded", [True, False])
+def test_the_dtype_of_the_weights_rules_also_where_autograd_changes_it(recorded):
+    """The gradient of anp.mean is divided by a NumPy integer, which makes float64 of float32."""
+    w = np.linspace(-1, 1, 6, dtype="float32").reshape(2, 3)
+    f, h = (make(lambda w: anp.mean(w**3, axis=-1), recorded=recorded) for make in (value_and_grad, hvp))
+    assert f(w)[1].dtype == h(w, w).dtype == np.float32
+    np.testing.assert_allclose(f(w)[1], w**2, rtol=1e-6)
+    np.testing.assert_allclose(h(w, w), 2 * w * w, rtol=1e-6)
+
+
 def test_a_loss_that_does_not_depend_on_w_has_gradient_zero():
     w = np.ones((2, 3))
     loss, g = value_and_grad(lambda w: np.array([1.0, 2.0]))(w)

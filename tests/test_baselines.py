@@ -82,6 +82,14 @@ def test_generalised_cross_entropy_lies_between_cross_entropy_and_the_unhinged_l
     np.testing.assert_allclose(generalised_cross_entropy(z, Y[:6], 1e-6), cross_entropy(z, Y[:6]), rtol=1e-5)
 
 
+@pytest.mark.parametrize("recorded", [True, False])
+def test_generalised_cross_entropy_keeps_single_precision(recorded):
+    model = mlp((3, 4))
+    x = RNG.standard_normal((6, 3)).astype("float32")
+    loss, g = value_and_grad(model, generalised_cross_entropy, recorded=recorded)(model.init([0, 1]), x, Y[:6])
+    assert loss.dtype == g.dtype == np.float32
+
+
 @pytest.mark.parametrize("q", [0.3, 1.0])
 def test_generalised_cross_entropy_is_differentiable_where_the_label_has_no_probability(q):
     model = mlp((1, 2))
