@@ -3,13 +3,14 @@
 import os
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 # The matrices here are small: threads would only wait for each other, for minutes where other processes want the cores.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 settings.register_profile("minisam", deadline=None, print_blob=True)
-settings.load_profile("minisam")
+settings.register_profile("any-example", settings.get_profile("minisam"), phases=[Phase.explicit, Phase.generate])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "minisam"))
 
 
 @pytest.fixture(autouse=True)

@@ -36,8 +36,17 @@ def copy_to(folder):
 
 
 def run_tests(folder, tests, limit=None):
-    """pytest's exit status and output, with the package in `folder` in place of the installed one."""
-    environment = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
+    """pytest's exit status and output, with the package in `folder` in place of the installed one.
+
+    Without plugins, whose import would take longer than most of the tests, and without a search for the smallest example.
+    """
+    environment = os.environ | {
+        "PYTHONPATH": str(folder),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "OMP_NUM_THREADS": "1",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "HYPOTHESIS_PROFILE": "any-example",
+    }
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
     try:
         done = subprocess.run(
@@ -54,6 +63,8 @@ def try_mutant(mutant):
         folder = Path(temporary)
         copy_to(folder)
         path = folder / mutant["file"]
+        if not path.is_file():
+            return f"there is no file {mutant['file']}"
         source = path.read_text(encoding="utf-8")
         if source.count(mutant["find"]) != 1:
             return f"`find` stands {source.count(mutant['find'])} times in {mutant['file']}"

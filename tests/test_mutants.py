@@ -13,3 +13,8 @@ def test_a_mutant_changes_one_place_and_names_tests_that_exist(mutant):
         file, name = test.split("::")
         function = name.split("[")[0]
         assert f"def {function}(" in (mutation.ROOT / file).read_text(encoding="utf-8")
+
+
+def test_a_mutant_without_its_file_counts_as_a_failure_in_one_line():
+    mutant = {"file": "minisam/nowhere.py", "find": "a", "replace": "b", "test": []}
+    assert mutation.try_mutant(mutant) == "there is no file minisam/nowhere.py"
