@@ -312,6 +312,23 @@ def test_ascent_costs_one_gradient_more_than_its_steps(steps):
         np.testing.assert_array_equal(eps, epsilon(2 * np.ones(3), 0.1))
 
 
+@pytest.mark.parametrize("p", [1, 1.5, 2, math.inf])
+def test_ascent_is_the_best_point_that_it_looked_at(p):
+    """On waves shorter than its steps that is not always the last."""
+    waves = value_and_grad(lambda w: anp.sum(anp.sin(9 * w), axis=-1))
+    seen = []
+
+    def watched(w):
+        seen.append(w)
+        return waves(w)
+
+    w = np.random.default_rng(11).standard_normal((20, 3))
+    eps = ascend(watched, w, 1.0, p, steps=6)
+    losses = np.array([waves(at)[0] for at in seen])
+    np.testing.assert_array_equal(waves(w + eps)[0], losses.max(axis=0))
+    assert np.any(losses.argmax(axis=0) < len(seen) - 1)
+
+
 def test_ascent_crosses_a_wave_that_the_single_step_ends_on():
     # sin has its top at π/2; the single step of length 2 runs past it, to sin(1 + 2)
     f = value_and_grad(lambda w: anp.sum(anp.sin(w), axis=-1))
