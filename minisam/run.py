@@ -99,6 +99,18 @@ class Run:
             labels = dict(zip(swept, values, strict=True))
             yield labels, self.select(**labels)
 
+    def choose(self) -> dict[str, Any]:
+        """The swept values whose runs end with the highest mean validation accuracy (the lowest loss, where there is none).
+
+        Of equals the first; a combination with a run that diverged is not chosen.
+        """
+        key, sign = ("validation_accuracy", 1) if "validation_accuracy" in self.history else ("validation_loss", -1)
+        if key not in self.history or not set(self.axes) - {"seed"}:
+            raise ValueError(f"choose needs a sweep on data with a validation part; the axes are {list(self.axes)}")
+        scores = [sign * run.history[key][-1].mean() for _, run in self.configurations()]
+        best = int(numpy.argmax(numpy.nan_to_num(scores, nan=-numpy.inf, posinf=-numpy.inf)))
+        return next(itertools.islice(self.configurations(), best, None))[0]
+
     def plot(self, against: str | None = None) -> Any:
         """The training curves as a matplotlib figure; `against="rho"`: how it ended, against a swept hyperparameter."""
         from . import plot

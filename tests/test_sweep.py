@@ -72,6 +72,25 @@ def test_replicas_may_have_labels_of_their_own(seed):
                 assert same(one.w, quiet(noisy(noise, s), SGD(lr), seed=int(s)).w)
 
 
+def test_choose_names_the_combination_with_the_highest_mean_validation_accuracy(swept):
+    scores = np.arange(18.0).reshape(3, 2, 3) % 17  # the last two of 18 are 16 and 0
+    scores[1, 0] = [20, np.nan, 20]  # one that diverged
+    history = {"validation_accuracy": np.stack([-scores, scores])}
+    assert replace(swept, history=history).choose() == {"rho": 0.2, "lr": 0.05}
+    losses = {"validation_loss": np.stack([scores, -scores])}
+    assert replace(swept, history=losses).choose() == {"rho": 0.2, "lr": 0.05}
+    for labels, run in swept.configurations():
+        best = swept.select(**swept.choose()).history["validation_accuracy"][-1].mean()
+        assert run.history["validation_accuracy"][-1].mean() <= best, labels
+
+
+def test_choose_needs_something_to_choose_from_and_by(swept):
+    with pytest.raises(ValueError, match=r"choose needs a sweep .* the axes are \['seed'\]"):
+        swept.select(rho=0.05, lr=0.1).choose()
+    with pytest.raises(ValueError, match="validation part"):
+        replace(swept, history={"train_loss": swept.history["train_loss"]}).choose()
+
+
 def test_select_takes_an_axis_away(swept):
     one = swept.select(lr=0.1)
     assert list(one.axes) == ["rho", "seed"]
