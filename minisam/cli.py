@@ -85,12 +85,11 @@ def _demo(options: argparse.Namespace) -> None:
 
 
 def _verify(options: argparse.Namespace) -> None:
-    from tqdm.auto import tqdm
-
     from . import verify
+    from .threads import bar
 
     array_backend.use(options.backend or array_backend.name())
-    results = list(tqdm(verify.run(), unit="formula", leave=False, disable=None))
+    results = list(bar(verify.run(), unit="formula", disable=None))
     print(verify.table(results))
     if not all(result.ok for result in results):
         raise SystemExit(1)

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy
 
+from . import threads
 from .array_backend import Array, asarray, asnumpy, xp
 from .batch import BatchLoss
 from .data import Data, batches, check_counts, check_seed
@@ -258,9 +259,7 @@ def _history(rows: list[Row]) -> dict[str, numpy.ndarray]:
 
 
 def _bar(epochs: range, total: int, progress: bool) -> Any:
-    from tqdm.auto import tqdm
-
-    return tqdm(epochs, total=total, initial=epochs.start, unit="epoch", disable=not progress, leave=False)
+    return threads.bar(epochs, total=total, initial=epochs.start, unit="epoch", disable=not progress)
 
 
 # --- checks, on the host, before the first step ----------------------------------------------------------------------

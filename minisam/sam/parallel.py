@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy
 
+from .. import threads
 from ..array_backend import Array, xp
 from ..autodiff import LossAndGrad
 from ..batch import Batch
@@ -22,7 +23,9 @@ from .epsilon import epsilon
 
 
 def together(first: Callable[[], Any], second: Callable[[], Any]) -> tuple[Any, Any]:
-    """The results of both, computed at the same time: the second one in another thread."""
+    """The results of both, computed at the same time: the second one in another thread, where one can start."""
+    if not threads.CAN_START:
+        return first(), second()
     other = _worker().submit(_quietly, numpy.geterr(), second)
     return first(), other.result()
 

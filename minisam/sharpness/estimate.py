@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy
 
+from .. import threads
 from ..array_backend import Array, asarray, asnumpy, xp
 
 
@@ -52,11 +53,7 @@ def signs(rng: numpy.random.Generator, w: Array) -> Array:
 
 def bar(items: Iterable[Any], unit: str, progress: bool) -> Iterable[Any]:
     """The items, with a progress bar if it is asked for."""
-    if not progress:
-        return items
-    from tqdm.auto import tqdm
-
-    return tqdm(items, unit=unit, leave=False)
+    return threads.bar(items, unit=unit) if progress else items
 
 
 def check_at_least_1(**counts: int) -> None:
