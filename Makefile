@@ -4,7 +4,7 @@ VENV := $(or $(MINISAM_VENV),.venv)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lessons lessons-run figures lint mutation bench gpu-check clean
+.PHONY: demo test lessons lessons-run figures lint mutation bench accuracy gpu-check clean
 
 demo: $(READY)
 	$(BIN)/minisam demo
@@ -31,6 +31,9 @@ lint: $(VENV)/.ready-dev
 
 bench: $(VENV)/.ready-bench
 	$(BIN)/python benchmarks/run.py
+
+accuracy: $(READY)
+	$(BIN)/python benchmarks/accuracy.py
 
 gpu-check: $(VENV)/.ready-bench
 	$(BIN)/minisam verify --backend cupy

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from readme import splice
 from systems import NAMES, OF_MODELS
 
 Results = dict[str, Any]
 ROOT = Path(__file__).resolve().parents[1]
-README, PLOT = ROOT / "README.md", ROOT / "figures" / "scaling.png"
-BLOCK = re.compile(r"(<!-- benchmark table: begin[^\n]*-->\n).*?(<!-- benchmark table: end -->)", re.DOTALL)
+PLOT = ROOT / "figures" / "scaling.png"
 
 
 def table(results: Results) -> str:
@@ -22,12 +21,7 @@ def table(results: Results) -> str:
 
 def render(results: Results) -> None:
     """Put the table into the README and draw the plot."""
-    text, count = BLOCK.subn(
-        lambda marks: f"{marks[1]}{table(results)}\n{marks[2]}", README.read_text(encoding="utf-8")
-    )
-    if count != 1:
-        raise ValueError(f"{README} must have one block of benchmark table markers, got {count}")
-    README.write_text(text, encoding="utf-8")
+    splice("benchmark table", table(results))
     plot(results)
 
 

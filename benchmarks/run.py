@@ -22,7 +22,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the clone is mea
 
 import report
 from jobs import CURVES, MODELS, NETS
+from machine import processor
 from measure import Disagreement, Suite
+from readme import README
 from systems import NEEDED, OF_MODELS, QUICK, SYSTEMS
 from tqdm.auto import tqdm
 from worker import THREADS, Unavailable, limit_threads
@@ -62,7 +64,7 @@ def main() -> int:
         with whole(RESULTS) as path:
             path.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         report.render(results)
-        print(f"\nwritten: {RESULTS}, {report.README}, {report.PLOT}")
+        print(f"\nwritten: {RESULTS}, {README}, {report.PLOT}")
     elif not options.quick:
         print(f"\nnothing written: not measured were {', '.join(sorted(NEEDED - set(suite.workers)))}")
     return 0
@@ -132,7 +134,7 @@ def _each(title: str, action: Callable[[str], Any], names: Iterable[str]) -> dic
 
 def machine(suite: Suite, cores: int | None) -> dict[str, Any]:
     return {
-        "processor": _processor(),
+        "processor": processor(),
         "cores": cores,
         "threads": THREADS,
         "system": platform.system(),
@@ -143,14 +145,6 @@ def machine(suite: Suite, cores: int | None) -> dict[str, Any]:
             **suite.versions(),
         },
     }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
 
 
 if __name__ == "__main__":

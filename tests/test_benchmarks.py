@@ -153,8 +153,8 @@ def test_without_the_clone_the_command_says_so(monkeypatch, tmp_path, capsys):
 
 
 def test_the_readme_shows_the_committed_result():
+    import readme
     import report
 
     results = json.loads((BENCHMARKS / "results.json").read_text(encoding="utf-8"))
-    block = report.BLOCK.search((ROOT / "README.md").read_text(encoding="utf-8"))
-    assert block[0] == f"{block[1]}{report.table(results)}\n{block[2]}"
+    assert readme.spliced("benchmark table") == report.table(results)

@@ -33,7 +33,7 @@ class Jit:
         def step(p, state, x, y):
             value, g = jax.value_and_grad(loss)(p, x, y)
             if job.rule == "sam":
-                scale = RHO / optax.global_norm(g)
+                scale = RHO / optax.tree.norm(g)
                 g = jax.grad(loss)(jax.tree.map(lambda w, d: w + scale * d, p, g), x, y)
             updates, state = base.update(g, state, p)
             return optax.apply_updates(p, updates), state, value
