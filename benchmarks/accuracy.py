@@ -1,4 +1,4 @@
-"""How well the models learn: five seeds of each with SAM, on test data that no setting was chosen by.
+"""How well the models learn: five seeds of each with SAM.
 
 python benchmarks/accuracy.py           # about five minutes: accuracy.json, and the README's table from it
 python benchmarks/accuracy.py --render  # only the README's table

@@ -1,8 +1,9 @@
-"""The command line: `minisam demo`, `minisam verify`, `minisam bench`."""
+"""The command line: `minisam demo`, `minisam lessons`, `minisam verify`, `minisam bench`."""
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import io
 import os
 import subprocess
@@ -22,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         options.run(options)
-    except (ValueError, OSError, array_backend.BackendError, DivergedError) as error:
+    except (ValueError, OSError, ModuleNotFoundError, array_backend.BackendError, DivergedError) as error:
         print(f"minisam {options.command}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -52,6 +53,8 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--out", type=_folder, default="figures", help="folder for demo.png")
     demo.add_argument("--json", action="store_true", help="print the result as JSON, with every seed's numbers")
     demo.set_defaults(run=_demo)
+    lessons = commands.add_parser("lessons", help="open the lessons in JupyterLab (in a clone)")
+    lessons.set_defaults(run=_lessons)
     verify = commands.add_parser(
         "verify",
         help="check every formula on this machine and backend",
@@ -95,14 +98,30 @@ def _verify(options: argparse.Namespace) -> None:
         raise SystemExit(1)
 
 
+def _lessons(options: argparse.Namespace) -> None:
+    folder = _in_clone("lessons")
+    if importlib.util.find_spec("jupyterlab") is None:
+        raise ModuleNotFoundError("the package jupyterlab is missing; pip install 'minisam[lessons]'")
+    _call("-m", "jupyterlab", str(folder))
+
+
 def _bench(options: argparse.Namespace) -> None:
-    """Run the clone's benchmarks; their exit status is ours."""
-    script = Path(__file__).parents[1] / "benchmarks" / "run.py"
-    if not script.is_file():
+    _call(str(_in_clone("benchmarks") / "run.py"), *options.arguments)
+
+
+def _in_clone(name: str) -> Path:
+    """A folder of the clone that this package stands in, or the error that says that it stands in none."""
+    folder = Path(__file__).parents[1] / name
+    if not folder.is_dir():
         raise FileNotFoundError(
-            f"there is no {script}: the benchmarks are in a clone of the repository, not in the package"
+            f"there is no {folder}: the {name} are in a clone of the repository, not in the package"
         )
-    status = subprocess.call([sys.executable, str(script), *options.arguments])
+    return folder
+
+
+def _call(*arguments: str) -> None:
+    """Run Python with these arguments; its exit status is ours."""
+    status = subprocess.call([sys.executable, *arguments])
     if status:
         raise SystemExit(status)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import strict
 
-from minisam import array_backend, cli
+from minisam import array_backend
 
 ROOT = Path(__file__).resolve().parent.parent
 BENCHMARKS = ROOT / "benchmarks"
@@ -142,14 +142,6 @@ def test_a_system_that_is_not_installed_is_left_out_with_a_line(monkeypatch):
     assert lines == ["jax left out: ModuleNotFoundError: No module named 'jax'"]
     assert (suite.workers, set(suite.missing)) == ({}, {"jax"})
     assert set(systems.NAMES) == set(systems.SYSTEMS | systems.OF_MODELS | systems.ON_DEVICE)
-
-
-def test_without_the_clone_the_command_says_so(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(cli, "__file__", str(tmp_path / "minisam" / "cli.py"))
-    assert cli.main(["bench", "--quick"]) == 2
-    line = capsys.readouterr().err
-    assert line.startswith("minisam bench: there is no ")
-    assert line.count("\n") == 1
 
 
 def test_the_readme_shows_the_committed_result():

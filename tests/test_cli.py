@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -236,3 +237,25 @@ def test_ctrl_c_while_the_picture_is_drawn_leaves_no_half_of_it(tmp_path, monkey
     assert cli.main(["demo", *QUICK, "--out", str(tmp_path)]) == 130
     assert capsys.readouterr() == ("", "minisam demo: interrupted\n")
     assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize("command", ["bench", "lessons"])
+def test_what_only_a_clone_has_is_missed_in_one_line(command, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(cli, "__file__", str(tmp_path / "minisam" / "cli.py"))
+    assert cli.main([command]) == 2
+    line = capsys.readouterr().err
+    assert line.startswith(f"minisam {command}: there is no ")
+    assert line.count("\n") == 1
+
+
+def test_lessons_are_opened_in_jupyterlab(monkeypatch):
+    called = []
+    monkeypatch.setattr(cli.subprocess, "call", lambda command: called.append(command) or 0)
+    assert cli.main(["lessons"]) == 0
+    assert called == [[sys.executable, "-m", "jupyterlab", str(Path(cli.__file__).parents[1] / "lessons")]]
+
+
+def test_without_jupyterlab_the_lessons_say_how_to_get_it(monkeypatch, capsys):
+    monkeypatch.setattr(cli.importlib.util, "find_spec", lambda name: None)
+    assert cli.main(["lessons"]) == 2
+    assert "the package jupyterlab is missing; pip install 'minisam[lessons]'" in capsys.readouterr().err
