@@ -139,6 +139,35 @@ def test_at_evaluation_an_examples_logits_do_not_depend_on_its_batch():
     np.testing.assert_allclose(run.evaluate(X, Y)["accuracy"], np.mean(together.argmax(axis=1) == Y), rtol=1e-6)
 
 
+def test_torch_trains_the_same_net_to_the_same_weights_and_statistics():
+    """SGD for two epochs, then evaluation with the running statistics: kernels, gains and averages go the same way."""
+    torch = pytest.importorskip("torch")
+    from minisam.data import batches
+
+    run = quiet(BATCH_NORM, SGD(0.1), epochs=2, dtype="float64")
+    layers = []
+    for i, o in ((1, 2), (2, 3)):
+        layers += [torch.nn.Conv2d(i, o, 3, padding=1), torch.nn.BatchNorm2d(o), torch.nn.ReLU(), torch.nn.MaxPool2d(2)]
+    peer = torch.nn.Sequential(*layers, torch.nn.Flatten(), torch.nn.Linear(3, 3)).double()
+    start = BATCH_NORM.unflatten(BATCH_NORM.init(0, "float64"))
+    with torch.no_grad():
+        for mine, theirs in zip(start.values(), peer.parameters(), strict=True):
+            theirs.copy_(torch.tensor(mine.T if mine.ndim == 2 else mine))
+    optimizer = torch.optim.SGD(peer.parameters(), 0.1)
+    for epoch in range(2):
+        for i in batches(24, 8, 0, epoch):
+            optimizer.zero_grad()
+            out = peer(torch.tensor(X[i]).reshape(-1, 1, 4, 4))
+            torch.nn.functional.cross_entropy(out, torch.tensor(Y[i])).backward()
+            optimizer.step()
+    for k, layer in enumerate((peer[1], peer[5])):
+        np.testing.assert_allclose(run.running[f"norm{k}.mean"], layer.running_mean, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(run.running[f"norm{k}.variance"], layer.running_var, rtol=1e-9)
+    with torch.no_grad():
+        expected = peer.eval()(torch.tensor(X).reshape(-1, 1, 4, 4))
+    np.testing.assert_allclose(BATCH_NORM.apply(run.w, X, run.running), expected, rtol=1e-8, atol=1e-10)
+
+
 def test_running_statistics_are_saved_and_resumed(tmp_path):
     path, whole = tmp_path / "checkpoint.npz", quiet(BATCH_NORM, epochs=4)
     quiet(BATCH_NORM, epochs=2, checkpoint=path)
