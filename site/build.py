@@ -1,0 +1,154 @@
+"""Build the site into build/site: the lessons as pages and in JupyterLite, and the reference.
+
+python site/build.py                  # runs the lessons first, those that changed
+python site/build.py --execute off    # shows them without their results
+"""
+
+import argparse
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import nbformat
+import sources
+from tqdm.auto import tqdm
+
+ROOT = sources.ROOT
+BUILD = ROOT / "build"
+SITE, PAGES, RUNS, LITE, WHEELS = (BUILD / name for name in ("site", "pages", "runs", "lite", "wheels"))
+NPM = BUILD / "npm" / "node_modules"
+EXTENSIONS = Path(sys.prefix) / "share" / "jupyter" / "labextensions"
+
+PYODIDE = "https://cdn.jsdelivr.net/pyodide/v0.27.7/full/pyodide.js"
+INSTALL = "# Only in the browser, where it takes some seconds the first time.\n%pip install -q minisam ipywidgets"
+KERNEL = {"name": "python", "display_name": "Python (Pyodide)", "language": "python"}
+STILL = "*Here stands a widget: move it in the browser, or in Jupyter.*"
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--execute", choices=("on", "off"), default="on", help="run the lessons (default: on)")
+    for folder in (SITE, PAGES, LITE, WHEELS):
+        shutil.rmtree(folder, ignore_errors=True)
+    sources.gather(PAGES)
+    if options.parse_args().execute == "on":
+        execute()
+    sphinx()
+    jupyterlite()
+    print(f"{SITE.relative_to(ROOT)}/index.html: python -m http.server --directory {SITE.relative_to(ROOT)} shows it")
+
+
+def run(*command, folder=ROOT):
+    subprocess.run([sys.executable, "-m", *map(str, command)], cwd=folder, check=True)
+
+
+# --- lessons with their results --------------------------------------------------------------------------------------
+
+
+def execute():
+    """Run the lessons that changed, or whose library did, two at a time."""
+    library = sorted([*(ROOT / "minisam").rglob("*.py"), *(PAGES / "lessons").glob("*.py")])
+    state = hashlib.sha256(b"".join(path.read_bytes() for path in library))
+
+    def executed(path):
+        key = state.copy()
+        key.update(path.read_bytes())
+        kept = RUNS / key.hexdigest() / path.name
+        if not kept.exists():
+            how = ["--to", "notebook", "--execute", "--ExecutePreprocessor.timeout=300", "--log-level=ERROR"]
+            run("nbconvert", *how, path, "--output-dir", kept.parent)
+        notebook = nbformat.read(kept, as_version=4)
+        sources.write(path, nbformat.writes(still(notebook)))
+
+    paths = sorted((PAGES / "lessons").glob("*.ipynb"))
+    with ThreadPoolExecutor(2) as pool:
+        list(tqdm(pool.map(executed, paths), total=len(paths), unit="lesson", leave=False, disable=None))
+
+
+def still(notebook):
+    """Each widget replaced by what it shows at the start; it moves only where Python runs."""
+    widgets = notebook.metadata.pop("widgets", {}).get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
+
+    def shown(model):
+        """The outputs inside a widget."""
+        state = widgets.get(model, {}).get("state", {})
+        inside = [shown(child.removeprefix("IPY_MODEL_")) for child in state.get("children", [])]
+        return [nbformat.from_dict(output) for output in state.get("outputs", [])] + sum(inside, [])
+
+    for cell in notebook.cells:
+        outputs = []
+        for output in cell.get("outputs", []):
+            view = output.get("data", {}).get("application/vnd.jupyter.widget-view+json")
+            if view and (picture := shown(view["model_id"])):
+                note = nbformat.v4.new_output("display_data", {"text/markdown": STILL})
+                outputs += [note, *picture]
+            elif not view:  # what shows nothing was a progress bar
+                outputs.append(output)
+        if "outputs" in cell:
+            cell.outputs = outputs
+    return notebook
+
+
+# --- pages -----------------------------------------------------------------------------------------------------------
+
+
+def sphinx():
+    """The pages, with MathJax beside them. A warning is an error."""
+    run("sphinx", "-q", "-W", "--keep-going", "-c", ROOT / "site", "-d", BUILD / "doctrees", PAGES, SITE)
+    shutil.copytree(PAGES / "figures", SITE / "figures", dirs_exist_ok=True)
+    static = SITE / "_static" / "mathjax"
+    static.mkdir(parents=True)
+    shutil.copy(NPM / "mathjax" / "es5" / "tex-chtml.js", static)
+    fonts = Path("output", "chtml", "fonts", "woff-v2")
+    shutil.copytree(NPM / "mathjax" / "es5" / fonts, static / fonts)
+
+
+# --- JupyterLite -----------------------------------------------------------------------------------------------------
+
+
+def jupyterlite():
+    """The lessons where Python runs in the browser: Pyodide from its public place, the other wheels from here."""
+    wheels()
+    for path in sources.lessons():
+        notebook = nbformat.read(path, as_version=4)
+        notebook.cells.insert(0, nbformat.v4.new_code_cell(INSTALL, id="install"))
+        notebook.metadata["kernelspec"] = KERNEL
+        sources.write(LITE / "files" / path.name, nbformat.writes(notebook))
+    for path in (ROOT / "lessons").glob("check*.py"):
+        shutil.copy(path, LITE / "files")
+    extensions = [EXTENSIONS / "@jupyterlite" / "pyodide-kernel-extension", EXTENSIONS / "@jupyter-widgets" / "jupyterlab-manager"]
+    settings = {
+        "contents": [str(LITE / "files")],
+        "apps": ["lab", "notebooks", "tree"],
+        "no_sourcemaps": True,
+        "no_unused_shared_packages": True,
+        "ignore_sys_prefix": ["federated_extensions"],
+        "federated_extensions": [str(path) for path in extensions],
+    }
+    config = {"LiteBuildConfig": settings, "PipliteAddon": {"piplite_urls": [str(WHEELS)]}}
+    (LITE / "jupyter_lite_config.json").write_text(json.dumps(config))
+    run("jupyter", "lite", "build", "--output-dir", SITE / "lite", folder=LITE)
+    configure(SITE / "lite" / "jupyter-lite.json")
+
+
+def wheels():
+    """minisam's wheel, and those in wheels.txt."""
+    run("pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", WHEELS, ROOT)
+    run("pip", "download", "--quiet", "--no-deps", "--dest", WHEELS, "--requirement", ROOT / "site" / "wheels.txt")
+
+
+def configure(path):
+    """The kernel's settings, in the file that the build wrote: where Pyodide is, and that no other index is asked."""
+    config = json.loads(path.read_text())
+    settings = config["jupyter-config-data"].setdefault("litePluginSettings", {})
+    kernel = settings.setdefault("@jupyterlite/pyodide-kernel-extension:kernel", {})
+    kernel |= {"pyodideUrl": PYODIDE, "disablePyPIFallback": True}
+    path.write_text(json.dumps(config, indent=2))
+
+
+if __name__ == "__main__":
+    main()

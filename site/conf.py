@@ -1,0 +1,46 @@
+"""Sphinx's settings."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import sources
+
+import minisam
+
+project, author, release = "minisam", "minisam contributors", minisam.__version__
+html_title = "minisam"
+language = "en"
+
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax", "sphinx.ext.viewcode"]
+exclude_patterns = ["**/.ipynb_checkpoints"]
+nb_execution_mode = "off"  # build.py has run the lessons
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
+mathjax_path = "mathjax/tex-chtml.js"
+highlight_language = "none"
+default_role = "py:obj"
+
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+add_module_names = False
+napoleon_google_docstring = False
+
+html_theme = "furo"
+html_static_path = ["style.css"]
+html_css_files = ["style.css"]
+html_copy_source = False
+html_show_sphinx = False
+html_theme_options = {"light_css_variables": {"color-brand-primary": "#0072B2", "color-brand-content": "#0072B2"}}
+html_theme_options["dark_css_variables"] = {"color-brand-primary": "#56B4E9", "color-brand-content": "#56B4E9"}
+if sources.REPOSITORY:
+    html_theme_options["source_repository"] = f"https://github.com/{sources.REPOSITORY}"
+
+
+def setup(app):
+    def keep_formulas(app, what, name, thing, options, lines):
+        """A constant says nothing; what it seems to say is its type's docstring."""
+        lines[:] = [] if what == "data" else sources.as_rst(lines)
+
+    app.connect("autodoc-process-docstring", keep_formulas, priority=100)  # before napoleon
