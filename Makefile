@@ -16,7 +16,7 @@ lessons: $(READY)
 	$(BIN)/jupyter lab lessons
 
 lessons-run: $(READY)
-	$(BIN)/python -m pytest --nbmake --nbmake-timeout=60 lessons
+	PYTHONWARNINGS=error OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --nbmake --nbmake-timeout=60 lessons
 
 figures: $(READY)
 	$(BIN)/python figures/make.py
