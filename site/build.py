@@ -24,7 +24,8 @@ NPM = BUILD / "npm" / "node_modules"
 EXTENSIONS = Path(sys.prefix) / "share" / "jupyter" / "labextensions"
 
 PYODIDE = "https://cdn.jsdelivr.net/pyodide/v0.27.7/full/pyodide.js"
-INSTALL = "# Only in the browser, where it takes some seconds the first time.\n%pip install -q minisam ipywidgets"
+PINNED = [line for line in (ROOT / "site" / "wheels.txt").read_text().splitlines() if not line.startswith("#")]
+INSTALL = "# Only in the browser, where it takes some seconds.\n%pip install -q " + " ".join(["minisam", *PINNED])
 KERNEL = {"name": "python", "display_name": "Python (Pyodide)", "language": "python"}
 STILL = "*Here stands a widget: move it in the browser, or in Jupyter.*"
 
@@ -120,14 +121,14 @@ def jupyterlite():
         sources.write(LITE / "files" / path.name, nbformat.writes(notebook))
     for path in (ROOT / "lessons").glob("check*.py"):
         shutil.copy(path, LITE / "files")
-    extensions = [EXTENSIONS / "@jupyterlite" / "pyodide-kernel-extension", EXTENSIONS / "@jupyter-widgets" / "jupyterlab-manager"]
+    extensions = ["@jupyterlite/pyodide-kernel-extension", "@jupyter-widgets/jupyterlab-manager"]
     settings = {
         "contents": [str(LITE / "files")],
         "apps": ["lab", "notebooks", "tree"],
         "no_sourcemaps": True,
         "no_unused_shared_packages": True,
         "ignore_sys_prefix": ["federated_extensions"],
-        "federated_extensions": [str(path) for path in extensions],
+        "federated_extensions": [str(EXTENSIONS / name) for name in extensions],
     }
     config = {"LiteBuildConfig": settings, "PipliteAddon": {"piplite_urls": [str(WHEELS)]}}
     (LITE / "jupyter_lite_config.json").write_text(json.dumps(config))

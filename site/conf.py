@@ -16,6 +16,8 @@ language = "en"
 extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax", "sphinx.ext.viewcode"]
 exclude_patterns = ["**/.ipynb_checkpoints"]
 nb_execution_mode = "off"  # build.py has run the lessons
+nb_code_prompt_show = "Show the solution"
+nb_code_prompt_hide = "Hide the solution"
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 mathjax_path = "mathjax/tex-chtml.js"
@@ -28,6 +30,7 @@ add_module_names = False
 napoleon_google_docstring = False
 
 html_theme = "furo"
+html_favicon = "favicon.svg"
 html_static_path = ["style.css"]
 html_css_files = ["style.css"]
 html_copy_source = False

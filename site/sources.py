@@ -152,7 +152,7 @@ def page(part):
     homes = {}
     for name in public(part):
         homes.setdefault(home(module, name), []).append(name)
-    for inner, names in homes.items():
+    for inner, names in sorted(homes.items()):
         if inner != part:
             lines += [*headed(inner, "-"), f".. automodule:: {inner}", "   :no-index:", ""]
         for name in names:
