@@ -4,9 +4,7 @@ import assert from "node:assert/strict";
 /** Opens the page, waits for its kernel, runs all cells by the menu, and holds that none failed. */
 export async function runAll(page, url, minutes) {
   await page.goto(url);
-  const patience = { timeout: minutes * 60_000, polling: 250 };
-  await page.waitForFunction(() => window.jupyterapp?.shell.currentWidget?.sessionContext?.isReady, null, patience);
-  await page.waitForFunction(() => window.jupyterapp.shell.currentWidget.sessionContext.kernelDisplayStatus === "idle", null, patience);
+  await idle(page, minutes * 60_000);
   await page.getByRole("menuitem", { name: "Run", exact: true }).click();
   await page.getByRole("menuitem", { name: "Run All Cells", exact: true }).click();
   const end = performance.now() + minutes * 60_000;
@@ -17,6 +15,11 @@ export async function runAll(page, url, minutes) {
     code = (await cells(page)).filter((cell) => cell.cell_type === "code");
   } while (!bad(code).length && !code.every((cell) => cell.execution_count));
   assert.deepEqual(bad(code), []);
+}
+
+function idle(page, timeout) {
+  const status = () => window.jupyterapp?.shell.currentWidget?.sessionContext?.kernelDisplayStatus;
+  return page.waitForFunction(`(${status})() === "idle"`, null, { timeout, polling: 100 });
 }
 
 export const cells = (page) => page.evaluate(() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells);
@@ -52,5 +55,6 @@ export async function moveSlider(page) {
     assert.ok(performance.now() - start < 30_000, "the slider moved, the picture did not change");
     await page.waitForTimeout(50);
   }
+  await idle(page, 30_000);
   await picture.evaluate((image) => image.scrollIntoView({ block: "end" }));
 }
