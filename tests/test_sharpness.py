@@ -6,6 +6,7 @@ import autograd
 import autograd.numpy as anp
 import numpy as np
 import pytest
+from known_losses import plain_net, symmetric
 
 from minisam.autodiff import hvp, value_and_grad
 from minisam.losses import cross_entropy, mse
@@ -14,13 +15,6 @@ from minisam.sam import Quadratic, sam_objective
 from minisam.sharpness import lambda_max, landscape, worst_case
 
 EPS = np.finfo("float64").eps
-
-
-def symmetric(eigenvalues, seed=0):
-    n = len(eigenvalues)
-    basis, _ = np.linalg.qr(np.random.default_rng(seed).standard_normal((n, n)))
-    H = (basis * np.array(eigenvalues)) @ basis.T
-    return (H + H.T) / 2
 
 
 # --- worst case --------------------------------------------------------------------------------------------------
@@ -141,14 +135,6 @@ def test_lambda_max_keeps_to_orthogonal_directions():
 
     lambda_max(product, np.zeros(30), steps=30)
     np.testing.assert_allclose(np.array(asked) @ np.array(asked).T, np.eye(30), rtol=0, atol=1e-13)
-
-
-def plain_net(w, x, y):
-    """3-4-2 tanh network and cross-entropy with autograd.numpy alone; b0 and b1 after W0 and W1."""
-    h = anp.tanh(anp.dot(x, anp.reshape(w[:12], (3, 4))) + w[12:16])
-    z = anp.dot(h, anp.reshape(w[16:24], (4, 2))) + w[24:26]
-    log_p = z - anp.log(anp.sum(anp.exp(z), axis=1, keepdims=True))
-    return -anp.mean(log_p[anp.arange(len(y)), y])
 
 
 @pytest.mark.parametrize("size", [0.3, 3.0])

@@ -119,7 +119,9 @@ def single_step(loss_and_grad: LossAndGrad, w: Array, rho: Any, p: float = 2.0, 
 
 
 def surrogate_gap(loss_and_grad: LossAndGrad, w: Array, rho: Any, p: float = 2.0, adaptive: Any = False) -> Array:
-    """L(w + ε) − L(w) at the ε that SAM takes: (..., n) -> (...,) [loss]. Near a minimum, ρ² λ_max / 2 at most.
+    """L(w + ε) − L(w) at the ε that SAM takes: (..., n) -> (...,) [loss].
+
+    ρ‖g‖ + ρ² ĝᵀHĝ/2 to second order (p = 2), so that near a minimum, where g is small, it is ρ² λ_max/2 at most.
 
     Zhuang et al. 2022, arXiv:2203.08065, section 3.  Truths: tests/test_sharpness_ball.py.
     """
@@ -168,7 +170,8 @@ def m_sharpness(
     Source: Foret et al. 2021, arXiv:2010.01412, section 4.1; Andriushchenko & Flammarion 2022, arXiv:2206.06232, section 2.
     Truths: tests/test_sharpness_ball.py.
     """
-    check_at_least_1(parts=len(parts))
+    if not len(parts):
+        raise ValueError("parts must hold at least one loss, got none")
     return Estimate.of(
         to_host(
             [
