@@ -85,8 +85,7 @@ class WSAM(Variant):
             raise TypeError(f"base must have a step size lr, got {self.base!r}")
 
     def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
-        look, gamma = Look(w, loss_and_grad), like(self.gamma, w)
-        k = gamma / (1 - gamma)
+        look, k = Look(w, loss_and_grad), like(self.gamma / (1 - self.gamma), w)
         g = look()
         sharpness = look(epsilon(g, self.rho)) - g
         d = add_l2(g if self.decoupled else g + k * sharpness, self.l2, w)

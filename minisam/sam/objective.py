@@ -97,7 +97,7 @@ def project(eps: Array, rho: Any, p: float = 2.0) -> Array:
     if p == math.inf:
         return xp().clip(eps, -rho, rho)
     size = norm(eps, p)
-    return xp().where(size > rho, eps * over(rho, size), eps)
+    return eps * over(rho, xp().maximum(size, rho))
 
 
 @dataclass(frozen=True)
