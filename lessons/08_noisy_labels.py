@@ -243,10 +243,7 @@ prediction = None
 noises, tuning, chosen, runs = (0.2, 0.4, 0.6), {}, {}, {}
 for name, (make, grid, how) in methods.items():
     tuning[name] = trained(make, grid, seeds=range(100, 103), **how).select(noise=0.4)
-    by_validation = [
-        (run.history["validation_accuracy"][-1].mean(), labels) for labels, run in tuning[name].configurations()
-    ]
-    chosen[name] = max(by_validation, key=lambda pair: pair[0])[1]
+    chosen[name] = tuning[name].choose()
     runs[name] = trained(make(**chosen[name]), noise=noises, **how)
     print(f"{name:22} {minisam.plot.told(chosen[name])}")
 points = {name: 100 * run.evaluate(digits.x_test, digits.y_test)["accuracy"] for name, run in runs.items()}
