@@ -107,9 +107,10 @@ class Spectrum:
 
     @property
     def width(self) -> float:
-        """A hundredth of the range of the values, or of their size where they are all one."""
-        low, high = numpy.nanmin(self.values), numpy.nanmax(self.values)
-        return 0.01 * float((high - low) or abs(high) or 1.0)
+        """A hundredth of the range of the values, or of their size where they are all one but for rounding."""
+        low, high = float(numpy.nanmin(self.values)), float(numpy.nanmax(self.values))
+        size = max(abs(low), abs(high))
+        return 0.01 * (high - low if high - low > 1e-5 * size else size or 1.0)
 
 
 def spectral_density(
