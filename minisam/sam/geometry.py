@@ -35,7 +35,8 @@ class ASAM(Variant):
 
     2 gradients. The factor |w| in place of |w|², which some implementations have, is another method.
 
-    Source: Kwon et al. 2021, arXiv:2102.11600, algorithm 1 and section 4.  Truths: tests/test_family.py.
+    Source: Kwon et al. 2021, arXiv:2102.11600, algorithm 1 and section 4.
+    Truths: tests/test_geometry.py, tests/papers/test_kwon_2021.py.
     """
 
     rho: Any = 0.5
@@ -80,7 +81,7 @@ class FisherSAM(Variant):
     η ≥ 0; 0 is SAM. 2 gradients. Not invariant to the scale of the loss.
 
     Source: Kim et al. 2022, "Fisher SAM: information geometry and sharpness aware minimisation", section 3 (its radius is γ).
-    Truths: tests/test_family.py.
+    Truths: tests/test_geometry.py.
     """
 
     rho: Any = 0.1
