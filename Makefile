@@ -4,7 +4,7 @@ VENV := $(or $(MINISAM_VENV),.venv)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lessons lessons-run figures lint mutation bench accuracy gpu-check clean
+.PHONY: demo test lessons lessons-run figures lint mutation bench accuracy gpu-check site browser-test clean
 
 demo: $(READY)
 	$(BIN)/minisam demo
@@ -40,6 +40,12 @@ gpu-check: $(VENV)/.ready-bench
 	$(BIN)/python -m pytest -m gpu
 	$(BIN)/python benchmarks/gpu.py
 
+site: $(VENV)/.ready-site build/npm/.ready
+	$(BIN)/python site/build.py --execute $(or $(EXECUTE),on)
+
+browser-test: $(READY) build/npm/.ready
+	MINISAM_VENV=$(abspath $(VENV)) node --test --test-reporter=spec tests/browser/*.test.mjs
+
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "minisam needs Python 3.11 or newer; this is %d.%d: make PYTHON=python3.x" % sys.version_info[:2])'
 	$(PYTHON) -m venv $(VENV)
@@ -52,6 +58,15 @@ $(VENV)/.ready-dev: $(READY)
 
 $(VENV)/.ready-bench: $(READY)
 	$(BIN)/python -m pip install --quiet --editable ".[bench]"
+	@touch $@
+
+$(VENV)/.ready-site: $(READY)
+	$(BIN)/python -m pip install --quiet --editable ".[site]"
+	@touch $@
+
+build/npm/.ready: site/package.json
+	@command -v npm > /dev/null || { echo "the site and its test need node and npm: apt-get install nodejs npm, or https://nodejs.org"; exit 1; }
+	mkdir -p build/npm && cp site/package.json build/npm && npm install --prefix build/npm --no-audit --no-fund --loglevel=error
 	@touch $@
 
 clean:

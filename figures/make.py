@@ -1,6 +1,6 @@
 """Draw every figure anew, and write the tables of the README that belong to them.
 
-python figures/make.py            # the demo: figures/demo.png, demo.json, the README's table
+python figures/make.py            # SAM explained: figures/sam.gif, sam.png; the demo: demo.png, demo.json, the README's table
 python figures/make.py --tune     # also the search that the demo's settings come from: figures/tuning.json
 """
 
@@ -11,6 +11,7 @@ import sys
 from itertools import product
 from pathlib import Path
 
+import sam
 from tqdm.auto import tqdm
 
 from minisam import SAM, SGD, data, demo, mlp, train
@@ -79,6 +80,7 @@ def main():
     options.add_argument("--tune", action="store_true", help="search the demo's settings as well (about 2 minutes)")
     if options.parse_args().tune:
         tune()
+    sam.draw()
     make_demo()
 
 

@@ -77,14 +77,15 @@ def still(notebook):
     def shown(model):
         """The outputs inside a widget."""
         state = widgets.get(model, {}).get("state", {})
-        inside = [shown(child.removeprefix("IPY_MODEL_")) for child in state.get("children", [])]
-        return [nbformat.from_dict(output) for output in state.get("outputs", [])] + sum(inside, [])
+        yield from map(nbformat.from_dict, state.get("outputs", []))
+        for child in state.get("children", []):
+            yield from shown(child.removeprefix("IPY_MODEL_"))
 
     for cell in notebook.cells:
         outputs = []
         for output in cell.get("outputs", []):
             view = output.get("data", {}).get("application/vnd.jupyter.widget-view+json")
-            if view and (picture := shown(view["model_id"])):
+            if view and (picture := list(shown(view["model_id"]))):
                 note = nbformat.v4.new_output("display_data", {"text/markdown": STILL})
                 outputs += [note, *picture]
             elif not view:  # what shows nothing was a progress bar

@@ -41,7 +41,9 @@ def gather(folder):
         write(folder / "lessons" / path.name, nbformat.writes(page_of(nbformat.read(path, as_version=4), path.name)))
     for path in (ROOT / "lessons").glob("check*.py"):
         shutil.copy(path, folder / "lessons")
-    shutil.copytree(ROOT / "figures", folder / "figures", ignore=shutil.ignore_patterns("*.py", "*.json", "__pycache__"))
+    shutil.copytree(
+        ROOT / "figures", folder / "figures", ignore=shutil.ignore_patterns("*.py", "*.json", "__pycache__")
+    )
     for name, text in reference().items():
         write(folder / "reference" / f"{name}.rst", text)
 
@@ -78,7 +80,7 @@ def relink(text, source):
             return match[0]
         path, _, anchor = target.partition("#")
         path = os.path.normpath(Path(source).parent / path)
-        if path == "figures/sam.png":
+        if path == "figures/sam.gif":
             return MOVING.format("figures/sam", label)
         if page := page_at(path):
             page = os.path.relpath(page, Path(TEXTS.get(source, source)).parent)
