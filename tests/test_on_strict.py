@@ -22,6 +22,7 @@ from minisam import (
     train,
     value_and_grad,
 )
+from minisam.batch import BatchLoss
 
 RNG = np.random.default_rng(0)
 X, Y, TARGET = RNG.standard_normal((6, 5)), RNG.integers(0, 3, 6), RNG.standard_normal((6, 3))
@@ -62,6 +63,55 @@ def measures():
 
 def batch_of(w, x, y):
     return x, y
+
+
+MEASURES = {  # each of a loss, a Hessian-vector product, weights and a model; and how often it may read from the device
+    "worst case": (lambda f, h, w, m: sharpness.worst_case(f, w, 0.1, steps=2, restarts=2, adaptive=True), 0),
+    "worst case, p = ∞": (lambda f, h, w, m: sharpness.worst_case(f, w, 0.1, np.inf, steps=2), 0),
+    "worst case, swept": (lambda f, h, w, m: sharpness.worst_case(f, w, RADII, steps=2), 0),
+    "worst case of matrices": (
+        lambda f, h, w, m: sharpness.worst_case(f, w, 0.1, steps=2, adaptive=sharpness.matrices(m)),
+        0,
+    ),
+    "surrogate gap": (lambda f, h, w, m: sharpness.surrogate_gap(f, w, 0.1), 0),
+    "gradient norm": (lambda f, h, w, m: sharpness.gradient_norm(f, w, 3.0), 0),
+    "accuracy": (lambda f, h, w, m: sharpness.single_step_accuracy(f, w, 0.1, steps=2).ratio, 0),
+    "cosine": (lambda f, h, w, m: sharpness.single_step_accuracy(f, w, 0.1, steps=2).cosine, 0),
+    "what SAM drops": (lambda f, h, w, m: sharpness.second_order(f, h, w, 0.1).dropped, 0),
+    "its share": (lambda f, h, w, m: sharpness.second_order(f, h, w, 0.1).share, 0),
+    "m-sharpness": (lambda f, h, w, m: sharpness.m_sharpness(f.parts(3), w, 0.1, steps=2).value, 1),
+    "average case": (lambda f, h, w, m: sharpness.average_case(f, w, 0.1, True, samples=3).error, 1),
+    "eigenvalues": (lambda f, h, w, m: sharpness.eigenvalues(h, w, 2, steps=4), 1),
+    "trace": (lambda f, h, w, m: sharpness.trace(h, w, samples=3).error, 1),
+    "density": (lambda f, h, w, m: sharpness.spectral_density(h, w, 4, 3).density(RHO), 3),
+    "landscape": (lambda f, h, w, m: sharpness.landscape(f, w, 1.0, 3, toward=w, model=m)[1], 1),
+    "profile": (lambda f, h, w, m: sharpness.profile(f, w, 1.0, 3)[1], 1),
+    "interpolation": (lambda f, h, w, m: sharpness.interpolation(f, w, 0 * w, 3)[1], 1),
+}
+RHO = np.array([0.0, 0.1])
+RADII = RHO[:, None, None]
+
+
+def measured(name):
+    """A measure's numbers, and how often it reads something back from the device."""
+    model = mlp([5, 7, 3], "tanh")
+    w, x, y = model.init([0, 1], "float64"), array_backend.asarray(X), array_backend.asarray(Y)
+    f, of_net = BatchLoss(model).on(x, y), hvp(model)
+    measure, _ = MEASURES[name]
+    for _ in range(2):  # the first time records are made and checked, which looks
+        before = strict.crossings
+        found = measure(f, lambda w, v: of_net(w, v, x, y), w, model)
+        crossed = strict.crossings - before
+    return array_backend.asnumpy(found.value if isinstance(found, sharpness.Estimate) else found), crossed
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_a_measure_has_numpys_numbers_and_reads_back_its_result_alone(name):
+    expected, _ = measured(name)
+    with array_backend.use("strict"):
+        found, crossed = measured(name)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-14)
+    assert crossed == MEASURES[name][1]
 
 
 def landscape_of_a_user():
