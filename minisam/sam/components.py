@@ -1,6 +1,6 @@
 """What is taken from w + ε: a part of the gradient there, or a mixture with the one at w. 2 gradients each.
 
-Truths: tests/test_family.py.
+Truths: tests/test_components.py; against PyTorch: tests/test_peers.py.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class WSAM(Variant):
         d = add_l2(g if self.decoupled else g + k * sharpness, self.l2, w)
         eta = step_size(self.base, state["t"], w)
         w, state, _ = self.base.step(w, state, lambda _: (look.loss, d))
-        return (w - eta * k * sharpness if self.decoupled else w), state, look.info()
+        return (w - eta * (k * sharpness) if self.decoupled else w), state, look.info()
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class FriendlySAM(Variant):
 
         ε = ρ d/‖d‖ with d = g − σ m;    then m ← λ m + (1 − λ) g,  from m = 0, and after the first step m = g
 
-    σ = 0 is SAM. One popular implementation feeds d, not g, to the running mean.
+    σ = 0 is SAM. Earlier versions of one popular implementation feed d, not g, to the running mean.
 
     Source: Li et al. 2024, arXiv:2403.12350, algorithm 1.
     """
