@@ -194,9 +194,8 @@ def across(a: Array, b: Array) -> Array:
 
 
 def mix(a: Array, b: Array, share: Any) -> Array:
-    """(1 − share) a + share b."""
-    share = like(share, a)
-    return (1 - share) * a + share * b
+    """(1 − share) a + share b; a swept share has the bits of a number, from which 1 − share is taken in double precision."""
+    return like(1 - share, a) * a + like(share, a) * b
 
 
 # --- randomness: drawn on the host, so equal on every backend, and in a training that was resumed ---------------------
