@@ -21,7 +21,7 @@ from .sets import (
     subset,
     two_moons,
 )
-from .shifts import SHIFTS, gradual, shift, shifted
+from .shifts import SHIFTS, gradual, shift, shifted, turned
 from .text import TextData, text
 
 __all__ = [
@@ -50,5 +50,6 @@ __all__ = [
     "subset",
     "symmetric_noise",
     "text",
+    "turned",
     "two_moons",
 ]

@@ -121,6 +121,21 @@ def gradual(data: Data, kind: str, most: float, steps: int, seed: int = 0) -> li
     return domains
 
 
+def turned(data: Data, degrees: float) -> Data:
+    """Points in the plane, x (m, 2), turned counterclockwise around the origin, in all three parts.
+
+    Domains to follow one by one: `[turned(two_moons(seed=k), 6 * k) for k in range(16)]`.
+    """
+    if data.x_train.shape[-1:] != (2,):
+        raise ValueError(f"data must be points in the plane, (m, 2), got {data.x_train.shape}")
+    a = math.radians(degrees)
+    R = numpy.array([[math.cos(a), -math.sin(a)], [math.sin(a), math.cos(a)]])
+    parts: dict[str, Any] = {
+        part: (getattr(data, part) @ R.T).astype(data.x_train.dtype) for part in ("x_train", "x_validation", "x_test")
+    }
+    return replace(data, name=f"{data.name}, turned by {degrees:g}", **parts)
+
+
 def _moved(x: numpy.ndarray, shape: tuple[int, ...], kind: str, amount: float, seed: int) -> numpy.ndarray:
     move, _ = SHIFTS[kind]
     images = x.reshape(len(x), *shape).astype("float64")
