@@ -46,7 +46,7 @@ def resnet(
         If an argument is out of range.
 
     Source: He et al. 2016, arXiv:1603.05027, figure 1(b): norm and relu before each convolution, so that x itself passes
-    unchanged.  Truths: tests/test_resnet.py.
+    unchanged.  Truths: tests/test_cnn.py.
     """
     channels = [int(c) for c in channels]
     first, space = parts.check_images(shape, norm, channels)
