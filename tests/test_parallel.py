@@ -1,0 +1,234 @@
+"""Two gradients that do not wait for each other."""
+
+import threading
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from variants import (
+    BASES,
+    LINEAR,
+    MODEL,
+    Watched,
+    assert_same_bits,
+    assert_sweeps,
+    batches,
+    gradient,
+    run,
+    start,
+    unit,
+)
+
+from minisam import SAM, SGD, mlp, train, value_and_grad
+from minisam.batch import Batch
+from minisam.optim import cosine
+from minisam.sam import AsyncSAM, SAMPa
+from minisam.sam.parallel import together
+
+LIMIT = 20  # seconds until a gradient that waits for another gives up
+
+
+@dataclass
+class Meeting(Batch):
+    """A batch whose gradients wait for each other: none comes back before a second one has begun."""
+
+    barrier: threading.Barrier = None
+
+    def __call__(self, w):
+        self.barrier.wait(LIMIT)
+        return super().__call__(w)
+
+
+def meetings():
+    return [Meeting(b.of, b.x, b.y, b.examples, barrier=threading.Barrier(2)) for b in batches()]
+
+
+# --- two threads -----------------------------------------------------------------------------------------------------
+
+
+def test_both_results_come_from_threads_of_their_own():
+    barrier = threading.Barrier(2)
+
+    def here():
+        barrier.wait(LIMIT)  # each waits for the other: one after the other they would never end
+        return threading.get_ident()
+
+    one, other = together(here, here)
+    assert one == threading.get_ident() != other
+    assert together(here, here)[1] == other  # a thread's records are its own, so it is always the same
+
+
+@pytest.mark.parametrize("wrong", [0, 1])
+def test_an_error_in_either_is_raised(wrong):
+    def fail():
+        raise FloatingPointError("from here")
+
+    with pytest.raises(FloatingPointError, match="from here"):
+        together(*[fail if k == wrong else int for k in range(2)])
+
+
+def test_the_other_thread_is_as_quiet_as_this_one():
+    with warnings.catch_warnings(), np.errstate(divide="ignore"):
+        warnings.simplefilter("error")
+        assert together(lambda: 1.0, lambda: np.ones(1) / 0)[1] == np.inf
+    with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
+        together(lambda: 1.0, lambda: np.ones(1) / 0)
+
+
+def test_the_gradients_of_sampa_are_parallel():
+    first, *rest = batches()
+    optimizer = SAMPa(SGD(0.1), 0.3)
+    w, state, _ = optimizer.step(start(), optimizer.init(start()), first)
+    for meeting in meetings()[1:]:
+        w, state, info = optimizer.step(w, state, meeting)
+        assert info["evaluations"] == 2
+    np.testing.assert_array_equal(w, run(optimizer, start(), [first, *rest])[0][-1])
+
+
+def test_the_gradients_of_async_sam_are_parallel():
+    path, told, _ = run(AsyncSAM(SGD(0.1), 0.3), start(), meetings())
+    np.testing.assert_array_equal(path, run(AsyncSAM(SGD(0.1), 0.3), start(), batches())[0])
+    assert [info["evaluations"] for info in told] == [2] * 4
+
+
+# --- SAMPa -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_sampa_with_rho_0_and_lam_0_is_the_base_on_the_batch_before_bit_for_bit(base):
+    one, *rest = batches()
+    path, _, _ = run(SAMPa(BASES[base], 0.0, lam=0), start(), [one, *rest])
+    expected, _, _ = run(BASES[base], start(), [one, one, *rest[:-1]])
+    np.testing.assert_array_equal(path, expected)
+    assert_same_bits(SAMPa(BASES[base], 0.0, lam=0), BASES[base], losses=[one] * 4)  # the full batch
+
+
+def test_sampa_with_lam_1_is_optimistic_gradient_descent():
+    """w ← w − η ∇L(w − η g), with g the gradient that the step before has used."""
+    losses, w, g = batches(model=LINEAR), start(LINEAR)[0], np.zeros(16)
+    path, _, _ = run(SAMPa(SGD(0.1), 0.3, lam=1), w, losses)
+    for t, batch in enumerate(losses):
+        g = gradient(w - 0.1 * g, batch.x, batch.y)
+        w = w - 0.1 * g
+        np.testing.assert_allclose(path[t], w, rtol=1e-12)
+
+
+@pytest.mark.parametrize("lr", [0.1, cosine(0.2, 4)])
+def test_steps_of_sampa_are_its_formula(lr):
+    eta = lr if callable(lr) else lambda t: lr
+    rho, lam, l2, losses, w = 0.3, 0.2, 0.01, batches(model=LINEAR), start(LINEAR)[0]
+    path, told, _ = run(SAMPa(SGD(lr), rho, lam=lam, l2=l2), w, losses)
+    before = losses[0]
+    for t, batch in enumerate(losses):
+        if t == 0:
+            g_y = d = gradient(w, batch.x, batch.y)
+        else:
+            g_adv = gradient(w + rho * unit(g_y), before.x, before.y)
+            g_y = gradient(w - eta(t) * g_y, batch.x, batch.y)
+            d = (1 - lam) * g_adv + lam * g_y
+        w = w - eta(t) * (d + 2 * l2 * w)
+        before = batch
+        np.testing.assert_allclose(path[t], w, rtol=1e-12)
+        np.testing.assert_allclose(told[t]["grad_norm"], np.linalg.norm(g_y), rtol=1e-12)
+        np.testing.assert_allclose(told[t]["eps_norm"], rho if t else 0, rtol=1e-12)
+    assert [info["evaluations"] for info in told] == [1, 2, 2, 2]
+
+
+def test_sampa_keeps_the_batch_and_resumes_with_the_same_bits(tmp_path):
+    rng = np.random.default_rng(0)
+    data = rng.standard_normal((40, 3)), rng.integers(0, 4, 40)
+    for optimizer in (SAMPa(SGD(0.1, 0.9)), AsyncSAM(SGD(0.1, 0.9), delay=2)):
+        path = tmp_path / f"{type(optimizer).__name__}.npz"
+        settings = {"batch_size": 8, "seed": [0, 1], "progress": False}
+        whole = train(MODEL, data, optimizer, 4, **settings)
+        train(MODEL, data, optimizer, 2, checkpoint=path, **settings)
+        np.testing.assert_array_equal(train(MODEL, data, optimizer, 4, checkpoint=path, **settings).w, whole.w)
+
+
+def test_sampa_needs_a_batch_and_a_step_size():
+    w, optimizer = start(), SAMPa(SGD(0.1))
+    with pytest.raises(TypeError, match=r"SAMPa needs BatchLoss\(model\)\.on\(x, y\), as `train` gives it"):
+        optimizer.step(w, optimizer.init(w), value_and_grad(lambda w: (w * w).sum(axis=-1)))
+    with pytest.raises(TypeError, match="base must have a step size lr, got SAM"):
+        SAMPa(SAM(SGD(0.1)))
+
+
+# --- asynchronous SAM ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_delay_0_is_sam_bit_for_bit(base):
+    assert_same_bits(AsyncSAM(BASES[base], 0.3, delay=0, l2=0.01), SAM(BASES[base], 0.3, l2=0.01))
+
+
+@pytest.mark.parametrize("base", BASES)
+@pytest.mark.parametrize("delay", [1, 3])
+def test_as_many_steps_as_the_delay_are_the_bases_bit_for_bit(base, delay):
+    path, _, _ = run(AsyncSAM(BASES[base], 0.3, delay=delay), start(), batches())
+    of_base, _, _ = run(BASES[base], start(), batches())
+    np.testing.assert_array_equal(path[:delay], of_base[:delay])
+    assert not np.array_equal(path[delay], of_base[delay])
+
+
+@pytest.mark.parametrize("delay", [1, 2])
+def test_steps_of_async_sam_are_its_formula(delay):
+    losses, w, earlier = batches(model=LINEAR), start(LINEAR)[0], []
+    path, told, _ = run(AsyncSAM(SGD(0.1), 0.3, delay=delay), w, losses)
+    for t, batch in enumerate(losses):
+        eps = 0.3 * unit(earlier[t - delay]) if t >= delay else 0 * w
+        earlier.append(gradient(w, batch.x, batch.y))
+        w = w - 0.1 * gradient(w + eps, batch.x, batch.y)
+        np.testing.assert_allclose(path[t], w, rtol=1e-12)
+        np.testing.assert_allclose(told[t]["grad_norm"], np.linalg.norm(earlier[t]), rtol=1e-12)
+
+
+def test_async_sam_works_on_any_loss():
+    bowl = value_and_grad(lambda w: (w * w).sum(axis=-1))
+    watched = Watched(bowl)
+    path, _, _ = run(AsyncSAM(SGD(0.1), 0.3), np.ones((2, 3)), [watched] * 3)
+    assert len(watched.points) == 6
+    assert np.all(np.diff(np.linalg.norm(path, axis=-1), axis=0) < 0)
+
+
+# --- both ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_training_of_several_sizes_is_the_same_every_time():
+    """Records are made in both threads at once, for each shape: nothing of one reaches the other."""
+    rng = np.random.default_rng(0)
+    data = rng.standard_normal((64, 3)), rng.integers(0, 4, 64)
+
+    def weights(size, width):
+        model, optimizer = mlp((3, width, 4), "tanh"), AsyncSAM(SGD(0.1), 0.1)
+        return train(model, data, optimizer, 2, batch_size=size, progress=False).w
+
+    for size, width in [(8, 5), (16, 5), (8, 40)]:
+        np.testing.assert_array_equal(weights(size, width), weights(size, width))
+
+
+@pytest.mark.parametrize(
+    ("make", "values"),
+    [
+        (lambda rho, lam: SAMPa(SGD(0.1, 0.9), rho, lam=lam), {"rho": [0.0, 0.1], "lam": [0.2, 1.0]}),
+        (lambda lr: SAMPa(SGD(lr, 0.9), 0.1), {"lr": [0.1, 0.2]}),
+        (lambda rho: AsyncSAM(SGD(0.1, 0.9), rho, delay=2), {"rho": [0.0, 0.1]}),
+    ],
+)
+def test_they_sweep(make, values):
+    assert_sweeps(make, **values)
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: SAMPa(SGD(0.1), lam=1.5), r"lam must be in \[0, 1\], got 1.5"),
+        (lambda: SAMPa(SGD(0.1), -1), "rho must be ≥ 0, got -1"),
+        (lambda: AsyncSAM(SGD(0.1), delay=-1), "delay must be a whole number ≥ 0, got -1"),
+        (lambda: AsyncSAM(SGD(0.1), delay=0.5), "delay must be a whole number ≥ 0, got 0.5"),
+        (lambda: AsyncSAM(SGD(0.1), l2=-1), "l2 must be ≥ 0, got -1"),
+    ],
+)
+def test_a_wrong_argument_is_named(make, says):
+    with pytest.raises(ValueError, match=says):
+        make()
