@@ -71,32 +71,54 @@ def test_on_the_device_the_numbers_are_numpys(model, monkeypatch):
         np.testing.assert_allclose(array_backend.asnumpy(run.w), expected.w, rtol=1e-5, atol=1e-6)
 
 
+def convolved(a, W, b, stride=1):
+    """a (c, h, w) in a frame of zeros that keeps its size, seen through W (o, c, k, k) place by place."""
+    k, size = W.shape[-1], a.shape[-1]
+    framed = np.pad(a, ((0, 0), (k // 2, k // 2), (k // 2, k // 2)))
+    seen = [[framed[:, i : i + k, j : j + k] for j in range(0, size, stride)] for i in range(0, size, stride)]
+    y = [[np.sum(W * place, axis=(1, 2, 3)) + b for place in row] for row in seen]
+    return np.moveaxis(np.array(y), -1, 0)
+
+
+def random_weights(model):
+    """Biases too, which begin at 0."""
+    w = np.random.default_rng(1).standard_normal(model.size)
+    p = model.unflatten(w)
+    return w, lambda name: (p[f"{name}.W"], p[f"{name}.b"])
+
+
 def test_a_cnn_is_its_layers_written_out():
     model = MODELS["cnn"]
-    w = model.init(0, "float64")
-    p = model.unflatten(w)
+    w, p = random_weights(model)
     for e in range(3):
         a = X[e].reshape(1, 4, 4)
         for k in range(2):
-            framed, W = np.pad(a, ((0, 0), (1, 1), (1, 1))), p[f"conv{k}.W"]
-            size = a.shape[1]
-            places = [[framed[:, i : i + 3, j : j + 3] for j in range(size)] for i in range(size)]
-            y = [[np.sum(W * place, axis=(1, 2, 3)) + p[f"conv{k}.b"] for place in row] for row in places]
-            a = np.maximum(np.moveaxis(np.array(y), -1, 0), 0)
-            a = a.reshape(len(a), size // 2, 2, size // 2, 2).max(axis=(2, 4))
-        logits = a.ravel() @ p["head.W"] + p["head.b"]
+            a = np.maximum(convolved(a, *p(f"conv{k}")), 0)
+            a = a.reshape(len(a), a.shape[1] // 2, 2, a.shape[2] // 2, 2).max(axis=(2, 4))
+        W, b = p("head")
+        np.testing.assert_allclose(model.apply(w, X[e : e + 1])[0], a.ravel() @ W + b, rtol=1e-10, atol=1e-12)
+
+
+def test_a_residual_net_is_its_layers_written_out():
+    model = resnet((2, 3), **SMALL, norm="none")
+    w, p = random_weights(model)
+    for e in range(3):
+        x = convolved(X[e].reshape(1, 4, 4), *p("stem"))
+        h = convolved(np.maximum(x, 0), *p("stage0.block0.conv1"))
+        x = x + convolved(np.maximum(h, 0), *p("stage0.block0.conv2"))
+        h = convolved(np.maximum(x, 0), *p("stage1.block0.conv1"), stride=2)
+        x = convolved(x, *p("stage1.block0.skip"), stride=2) + convolved(np.maximum(h, 0), *p("stage1.block0.conv2"))
+        W, b = p("head")
+        logits = np.maximum(x, 0).mean(axis=(1, 2)) @ W + b
         np.testing.assert_allclose(model.apply(w, X[e : e + 1])[0], logits, rtol=1e-10, atol=1e-12)
 
 
 def test_a_residual_block_with_zero_kernels_passes_x_on():
-    model = resnet((2,), **SMALL, norm="none")
-    p = {name: 0 * a if "conv" in name else a for name, a in model.unflatten(model.init(0, "float64")).items()}
-    stem = {name: a for name, a in p.items() if "block" not in name}
-    shallow = resnet((2,), **SMALL, norm="none")
-    assert set(stem) == {"stem.W", "stem.b", "head.W", "head.b"}
-    x = shallow.forward(p, X[:3])
-    p["stage0.block0.norm1"] = None  # not looked at
-    np.testing.assert_array_equal(model.forward(p, X[:3]), x)
+    deep, none = (resnet((2,), **SMALL, blocks=blocks, norm="none") for blocks in (3, 1))
+    p = {name: 0 * a if "block" in name else a for name, a in deep.unflatten(deep.init(0, "float64")).items()}
+    np.testing.assert_array_equal(deep.forward(p, X[:3]), none.forward(p, X[:3]))
+    stem_alone = np.maximum(convolved(X[0].reshape(1, 4, 4), p["stem.W"], p["stem.b"]), 0).mean(axis=(1, 2))
+    np.testing.assert_allclose(deep.forward(p, X[:1])[0], stem_alone @ p["head.W"] + p["head.b"], rtol=1e-10)
 
 
 # --- the running statistics of batch norm ------------------------------------------------------------------------------
