@@ -1,6 +1,6 @@
 """More than one look: curvature along the way, and other measures of sharpness.
 
-Truths: tests/test_family.py.
+Truths: tests/test_curvature.py.
 """
 
 from __future__ import annotations
