@@ -305,9 +305,15 @@ figure = draw()
 check.keep(figure, "04_slices_of_one_function")
 plt.show()
 
+
 # %%
+def moved(log_c, radius):
+    draw(10**log_c, radius)
+    plt.show()
+
+
 slider = ipywidgets.FloatSlider(0.9, min=-1.5, max=1.5, step=0.1)
-_ = ipywidgets.interact(lambda log_c, radius: plt.show(draw(10**log_c, radius)), log_c=slider, radius=(0.1, 1.0, 0.1))
+_ = ipywidgets.interact(moved, log_c=slider, radius=(0.1, 1.0, 0.1))
 
 # %% [markdown]
 # ### Explain

@@ -212,10 +212,14 @@ figure = draw()
 check.keep(figure, "05_three_answers")
 plt.show()
 
+
 # %%
-_ = ipywidgets.interact(
-    lambda x, y, rho: plt.show(draw(x, y, rho)), x=(0.0, 1.4, 0.05), y=(0.0, 0.6, 0.02), rho=(0.05, 0.6, 0.05)
-)
+def moved(**knobs):
+    draw(**knobs)
+    plt.show()
+
+
+_ = ipywidgets.interact(moved, x=(0.0, 1.4, 0.05), y=(0.0, 0.6, 0.02), rho=(0.05, 0.6, 0.05))
 
 # %% [markdown]
 # ### Explain
