@@ -12,12 +12,13 @@ import numpy
 
 from . import data, plot, sharpness
 from .array_backend import asarray, asnumpy, synchronize
-from .autodiff import hvp, value_and_grad
+from .autodiff import hvp
+from .batch import Batch, BatchLoss
 from .losses import cross_entropy
 from .models import mlp, pick
 from .optim import SGD, Adam, AdamW, Optimizer, cosine
 from .run import Run
-from .sam import SAM, ascend
+from .sam import SAM
 from .stats import mean_and_interval
 from .train import train
 
@@ -85,14 +86,13 @@ def run(seeds: int, epochs: int, rho: float, base: str, l2: float, progress: boo
 @numpy.errstate(all="ignore")  # a ball so large that the loss overflows in it gives ∞ or NaN, which says so
 def _measure(method: str, trained: Run, digits: data.Data, rho: float, seconds: float) -> Row:
     """Accuracy on the test data, sharpness on the training data."""
-    x, y = asarray(digits.x_train), asarray(digits.y_train)
-    loss_and_grad, product = value_and_grad(trained.model), hvp(trained.model)
+    batch, product = _on_training_data(trained, digits), hvp(trained.model)
     return Row(
         method,
         trained,
         trained.evaluate(digits.x_test, digits.y_test)["accuracy"],
-        asnumpy(sharpness.worst_case(lambda w: loss_and_grad(w, x, y), trained.w, rho)),
-        sharpness.lambda_max(lambda w, v: product(w, v, x, y), trained.w, steps=15),
+        asnumpy(sharpness.worst_case(batch, trained.w, rho)),
+        sharpness.lambda_max(lambda w, v: product(w, v, batch.x, batch.y), trained.w, steps=15),
         int(trained.history["evaluations"][-1]),
         seconds,
     )
@@ -135,11 +135,16 @@ def picture(rows: list[Row], rho: float, path: str | os.PathLike[str]) -> None:
 @numpy.errstate(all="ignore")
 def _slice(trained: Run, rho: float) -> tuple[numpy.ndarray, numpy.ndarray]:
     """The training loss around the first seed's weights, toward the worst point found in the ball and at random."""
-    digits = data.digits()
-    x, y = asarray(digits.x_train), asarray(digits.y_train)
-    loss_and_grad, model, w = value_and_grad(trained.model), trained.model, trained.w[0]
-    worst = ascend(lambda w: loss_and_grad(w, x, y), w, rho or 0.1)
-    return sharpness.landscape(lambda w: cross_entropy(model.apply(w, x), y), w, radius=1.5, points=31, toward=worst)
+    batch, w = _on_training_data(trained, data.digits()), trained.w[0]
+    worst = sharpness.worst_point(batch, w, rho or 0.1)
+    return sharpness.landscape(
+        lambda w: cross_entropy(batch.outputs(w), batch.y), w, radius=1.5, points=31, toward=worst
+    )
+
+
+def _on_training_data(trained: Run, digits: data.Data) -> Batch:
+    """The loss of the run's model on all training examples at once."""
+    return BatchLoss(trained.model).on(asarray(digits.x_train), asarray(digits.y_train))
 
 
 def dumps(rows: list[Row], settings: dict[str, Any]) -> str:
