@@ -162,6 +162,12 @@ def test_spectra_are_densities_with_their_error_and_a_line_a_replica(tmp_path):
     assert drawn(figure, tmp_path / "spectrum.png").std() > 0
 
 
+@pytest.mark.parametrize("hessian", [DIAGONAL, np.full(5, 2.0)])
+def test_a_spectrum_of_one_start_or_of_one_value_is_drawn(hessian, tmp_path):
+    one = spectral_density(lambda w, v: hessian * v, np.zeros(5), 3, 1)
+    assert drawn(plot.spectrum({"one": one}), tmp_path / "spectrum.png").std() > 0
+
+
 # --- landscapes ------------------------------------------------------------------------------------------------------
 
 
