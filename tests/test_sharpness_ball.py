@@ -340,7 +340,6 @@ def test_matrices_are_what_is_no_bias_and_no_norm():
     for model in (NET, cnn((4,), norm="batch"), vit(width=8, depth=1, heads=2)):
         named = model.unflatten(matrices(model))
         assert all(np.all(a == (a.ndim > 1)) for a in named.values())
-        np.testing.assert_array_equal(matrices(model), model.mask("weights") == 1)
 
 
 # --- replicas, radii -------------------------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ A ball is {ε : ‖ε/T‖_p ≤ ρ}, in units of T: T = 1, or T = |w| for the w
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,7 @@ import numpy
 
 from ..array_backend import Array, asarray, xp
 from ..autodiff import LossAndGrad, as_loss
-from ..models import pick
+from ..models import Model, pick
 from ..ops import dot, like, norm, over
 from ..optim import check_at_least_0
 from ..sam.algebra import across
@@ -311,9 +310,9 @@ def second_order(
     return SecondOrder(kept, product(w + xp().zeros_like(unseen), unseen))
 
 
-def matrices(model: Any) -> Array:
+def matrices(model: Model) -> Array:
     """Which weights of a model stand in matrices and kernels, and not in biases or norms: bool (n,), for `adaptive`."""
-    return asarray(numpy.concatenate([numpy.full(math.prod(s), len(s) > 1) for s in model.shapes.values()]))
+    return model.mask("weights") == 1
 
 
 def units(w: Array, adaptive: Any) -> Array:
