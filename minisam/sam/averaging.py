@@ -1,6 +1,6 @@
 """Flat minima by another road: averages of the weights that a training passes through, on top of any optimizer.
 
-Truths: tests/test_family.py.
+Truths: tests/test_averaging.py.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class BSAM:
 
     2 gradients. `state["s"]` is the posterior's precision over N. One popular implementation adds noise and ε to w for good.
 
-    Source: Möllenhoff & Khan 2023, arXiv:2210.01620, algorithm 1.  Truths: tests/test_family.py.
+    Source: Möllenhoff & Khan 2023, arXiv:2210.01620, algorithm 1.  Truths: tests/test_bayes.py.
     """
 
     lr: StepSize = 0.5

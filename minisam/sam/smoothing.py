@@ -1,6 +1,6 @@
 """Look somewhere at random.
 
-Truths: tests/test_family.py.
+Truths: tests/test_smoothing.py.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from ..array_backend import Array
 from ..models import Model
 from ..ops import like
-from ..optim import State, check_at_least_0, check_share
+from ..optim import State, check_at_least_0
 from .algebra import Composed, Look, Variant, check_random_seed, mix, normal
 from .epsilon import epsilon
 from .geometry import filter_norms
@@ -29,7 +29,8 @@ class RWP(Composed):
     base, l2
         As in `SAM`.
     sigma : float or array (..., 1)
-        σ ≥ 0: of each weight; or, with a `model`, in units of its filter's norm, as in the article.
+        σ ≥ 0: of each weight; or, with a `model`, in units of its filter's norm, as in the article. (A number that belongs to
+        no filter, such as a bias, is its own unit; in the authors' code it is the norm of its tensor.)
     lam : float
         λ in [0, 1]. 1 gradient in either mode: half a batch is half a gradient.
     model : Model, optional
@@ -47,7 +48,8 @@ class RWP(Composed):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_at_least_0(sigma=self.sigma)
-        check_share(lam=self.lam)
+        if not (isinstance(self.lam, (int, float)) and 0 <= self.lam <= 1):
+            raise ValueError(f"lam must be a number in [0, 1], got {self.lam}")
         object.__setattr__(self, "seed", check_random_seed(self.seed))
 
     def direction(self, look: Look, state: State) -> Array:
