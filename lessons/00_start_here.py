@@ -23,12 +23,28 @@
 # %%
 import check
 import check_00
+import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 
 import minisam
-from minisam import SAM, SGD
+from minisam import SAM, SGD, array_backend
+from minisam.array_backend import asarray, asnumpy
 from minisam.plot import COLOURS
+
+# %% [markdown]
+# ## On what does it run?
+# On NumPy, or on a GPU through CuPy, which has NumPy's functions. The switch is one call, `array_backend.use("cupy")`, for all that
+# follows; with `with`, for a block; or `MINISAM_BACKEND=cupy` in the environment. Lessons run unchanged on either: `asarray` takes numbers over to
+# where it runs, `asnumpy` brings them back, for printing and drawing. Where CuPy cannot run, the error says what is missing.
+
+# %%
+print("this lesson runs on:", array_backend.name())
+try:
+    with array_backend.use("cupy"):
+        print("in this block:", array_backend.name())
+except array_backend.BackendError as error:
+    print(error)
 
 # %% [markdown]
 # ## The question: which of many minima do you end in?
@@ -61,14 +77,14 @@ prediction = None
 
 # %%
 loss_and_grad = minisam.value_and_grad(valley)
-starts = np.stack([np.full(10, 0.3), np.linspace(1.0, 2.5, 10)], axis=-1)
+starts = asarray(np.stack([np.full(10, 0.3), np.linspace(1.0, 2.5, 10)], axis=-1))
 
 
 def path(optimizer, steps=5000):
-    w, state, way = starts, optimizer.init(starts), [starts]
+    w, state, way = starts, optimizer.init(starts), [asnumpy(starts)]
     for _ in range(steps):
         w, state, info = optimizer.step(w, state, loss_and_grad)
-        way.append(w)
+        way.append(asnumpy(w))
     return np.array(way)
 
 
@@ -86,22 +102,47 @@ check.predict(prediction, paths["SAM"][-1, -1, 1])
 #
 # the worst loss within reach, and that is low only where the whole neighbourhood is.
 
+
 # %%
-figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True, layout="constrained")
-for ax, colour, (name, way) in zip(axes, COLOURS[:2], paths.items(), strict=True):
-    ax.contour(x, y, valley(np.stack([x, y], axis=-1)), levels=levels, cmap="Greys_r", norm="log", linewidths=0.6)
-    ax.plot(way[:, :, 0], way[:, :, 1], color=colour, linewidth=0.8, alpha=0.6)
-    ax.plot(*way[0].T, "o", color="grey", markersize=4, label="starts")
-    ax.plot(*way[-1].T, "o", color=colour, label="ends")
-    ax.set(xlabel="x", xlim=(-0.6, 0.6), title=f"{name} from ten starts")
-    ax.legend(loc="lower right")
-axes[0].set_ylabel("y: flat below, sharp above")
+def draw(paths):
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True, layout="constrained")
+    for ax, colour, (name, way) in zip(axes, COLOURS[:2], paths.items(), strict=True):
+        ax.contour(x, y, valley(np.stack([x, y], axis=-1)), levels=levels, cmap="Greys_r", norm="log", linewidths=0.6)
+        ax.plot(way[:, :, 0], way[:, :, 1], color=colour, linewidth=0.8, alpha=0.6)
+        ax.plot(*way[0].T, "o", color="grey", markersize=4, label="starts")
+        ax.plot(*way[-1].T, "o", color=colour, label="ends")
+        ax.set(xlabel="x", xlim=(-0.6, 0.6), title=f"{name} from ten starts")
+        ax.legend(loc="lower right")
+    axes[0].set_ylabel("y: flat below, sharp above")
+    return figure
+
+
+figure = draw(paths)
+check.keep(figure, "00_valley")
 plt.show()
 
 # %% [markdown]
-# **Turn a knob**: change `rho=0.05` above to 0.01, to 0.2 and to 0, and run again. How much faster does SAM travel when ρ is twice as
-# large? With ρ = 0, whom do you see?
-#
+# The picture makes sense of the step, and here is the step, as the library has it. You need not follow all of it yet: it looks
+# uphill (`eps`), asks for the gradient there, and goes downhill with it. `minisam.show` prints any function of the library.
+
+# %%
+minisam.show(SAM.step)
+
+
+# %% [markdown]
+# **Turn a knob.** Move ρ and the number of steps. What to look for: how much faster does SAM travel when ρ is twice as large? With ρ = 0,
+# whom do you see?
+
+
+# %%
+def turn(rho=0.05, steps=1000):
+    draw({"SGD": path(SGD(0.2), steps), f"SAM, ρ = {rho:.2f},": path(SAM(SGD(0.2), rho), steps)})
+    plt.show()
+
+
+_ = ipywidgets.interact(turn, rho=(0.0, 0.2, 0.01), steps=(10, 2000, 10))
+
+# %% [markdown]
 # ### Exercises
 # An exercise is a function with a hole, `...`. Fill it, run the cell, and read what the check says; a wrong answer is told what is
 # wrong with it. The solution is folded under it.
@@ -161,21 +202,6 @@ def uphill(w, rho):
 
 
 _ = check_00.uphill(uphill)
-# %% [markdown]
-# ## On a GPU
-# All of minisam runs on NumPy or, with one switch, on CuPy. The switch is a function, and a context manager. Choosing CuPy
-# where there is none says what is missing:
-
-# %%
-from minisam import array_backend
-
-print("backend:", array_backend.name())
-try:
-    with array_backend.use("cupy"):
-        print("in this block:", array_backend.name())
-except array_backend.BackendError as error:
-    print(error)
-
 # %% [markdown]
 # ## What this leaves open
 # Who found the gradient of the valley, and can one trust it? That is lesson 01. And the valley was made for SAM: being flat is

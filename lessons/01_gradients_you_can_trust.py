@@ -25,11 +25,13 @@ import autograd
 import autograd.numpy as anp
 import check
 import check_01
+import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 from autograd.extend import defvjp, primitive
 
 import minisam
+from minisam.array_backend import asarray
 from minisam.plot import COLOURS
 
 # %% [markdown]
@@ -148,6 +150,12 @@ def f(x):
 check.predict(prediction, gradient(f, [0.0])[0])
 
 # %% [markdown]
+# ### Explain
+# x reaches f by three ways, and the gradient adds up what arrives on each:
+#
+# $$\frac{\partial f}{\partial x} = \underbrace{x \cos x}_{\text{through the sine}} + \underbrace{\sin x}_{\text{the other factor}} +
+# \underbrace{1}_{\text{the sum}}$$
+#
 # ## The same, grown up
 # HIPS autograd does this for all of NumPy: its tape is the one above, with better manners. minisam uses it, and adds the few
 # operations of a neural network.
@@ -208,21 +216,44 @@ def smallest(error, window=11):
 check.predict(prediction, math.log10(smallest(errors["central"])))
 
 # %%
-figure, ax = plt.subplots(figsize=(7, 3.6), layout="constrained")
-eps = np.finfo(float).eps
-best = {"forward": eps ** (1 / 2), "central": eps ** (1 / 3)}
-for colour, (name, error) in zip(COLOURS, errors.items(), strict=False):
-    ax.loglog(h, error, color=colour, label=f"{name} difference")
-    ax.axvline(best[name], color=colour, linestyle=":")
-ax.set(xlabel="step h", ylabel="error of the derivative", title="The U-curve; dotted: √ε and ε^(1/3)")
-ax.legend()
+functions = {  # name: (f, its derivative)
+    "sin": (np.sin, np.cos),
+    "exp": (np.exp, np.exp),
+    "1000 + sin": (lambda x: 1000 + np.sin(x), np.cos),
+}
+
+
+def draw(name="sin", x=1.0):
+    f, derivative = functions[name]
+    figure, ax = plt.subplots(figsize=(7, 3.6), layout="constrained")
+    for colour, way, power in ((COLOURS[0], forward, 1 / 2), (COLOURS[1], central, 1 / 3)):
+        ax.loglog(h, np.abs(way(f, x, h) - derivative(x)), color=colour, label=f"{way.__name__} difference")
+        ax.axvline(np.finfo(float).eps ** power, color=colour, linestyle=":")
+    ax.set(xlabel="step h", ylabel="error of the derivative", ylim=(1e-13, 1e3))
+    ax.set_title(f"The U-curve, {name} at x = {x:.1f}; dotted: √ε and ε^(1/3)")
+    ax.legend(loc="upper center")
+    return figure
+
+
+# %%
+figure = draw()
+check.keep(figure, "01_u_curve")
 plt.show()
+
+# %%
+_ = ipywidgets.interact(lambda name, x: plt.show(draw(name, x)), name=list(functions), x=(-3.0, 3.0, 0.1))
 
 # %% [markdown]
 # ### Explain
-# The forward quotient is wrong by about h (the next Taylor term) and by ε/h (rounding, ε ≈ 2·10⁻¹⁶). The sum is smallest at
-# $h = \sqrt{\varepsilon}$. To both sides, the first Taylor term cancels: h² and ε/h, smallest at $h = \varepsilon^{1/3}$, and
-# the error there is much smaller. `minisam.check_grad` takes central quotients with $h = 10^{-5}$ in float64, and does not
+# The forward quotient is wrong by about h (the next Taylor term) and by ε/h (rounding, ε ≈ 2·10⁻¹⁶):
+#
+# $$\frac{f(x+h) - f(x)}{h} - f'(x) \approx \frac{h}{2} f''(x) + \frac{\varepsilon}{h} |f(x)|$$
+#
+# The sum is smallest at about $h = \sqrt{\varepsilon}$. To both sides, the first Taylor term cancels: h² and ε/h, smallest at
+# $h = \varepsilon^{1/3}$, and the error there is much smaller. What to look for in the picture: the left slopes rise with |f|, for
+# `1000 + sin`; and near x = 0, where the sine is almost straight, the right slope of the forward quotient sinks.
+#
+# `minisam.check_grad` takes central quotients with $h = 10^{-5}$ in float64, and does not
 # blame a gradient for what rounding alone can do:
 
 
@@ -231,13 +262,16 @@ def loss(w):
     return anp.sum(anp.sin(w) * w + w, axis=-1)
 
 
+w = asarray(x)  # where minisam runs: on the host, or on a GPU
+
+
 def wrong(w):
     value, g = minisam.value_and_grad(loss)(w)
     return value, 1.001 * g
 
 
-print("autograd's gradient is wrong by", minisam.check_grad(loss, x))
-print("a gradient 0.1% too large, by  ", minisam.check_grad(wrong, x))
+print("autograd's gradient is wrong by", minisam.check_grad(loss, w))
+print("a gradient 0.1% too large, by  ", minisam.check_grad(wrong, w))
 
 # %% [markdown]
 # **Turn a knob**: make the loss 10⁻⁷ times as large, or 10⁷ times. A check with a fixed tolerance would call the first one right
@@ -278,7 +312,7 @@ def square(x):
 
 defvjp(square, lambda y, x: lambda g: square_vjp(x, g))
 
-print("wrong by", minisam.check_grad(lambda w: anp.sum(square(w), axis=-1), x))
+print("wrong by", minisam.check_grad(lambda w: anp.sum(square(w), axis=-1), asarray(x)))
 
 # %% [markdown]
 # ## What this leaves open
