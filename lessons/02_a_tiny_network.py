@@ -21,11 +21,13 @@
 # %%
 import check
 import check_02
+import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
 
 import minisam
 from minisam import SGD, Adam
+from minisam.array_backend import asarray, asnumpy
 from minisam.plot import COLOURS
 from minisam.stats import mean_and_interval
 
@@ -83,10 +85,17 @@ prediction = None
 # %%
 before = w.copy()
 model.unflatten(w)["b1"][...] = 7
-check.predict(prediction, np.count_nonzero(w != before))
+check.predict(prediction, np.count_nonzero(asnumpy(w) != asnumpy(before)))
 w = before
 
 # %% [markdown]
+# ### Explain
+# The bias b1 of the last layer has one number a class, and a view writes through to w. A layer computes
+#
+# $$y = x W + b, \qquad W \in \mathbb{R}^{i \times o}, \; b \in \mathbb{R}^o$$
+#
+# and `model.unflatten` says where in w its numbers lie. So an optimizer need not know of layers, nor SAM: to them w is a point in space.
+#
 # ## The loss
 # The softmax makes probabilities of logits, $p_j = e^{z_j} / \sum_k e^{z_k}$, and the loss of an example is how surprised the
 # network is by the true label: $-\log p_\text{label}$, its *cross-entropy*.
@@ -114,9 +123,9 @@ _ = check_02.cross_entropy(cross_entropy)
 # The library's is the same, except that it survives logits of 10,000, where $e^z$ does not:
 
 # %%
-x, y = digits.x_train, digits.y_train
+x, y = asarray(digits.x_train), asarray(digits.y_train)
 z = model.apply(w, x)
-print("yours    ", cross_entropy(z, y))
+print("yours    ", cross_entropy(asnumpy(z), digits.y_train))
 print("minisam's", minisam.cross_entropy(z, y), "  at logits 10,000 times as large:", minisam.cross_entropy(1e4 * z, y))
 print("log 10 =", np.log(10), "is what guessing costs")
 
@@ -156,15 +165,23 @@ for _ in range(10):
     for batch in order[: len(x) // 64 * 64].reshape(-1, 64):
         loss, g = loss_and_grad(w, x[batch], y[batch])
         w = sgd_step(w, g, lr=0.5)
-        losses.append(loss)
-share = minisam.accuracy(model.apply(w, digits.x_validation), digits.y_validation)
-check.predict(prediction, share)
+        losses.append(float(loss))
+outputs = model.apply(w, asarray(digits.x_validation))
+check.predict(prediction, float(minisam.accuracy(outputs, asarray(digits.y_validation))))
 
 # %% [markdown]
 # ### Explain
-# The loop has three ideas and no more: a shuffled pass, a gradient from a batch in place of the whole set, and a step against it.
-# `minisam.train` is this loop, with a record, checkpoints, and a progress bar.
+# The loop has three ideas and no more: a shuffled pass, a gradient from a batch in place of the whole set, and a step against it,
 #
+# $$w \leftarrow w - \eta \, \nabla L_{\text{batch}}(w)$$
+#
+# `minisam.train` is this loop, with a record, checkpoints, and a progress bar. The library's SGD has your line, and besides it momentum, a
+# running sum of gradients that is followed instead of the last one:
+
+# %%
+minisam.show(SGD.step)
+
+# %% [markdown]
 # ## How sure are you?
 # Another seed, another accuracy. The honest answer is a mean and an interval over several seeds. Ten seeds are not ten programs:
 # w of shape (10, n) is ten networks, each with its own start and its own order of the data, trained in one run.
@@ -189,11 +206,17 @@ for colour, (name, run) in zip(COLOURS, runs.items(), strict=False):
         ax.set(xlabel="epoch", ylabel=key.replace("_", " "))
 axes[0].set_yscale("log")
 axes[1].legend()
+check.keep(figure, "02_two_optimizers")
 plt.show()
 
 # %% [markdown]
-# The band is the 95% interval of the mean: with ten other seeds, the mean would likely lie there. Two methods whose bands overlap
-# have not been told apart. **Turn a knob**: how many seeds does it take until the bands of SGD and Adam part at epoch 20, if they do?
+# ### Explain
+# The band is the 95% interval of the mean, from how far the n = 10 seeds scatter around it,
+#
+# $$\bar a \pm t \, \frac{s}{\sqrt n}$$
+#
+# where t is 2.26 for ten. With ten other seeds, the mean would likely lie there. Two methods whose bands overlap much have not been told
+# apart. **Turn a knob**: how many seeds does it take until the bands of SGD and Adam part at epoch 20, if they do?
 #
 # ## Which digits does it get wrong?
 # Now, once, the test part: the digits on which most of the ten networks fail.
@@ -202,13 +225,38 @@ plt.show()
 test = runs["SGD"].evaluate(digits.x_test, digits.y_test)
 mean, half = mean_and_interval(test["accuracy"])
 print(f"SGD: test accuracy {mean:.1%} ± {half:.1%}")
-votes = np.argmax(model.apply(runs["SGD"].w, digits.x_test), axis=-1)
-wrong = np.mean(votes != digits.y_test, axis=0)
+logits = asnumpy(model.apply(runs["SGD"].w, asarray(digits.x_test)))  # (10 networks, examples, 10 classes)
+wrong = np.mean(np.argmax(logits, axis=-1) != digits.y_test, axis=0)
+hardest = np.argsort(-wrong, kind="stable")
 figure, axes = plt.subplots(1, 8, figsize=(9, 1.6), layout="constrained")
-for ax, i in zip(axes, np.argsort(-wrong), strict=False):
+for ax, i in zip(axes, hardest, strict=False):
     ax.imshow(digits.x_test[i].reshape(8, 8), cmap="Greys")
     ax.set(title=f"a {digits.y_test[i]}\nwrong {wrong[i]:.0%}", xticks=[], yticks=[])
 plt.show()
+
+# %% [markdown]
+# And how sure are the networks themselves? Each dot is a network's probability of a class. Move through the digits, from the one that most
+# networks get wrong on. What to look for: do the ten agree when they are wrong?
+
+
+# %%
+def draw(place=0):
+    i = hardest[place]
+    odds = np.exp(logits[:, i] - logits[:, i].max(axis=-1, keepdims=True))
+    odds = odds / odds.sum(axis=-1, keepdims=True)
+    figure, axes = plt.subplots(1, 2, figsize=(7, 2.4), layout="constrained", width_ratios=(1, 3))
+    axes[0].imshow(digits.x_test[i].reshape(8, 8), cmap="Greys")
+    axes[0].set(title=f"a {digits.y_test[i]}", xticks=[], yticks=[])
+    axes[1].plot(np.tile(np.arange(10), (10, 1)), odds, "o", color=COLOURS[0], alpha=0.4)
+    axes[1].axvline(digits.y_test[i], color="grey", linestyle=":")
+    axes[1].set(xlabel="class", ylabel="probability", xticks=range(10), ylim=(-0.05, 1.05))
+    plt.show()
+
+
+draw()
+
+# %%
+_ = ipywidgets.interact(draw, place=(0, 100))
 
 # %% [markdown]
 # ## What this leaves open
