@@ -41,7 +41,7 @@ gpu-check: $(VENV)/.ready-bench
 	$(BIN)/python benchmarks/gpu.py
 
 site: $(VENV)/.ready-site build/npm/.ready
-	$(BIN)/python site/build.py --execute $(or $(EXECUTE),on)
+	$(BIN)/python site/make.py --execute $(or $(EXECUTE),on)
 
 browser-test: $(READY) build/npm/.ready
 	MINISAM_VENV=$(abspath $(VENV)) node --test --test-reporter=spec tests/browser/*.test.mjs

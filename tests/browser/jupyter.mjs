@@ -24,11 +24,9 @@ function idle(page, timeout) {
 
 export const cells = (page) => page.evaluate(() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells);
 
-/** Errors and warnings, but for what Matplotlib says at its first start. */
-function bad(cells) {
-  const said = (output) => output.name === "stderr" && !output.text.startsWith("Matplotlib is building the font cache");
-  return cells.flatMap((cell) => cell.outputs).filter((output) => output.output_type === "error" || said(output));
-}
+/** Errors and warnings. */
+const bad = (cells) =>
+  cells.flatMap((cell) => cell.outputs).filter((output) => output.output_type === "error" || output.name === "stderr");
 
 /** Drags the first slider of the first widget, and holds that its picture becomes another one. */
 export async function moveSlider(page) {

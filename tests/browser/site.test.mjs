@@ -76,7 +76,7 @@ test("the search finds a name of the library", async () => {
 });
 
 test("the reference keeps a formula's look", async () => {
-  const { page, problems } = await open(browser);
+  const { page, problems } = await open(browser, { reducedMotion: "reduce" }); // or it is still scrolling
   await page.goto(`${server.url}reference/minisam.sam.html#minisam.sam.SAM`);
   const formula = page.locator('dt[id="minisam.sam.SAM"] + dd pre').first();
   assert.match(await formula.textContent(), /ε = ρ/);

@@ -1,7 +1,7 @@
 """Build the site into build/site: the lessons as pages and in JupyterLite, and the reference.
 
-python site/build.py                  # runs the lessons first, those that changed
-python site/build.py --execute off    # shows them without their results
+python site/make.py                  # runs the lessons first, those that changed
+python site/make.py --execute off    # shows them without their results
 """
 
 import argparse
@@ -25,7 +25,12 @@ EXTENSIONS = Path(sys.prefix) / "share" / "jupyter" / "labextensions"
 
 PYODIDE = "https://cdn.jsdelivr.net/pyodide/v0.27.7/full/pyodide.js"
 PINNED = [line for line in (ROOT / "site" / "wheels.txt").read_text().splitlines() if not line.startswith("#")]
-INSTALL = "# Only in the browser, where it takes some seconds.\n%pip install -q " + " ".join(["minisam", *PINNED])
+INSTALL = f"""\
+# Only in the browser, where it takes some seconds.
+%pip install -q minisam {" ".join(PINNED)}
+import logging
+
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # it tells that its first start is slow"""
 KERNEL = {"name": "python", "display_name": "Python (Pyodide)", "language": "python"}
 STILL = "*Here stands a widget: move it in the browser, or in Jupyter.*"
 
@@ -117,7 +122,7 @@ def jupyterlite():
     wheels()
     for path in sources.lessons():
         notebook = nbformat.read(path, as_version=4)
-        notebook.cells.insert(0, nbformat.v4.new_code_cell(INSTALL, id="install"))
+        notebook.cells.insert(1, nbformat.v4.new_code_cell(INSTALL, id="install"))
         notebook.metadata["kernelspec"] = KERNEL
         sources.write(LITE / "files" / path.name, nbformat.writes(notebook))
     for path in (ROOT / "lessons").glob("check*.py"):

@@ -1,0 +1,206 @@
+"""The site's sources: every public name is in the reference, every link leads somewhere, formulas keep their look.
+
+The pages as a browser shows them are tested by `make browser-test`.
+"""
+
+import importlib
+import json
+import os
+import pkgutil
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import minisam
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "site"))
+
+import make  # noqa: E402
+import sources  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """All sources, in a folder."""
+    folder = tmp_path_factory.mktemp("pages")
+    sources.gather(folder)
+    return folder
+
+
+# --- the reference ---------------------------------------------------------------------------------------------------
+
+MODULES = ["minisam", *(module.name for module in pkgutil.walk_packages(minisam.__path__, "minisam."))]
+EXPORTING = [
+    name for name in MODULES if not name.endswith("__main__") and hasattr(importlib.import_module(name), "__all__")
+]
+
+
+@pytest.mark.parametrize("name", EXPORTING)
+def test_every_exported_name_is_in_the_reference(name):
+    module = importlib.import_module(name)
+    text = sources.reference()[name if name in sources.modules() else ".".join(name.split(".")[:2])]
+    for exported in module.__all__:
+        if exported in vars(module) and f"{name}.{exported}" in sources.modules():
+            assert f"{name}.{exported}" in sources.reference()
+        else:
+            directive = rf"\.\. auto(class|function|data):: {re.escape(name)}\.{exported}\n"
+            link = f":py:obj:`{name}.{exported} <"
+            assert re.search(directive, text) or link in text, exported
+
+
+@pytest.mark.parametrize("part", sources.modules()[1:])
+def test_every_function_and_class_of_a_part_is_in_the_reference(part):
+    module, text = importlib.import_module(part), sources.reference()[part]
+    for name, thing in vars(module).items():
+        if getattr(thing, "__module__", None) == part and not name.startswith("_") and not hasattr(module, "__all__"):
+            assert re.search(rf":: {re.escape(part)}\.{name}\n", text), name
+
+
+def test_a_link_of_the_first_page_leads_to_what_is_documented():
+    reference = sources.reference()
+    links = re.findall(r":py:obj:`minisam\.\w+ <((minisam\.\w+)\.\w+)>`", reference["minisam"])
+    assert len(links) == len([name for name in minisam.__all__ if f"minisam.{name}" not in sources.modules()]) + sum(
+        callable(getattr(minisam, name)) for name in minisam.__all__ if f"minisam.{name}" in sources.modules()
+    )
+    for name, part in links:
+        assert re.search(rf":: {re.escape(name)}\n", reference[part]), name
+
+
+# --- docstrings ------------------------------------------------------------------------------------------------------
+
+
+def test_a_formula_keeps_its_look_and_prose_means_itself():
+    docstring = """\
+    The norm |ε|, and a product a * b.
+
+        ε = ρ g / ‖g‖_p    for |g| > 0
+        w ← w − ε
+
+    More of `x_` and g_.
+
+    Parameters
+    ----------
+    g : array
+        Indented, and no formula.
+    """
+    lines = [line[4:] for line in docstring.splitlines()[:-1]]
+    assert sources.as_rst(lines) == [
+        "The norm \\|ε\\|, and a product a \\* b.",
+        "",
+        "::",
+        "",
+        "    ε = ρ g / ‖g‖_p    for |g| > 0",
+        "    w ← w − ε",
+        "",
+        "More of `x_` and g\\_.",
+        "",
+        "Parameters",
+        "----------",
+        "g : array",
+        "    Indented, and no formula.",
+    ]
+
+
+# --- pages -----------------------------------------------------------------------------------------------------------
+
+
+def prose(path):
+    """What a reader reads of a source."""
+    if path.suffix != ".ipynb":
+        return path.read_text(encoding="utf-8")
+    return "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown")
+
+
+def test_links_between_pages_resolve(pages):
+    found = 0
+    for path in [*pages.rglob("*.md"), *pages.rglob("*.ipynb")]:
+        for link in re.findall(r"\]\(([^)\s]+)\)", prose(path)):
+            if not re.match(r"https?:|#", link):
+                assert (path.parent / link.partition("#")[0]).exists(), f"{path.name}: {link}"
+                found += 1
+    assert found >= 20
+
+
+def test_the_reference_links_its_pages(pages):
+    index = (pages / "reference" / "index.rst").read_text(encoding="utf-8")
+    for page in re.findall(r":doc:`([\w.]+)`", index):
+        assert (pages / "reference" / f"{page}.rst").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "becomes"),
+    [
+        ("[a](minisam/sam/step.py)", "[a](reference/minisam.sam.rst)"),
+        ("[a](minisam/optim.py)", "[a](reference/minisam.optim.rst)"),
+        ("[a](lessons/)", "[a](lessons/index.md)"),
+        ("[a](CONTRIBUTING.md#x)", "[a](contributing.md#x)"),
+        ("![a](figures/demo.png)", "![a](figures/demo.png)"),
+        ("[a](https://host/x) [b](#x)", "[a](https://host/x) [b](#x)"),
+        ("[a](tests/strict.py)", "a"),
+    ],
+)
+def test_a_link_leads_to_the_page_that_shows_it(text, becomes, monkeypatch):
+    monkeypatch.setattr(sources, "REPOSITORY", None)
+    assert sources.relink(text, "README.md") == becomes
+
+
+def test_what_has_no_page_is_linked_in_the_repository(monkeypatch):
+    monkeypatch.setattr(sources, "REPOSITORY", "owner/name")
+    assert (
+        sources.relink("[a](tests/strict.py)", "README.md")
+        == "[a](https://github.com/owner/name/blob/main/tests/strict.py)"
+    )
+
+
+def test_every_lesson_is_a_page_with_a_link_to_where_it_runs(pages):
+    lessons = sources.lessons()
+    assert len(lessons) == len(list((ROOT / "lessons").glob("[0-9]*.ipynb"))) > 3
+    for path in lessons:
+        page = nbformat.read(pages / "lessons" / path.name, as_version=4)
+        assert f"lite/notebooks/index.html?path={path.name}" in page.cells[1].source
+        for cell in page.cells:
+            if "solution" in cell.metadata.get("tags", []):
+                assert "hide-input" in cell.metadata["tags"]
+
+
+def test_the_first_page_moves_unless_a_reader_wants_no_motion(pages):
+    index = (pages / "index.md").read_text(encoding="utf-8")
+    assert 'srcset="figures/sam.png" media="(prefers-reduced-motion)"' in index
+    assert (pages / "figures" / "sam.gif").exists()
+
+
+def test_a_widget_stands_still_on_a_page():
+    def model(name, **state):
+        return {name: {"model_name": "", "state": state}}
+
+    picture = {"output_type": "display_data", "data": {"image/png": "x"}, "metadata": {}}
+    widgets = model("box", children=["IPY_MODEL_slider", "IPY_MODEL_output"])
+    widgets |= model("slider", value=1) | model("output", outputs=[picture]) | model("bar", children=[])
+    views = [{"application/vnd.jupyter.widget-view+json": {"model_id": name}} for name in ("box", "bar")]
+    outputs = [nbformat.v4.new_output("display_data", view) for view in views]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("interact()", outputs=outputs)])
+    notebook.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": {"state": widgets}}
+    note, shown = make.still(notebook).cells[0].outputs
+    assert note.data["text/markdown"] == make.STILL
+    assert shown.data == picture["data"]
+    assert "widgets" not in notebook.metadata
+
+
+# --- versions --------------------------------------------------------------------------------------------------------
+
+
+def test_pyodide_is_the_same_on_the_site_and_in_the_test():
+    version = json.loads((ROOT / "site" / "package.json").read_text(encoding="utf-8"))["devDependencies"]["pyodide"]
+    assert f"/v{version}/" in make.PYODIDE
+    driver = (ROOT / "tests" / "browser" / "lite.test.mjs").read_text(encoding="utf-8")
+    assert os.path.dirname(make.PYODIDE) in driver
+
+
+def test_everything_is_pinned():
+    extra = re.search(r"^site = (\[.*\])$", (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.M)[1]
+    for requirement in [*json.loads(extra), *make.PINNED]:
+        assert re.fullmatch(r"[\w-]+==[\d.]+", requirement), requirement
