@@ -1,4 +1,4 @@
-"""Where threads can start, and a progress bar for where they cannot: in a browser. Truths: tests/test_threads.py."""
+"""Where threads can start, and progress bars that do without: in a browser. Truths: tests/test_threads.py."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import Any
 
 CAN_START = sys.platform != "emscripten"  # Python compiled for a browser
 
+if not CAN_START:
+    from tqdm import tqdm
+
+    tqdm.monitor_interval = 0  # all bars, a notebook's own too: a thread would watch them
+
 
 def bar(items: Iterable[Any], **options: Any) -> Any:
-    """The items under a tqdm bar, which is watched from a thread where one can start."""
+    """The items under a progress bar that leaves no trace."""
     from tqdm.auto import tqdm
 
-    if not CAN_START:
-        tqdm.monitor_interval = 0
     return tqdm(items, leave=False, **options)

@@ -6,7 +6,7 @@ import threading
 
 import numpy as np
 import pytest
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from minisam import SGD, mlp, threads, train
 from minisam.sam import AsyncSAM, SAMPa, parallel
@@ -23,18 +23,11 @@ def no_threads(monkeypatch):
 
     monkeypatch.setattr(threads, "CAN_START", False)
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    monkeypatch.setattr(tqdm, "monitor", None)
-    monkeypatch.setattr(tqdm, "monitor_interval", tqdm.monitor_interval)
     parallel._worker.cache_clear()
 
 
 def test_threads_start_here():
     assert threads.CAN_START
-
-
-def test_a_browser_is_told_by_its_platform(monkeypatch):
-    monkeypatch.setattr(sys, "platform", "emscripten")
-    assert not runpy.run_path(threads.__file__)["CAN_START"]
 
 
 def test_together_works_without_threads(no_threads):
@@ -51,6 +44,11 @@ def test_a_training_without_threads_has_the_same_bits(variant, request):
     assert np.array_equal(weights(), with_threads)
 
 
-def test_a_bar_without_threads_counts_without_a_warning(no_threads, capsys):
-    assert list(threads.bar(range(3), unit="epoch")) == [0, 1, 2]
+def test_in_a_browser_a_bar_counts_without_a_warning(no_threads, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "platform", "emscripten")
+    monkeypatch.setattr(tqdm, "monitor", None)
+    monkeypatch.setattr(tqdm, "monitor_interval", tqdm.monitor_interval)
+    module = runpy.run_path(threads.__file__)
+    assert not module["CAN_START"]
+    assert list(module["bar"](range(3), unit="epoch")) == [0, 1, 2]
     assert "epoch" in capsys.readouterr().err
