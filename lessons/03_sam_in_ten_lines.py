@@ -28,6 +28,7 @@ import numpy as np
 
 import minisam
 from minisam import SAM, SGD
+from minisam.array_backend import asarray, asnumpy
 from minisam.plot import COLOURS
 
 # %% [markdown]
@@ -90,7 +91,7 @@ circle = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
 figure, axes = plt.subplots(1, 3, figsize=(9, 3.1), layout="constrained")
 for ax, p in zip(axes, (1, 2, np.inf), strict=True):
     rim = circle / np.linalg.norm(circle, ord=p, axis=-1, keepdims=True)
-    eps = minisam.epsilon(g, rho=1.0, p=p)
+    eps = asnumpy(minisam.epsilon(asarray(g), rho=1.0, p=p))
     ax.fill(*rim.T, color=COLOURS[5], alpha=0.3)
     for end, colour, name in ((0.6 * g, "grey", "gradient"), (eps, COLOURS[1], "ε")):
         ax.annotate("", end, (0, 0), arrowprops={"arrowstyle": "->", "color": colour, "linewidth": 2})
@@ -131,7 +132,7 @@ _ = check_03.sam_gradient(sam_gradient)
 
 # %%
 digits, model, rho, l2 = minisam.data.digits(), minisam.mlp([64, 6, 10], "tanh"), 0.1, 0.01
-x, y = digits.x_train[:64].astype("float64"), digits.y_train[:64]
+x, y = asarray(digits.x_train[:64].astype("float64")), asarray(digits.y_train[:64])
 w = model.init(seed=0, dtype="float64")
 f = minisam.value_and_grad(model)
 
@@ -141,7 +142,7 @@ def batch(w):
 
 
 def slope(objective, h=1e-5):
-    steps = h * np.eye(len(w))  # one replica for each weight
+    steps = asarray(h * np.eye(len(w)))  # one replica for each weight
     return (objective(w + steps) - objective(w - steps)) / (2 * h)
 
 
@@ -149,7 +150,7 @@ eps = minisam.epsilon(batch(w)[1], rho)
 held = slope(lambda w: batch(w + eps)[0] + minisam.l2_penalty(w, l2))
 anew = slope(lambda w: minisam.sam_objective(batch, w, rho, l2=l2))
 sam = sam_gradient(batch, w, rho, l2)
-print("SAM's gradient, and the slope with ε held: largest difference", np.abs(sam - held).max())
+print("SAM's gradient, and the slope with ε held: largest difference", float(np.abs(sam - held).max()))
 
 # %% [markdown]
 # ### Predict
@@ -160,12 +161,17 @@ print("SAM's gradient, and the slope with ε held: largest difference", np.abs(s
 prediction = None
 
 # %%
+sam, anew = asnumpy(sam), asnumpy(anew)
 check.predict(prediction, np.linalg.norm(sam - anew) / np.linalg.norm(anew))
 print("cosine of the angle between them:", sam @ anew / np.linalg.norm(sam) / np.linalg.norm(anew))
 
 # %% [markdown]
 # ### Explain
-# Dropping the term makes the step cheap: two gradients, and no Hessian. What it costs in accuracy depends on ρ and on the place;
+# With ε a function of w, the chain rule gives two terms, and SAM keeps the first:
+#
+# $$\nabla_w\, L(w + \epsilon(w)) = \nabla L(w + \epsilon) + \Big(\frac{\partial \epsilon}{\partial w}\Big)^{\!\top} \nabla L(w + \epsilon)$$
+#
+# Dropping the other makes the step cheap: two gradients, and no Hessian. What it costs in accuracy depends on ρ and on the place;
 # lesson 06 is about it. **Turn a knob**: how does the share change with ρ = 0.01 and ρ = 0.5?
 #
 # ## Watch it move
@@ -181,14 +187,14 @@ def landscape(w):
 
 
 on_landscape = minisam.value_and_grad(landscape)
-start, lr = np.array([-1.15, 0.12]), 0.045
+start, lr = asarray(np.array([-1.15, 0.12])), 0.045
 
 
 def walk(optimizer, steps=200):
-    w, state, way = start, optimizer.init(start), [start]
+    w, state, way = start, optimizer.init(start), [asnumpy(start)]
     for _ in range(steps):
         w, state, info = optimizer.step(w, state, on_landscape)
-        way.append(w)
+        way.append(asnumpy(w))
     return np.array(way)
 
 
@@ -216,21 +222,28 @@ def draw(rho=0.06, steps=200):
         ax.plot(*way.T, ".-", color=colour, linewidth=0.8, markersize=4, label=type(optimizer).__name__)
         ax.plot(*way[-1], "*", color=colour, markersize=14)
     for w in way[:8]:
-        eps = minisam.epsilon(on_landscape(w)[1], rho)
+        eps = asnumpy(minisam.epsilon(on_landscape(asarray(w))[1], rho))
         ax.annotate("", w + eps, w, arrowprops={"arrowstyle": "->", "color": COLOURS[1]})
     ax.plot(*way[:8].T, "o", color="black", markersize=3)
     ax.set(title=f"ρ = {rho:.3f}, {steps} steps; stars: where they are", aspect="equal")
     ax.legend(loc="upper right")
-    plt.show()
+    return figure
 
-
-draw()
 
 # %%
-_ = ipywidgets.interact(draw, rho=(0.0, 0.1, 0.002), steps=(1, 200))
+figure = draw()
+check.keep(figure, "03_out_of_the_sharp_minimum")
+plt.show()
+
+# %%
+_ = ipywidgets.interact(lambda rho, steps: plt.show(draw(rho, steps)), rho=(0.0, 0.1, 0.002), steps=(1, 200))
 # %% [markdown]
 # ### Explain
-# In a bowl of curvature h, SAM ends in bouncing from side to side, at a distance of η h ρ / (2 − η h) from the minimum (lesson 13 derives it).
+# In a bowl of curvature h, SAM ends in bouncing from side to side, at a distance of
+#
+# $$\frac{\eta h \rho}{2 - \eta h}$$
+#
+# from the minimum (lesson 13 derives it).
 # The sharp minimum has η h close to 2, so the bounce is many times ρ, and carries w over the ridge. In the flat one it is a
 # small fraction of ρ. What to look for: with a ρ just too small, the path fills the sharp basin and does not leave it.
 #
@@ -246,7 +259,7 @@ theirs, state = w, optimizer.init(w)
 for _ in range(20):
     theirs, state, info = optimizer.step(theirs, state, batch)
     by_hand = by_hand - 0.1 * sam_gradient(batch, by_hand, rho, l2)
-print("after 20 steps they differ by", np.abs(theirs - by_hand).max())
+print("after 20 steps they differ by", float(np.abs(theirs - by_hand).max()))
 print({name: float(value) for name, value in info.items()})
 
 # %% [markdown]
