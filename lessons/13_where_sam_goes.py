@@ -1,0 +1,327 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %%
+
+# %% [markdown]
+# # 13 · Where SAM goes
+# **You can already**: say what SAM's step looks for, and what it misses (05, 06). **You will**: follow it for thousands of steps: where it
+# comes to rest, where it cannot rest, and what it descends when the loss has no more to give.
+
+# %%
+import autograd.numpy as anp
+import check
+import check_13
+import ipywidgets
+import matplotlib.pyplot as plt
+import numpy as np
+from tqdm.auto import tqdm
+
+import minisam
+from minisam import SAM, SGD, sharpness
+from minisam.array_backend import asarray, asnumpy, xp
+from minisam.batch import BatchLoss
+from minisam.optim import cosine
+from minisam.plot import COLOURS
+from minisam.stats import mean_and_interval
+
+# %% [markdown]
+# ## The question: does SAM come to rest?
+# To see where it goes, keep every step:
+
+
+# %%
+def walk(loss_and_grad, optimizer, start, steps):
+    """Where an optimizer goes: (steps + 1, ..., n), on the host."""
+    w = asarray(np.asarray(start))
+    state, way = optimizer.init(w), [w]
+    for _ in range(steps):
+        w, state, info = optimizer.step(w, state, loss_and_grad)
+        way.append(w)
+    return asnumpy(xp().stack(way))
+
+
+# %% [markdown]
+# First in the simplest landscape, a bowl in six dimensions with the curvatures h. Gradient descent goes to its bottom, w = 0.
+
+# %%
+h, lr, rho = np.array([5.0, 3.0, 2.0, 1.0, 0.5, 0.2]), 0.1, 0.2
+bowl = minisam.value_and_grad(minisam.Quadratic(asarray(np.diag(h))))
+start = np.random.default_rng(0).standard_normal(6)
+ways = {"SGD": walk(bowl, SGD(lr), start, 600), "SAM": walk(bowl, SAM(SGD(lr), rho), start, 600)}
+
+# %% [markdown]
+# ### Predict
+# The radius is ρ = 0.2, the step size 0.1. After 600 steps, how far from the bottom is SAM?
+
+# %% tags=["prediction"]
+prediction = None
+
+# %%
+check.predict(prediction, np.linalg.norm(ways["SAM"][-1]))
+print("the last three steps of SAM:")
+print(ways["SAM"][-3:].round(4) + 0)
+
+# %% [markdown]
+# ### Explain
+# It jumps to and fro, along one axis: that of the largest curvature. There $\hat g = \pm 1$ however near the bottom is, so w + ε is never at
+# the bottom, and the gradient found there never 0. One step takes w = c to $c - \eta h (c + \rho)$.
+#
+# **Exercise 1.** At which distance c does a step land exactly on the other side, at −c?
+
+
+# %% tags=["exercise"]
+def bounce(lr, h, rho):
+    return ...
+
+
+_ = check_13.bounce(bounce)
+
+
+# %% jupyter={"source_hidden": true} tags=["solution"]
+def bounce(lr, h, rho):
+    return lr * h * rho / (2 - lr * h)
+
+
+_ = check_13.bounce(bounce)
+
+# %% [markdown]
+# Does the formula hold? Forty step sizes at once, each a replica, in the same bowl:
+
+# %%
+lrs = np.linspace(0.01, 0.39, 40)[:, None]
+ends = walk(bowl, SAM(SGD(lrs), rho), np.tile(start, (40, 1)), 3000)[-1]
+print("largest difference:", np.abs(np.linalg.norm(ends, axis=1) - bounce(lrs, h.max(), rho)[:, 0]).max())
+
+# %% [markdown]
+# So with a constant step size SAM does **not** converge, not even in a bowl. As η falls, so does the bounce:
+
+# %%
+ways["SAM, η falling"] = walk(bowl, SAM(SGD(cosine(lr, 600)), rho), start, 600)
+figure, ax = plt.subplots(figsize=(6, 3.2), layout="constrained")
+for colour, (name, way) in zip(COLOURS, ways.items(), strict=False):
+    ax.plot(np.linalg.norm(way, axis=1), color=colour, label=name)
+ax.set(yscale="log", xlabel="step", ylabel="distance from the minimum", ylim=(1e-8, 5))
+ax.legend()
+plt.show()
+
+# %% [markdown]
+# ## A resting place that is no minimum
+# On a wave with many equal minima, SAM does come to rest. Black: the loss. Blue: where a run starts. Orange: where it ends, and where it
+# looks from there.
+
+# %%
+length, height = 0.4, 0.01
+
+
+def wave(w):
+    return height * anp.cos(2 * np.pi * w[..., 0] / length)
+
+
+on_wave = minisam.value_and_grad(wave)
+
+
+# %%
+def draw(start=-0.05, rho=0.3):
+    first, x = np.array([start]), np.linspace(-0.45, 0.65, 400)[:, None]
+    end = walk(on_wave, SAM(SGD(0.05), rho), first, 500)[-1]
+    slope = asnumpy(on_wave(asarray(end))[1])
+    look = end + asnumpy(minisam.epsilon(asarray(slope), rho))
+    figure, ax = plt.subplots(figsize=(7, 3.2), layout="constrained")
+    ax.plot(x, asnumpy(wave(asarray(x))), color="black", linewidth=0.8)
+    for w, sign, colour, name in ((first, "o", 0, "start, w"), (end, "o", 1, "end, w"), (look, "x", 1, "end, w + ε")):
+        height_there = asnumpy(wave(asarray(w)))
+        ax.plot(*w, height_there, sign, color=COLOURS[colour], label=f"{name} = {w[0]:.3f}", markersize=9)
+    ax.set(xlabel="w", ylabel="loss", title=f"ρ = {rho:.2f}: |∇L| at the end is {abs(slope[0]):.3f}")
+    ax.legend(loc="upper right", fontsize=8)
+    return figure
+
+
+# %% [markdown]
+# ### Predict
+# From w = −0.05, on the left of a crest at 0, with ρ = 0.3: at which w does SAM end? The minima are at −0.2, 0.2, 0.6.
+
+# %% tags=["prediction"]
+prediction = None
+
+# %%
+check.predict(prediction, float(walk(on_wave, SAM(SGD(0.05), 0.3), [-0.05], 500)[-1, 0]))
+figure = draw()
+check.keep(figure, "13_rest_on_a_slope")
+plt.show()
+
+
+# %%
+def moved(**knobs):
+    draw(**knobs)
+    plt.show()
+
+
+_ = ipywidgets.interact(moved, start=(-0.2, 0.4, 0.02), rho=(0.0, 0.4, 0.02))
+
+# %% [markdown]
+# ### Explain
+# SAM rests where $\nabla L(w + \epsilon) = 0$, and that need not be where $\nabla L(w) = 0$. Here ε reaches over the crest, to the bottom of
+# the next valley; the gradient it brings back is zero, and w stays, halfway up a slope. A smaller step size does not help. What to look
+# for: ρ below half the wave's length. In a network ρ is small beside everything of interest; but the objective alone does not forbid it.
+#
+# ## What the bounce is for
+# Back to the valley of lesson 00, $L = (xy)^2/2$: minima all along x = 0, with the curvature $h(y) = y^2$ across. SAM bounces across. At
+# each side there is a small slope along y, $\partial L/\partial y = \frac12 h'(y)\, x^2$, and SAM sees it at w + ε, where
+# $|x| = c + \rho = 2\rho / (2 - \eta h)$.
+#
+# **Exercise 2.** By how much does y change in one step? (Minus the step size times that slope.)
+
+
+# %% tags=["exercise"]
+def drift(lr, h, slope_of_h, rho):
+    return ...
+
+
+_ = check_13.drift(drift)
+
+
+# %% jupyter={"source_hidden": true} tags=["solution"]
+def drift(lr, h, slope_of_h, rho):
+    return -lr / 2 * slope_of_h * (2 * rho / (2 - lr * h)) ** 2
+
+
+_ = check_13.drift(drift)
+
+
+# %%
+def valley(w):
+    return (w[..., 0] * w[..., 1]) ** 2 / 2
+
+
+lr, rhos = 0.2, np.array([[0.0], [0.02], [0.05], [0.1]])
+way = walk(minisam.value_and_grad(valley), SAM(SGD(lr), rhos), np.tile([0.3, 2.5], (4, 1)), 3000)[..., 1]
+told = np.empty((2801, 4))
+told[0] = way[200]  # from where the bounce has set in
+for t in range(2800):
+    told[t + 1] = told[t] + drift(lr, told[t] ** 2, 2 * told[t], rhos[:, 0])
+
+# %%
+figure, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
+for k, rho in enumerate(rhos[:, 0]):
+    ax.plot(way[:, k], color=COLOURS[k], label=f"ρ = {rho:g}")
+    ax.plot(range(200, 3001, 100), told[::100, k], "o", color=COLOURS[k], markersize=3)
+ax.set(xlabel="step", ylabel="y: the curvature is y²", title="lines: SAM; dots: Exercise 2, added up")
+ax.legend()
+check.keep(figure, "13_drift_along_a_valley")
+plt.show()
+error = np.abs(told - way[200:]).max(axis=0) / np.abs(way[200] - way[-1] + (rhos[:, 0] == 0))
+print(
+    "largest gap, as a share of the way:", {float(r): float(e.round(3)) for r, e in zip(rhos[:, 0], error, strict=True)}
+)
+
+# %% [markdown]
+# ### Explain
+# For small η the drift is $-\frac{\eta \rho^2}{2}\, h'(y)$: **gradient descent on the largest eigenvalue of the Hessian**, with the step size
+# ηρ²/2. That is what SAM does among minima of equal loss. It is slow, ρ² being small; twice the ρ is four times as fast.
+#
+# ## The edge
+# Gradient descent can stay only where η λ_max ≤ 2: beyond, each step across the valley is longer than the one before. Trainings often go
+# right there and hover: the *edge of stability*. SAM has an edge, too. At a distance d from the minimum along an eigenvector with the
+# eigenvalue λ, the gradient is λ d at w and λ (d + ρ) at w + ε. So a step multiplies d by $1 - \eta \lambda (1 + \rho/d)$, and with
+# $d = \|g\|/\lambda$ that is $1 - \eta\,(\lambda + \rho \lambda^2/\|g\|)$, which has to be at least −1.
+#
+# **Exercise 3.** Which λ is SAM's edge? Solve $\eta\,(\lambda + \rho \lambda^2 / \|g\|) = 2$; `size` is ‖g‖.
+
+
+# %% tags=["exercise"]
+def edge(lr, rho, size):
+    return ...
+
+
+_ = check_13.edge(edge)
+
+
+# %% jupyter={"source_hidden": true} tags=["solution"]
+def edge(lr, rho, size):
+    return size / (2 * rho) * ((1 + 8 * rho / (lr * size)) ** 0.5 - 1)
+
+
+_ = check_13.edge(edge)
+
+# %% [markdown]
+# Now a network, on 100 digits with the squared error, all of them in each step: nothing is random but the start. Three radii, three starts,
+# in one run. (With ρ = 0, SAM is gradient descent.)
+
+# %%
+few, model, lr = minisam.data.subset(minisam.data.digits(), 100), minisam.mlp([64, 32, 32, 10], "tanh", "glorot"), 0.4
+x, y = asarray(few.x_train), asarray(np.eye(10, dtype="float32")[few.y_train])
+loss, product_on = BatchLoss(model, minisam.mse).on(x, y), minisam.hvp(model, minisam.mse)
+rhos, seeds = np.array([0.0, 0.05, 0.2]), range(3)
+w = xp().stack([model.init(seeds)] * 3)  # (rho, seed, n)
+optimizer = SAM(SGD(lr), rhos[:, None, None])
+state, top, size = optimizer.init(w), [], []
+for step in tqdm(range(2001), unit="step", leave=False):
+    if step % 80 == 0:
+        top.append(sharpness.lambda_max(lambda w, v: product_on(w, v, x, y), w, steps=12))
+        size.append(asnumpy(sharpness.gradient_norm(loss, w)))
+    w, state, info = optimizer.step(w, state, loss)
+top, size = np.array(top), np.array(size, dtype="float64")  # (measurements, rho, seed)
+
+# %% [markdown]
+# ### Predict
+# With η = 0.4, the edge of gradient descent is at λ = 5. Where is λ_max after 2,000 steps of SAM with ρ = 0.2, on average over the starts?
+
+# %% tags=["prediction"]
+prediction = None
+
+# %%
+check.predict(prediction, top[-1, 2].mean())
+figure, axes = plt.subplots(1, 3, figsize=(10, 3.3), layout="constrained")
+for k, ax in enumerate(axes):
+    limit = edge(lr, rhos[k], size[:, k]) if rhos[k] else np.full_like(size[:, k], 2 / lr)
+    ax.plot(80 * np.arange(len(top)), top[:, k], color=COLOURS[k])
+    ax.plot(80 * np.arange(len(top)), limit, "--", color="grey", linewidth=0.8)
+    ax.set(title=f"ρ = {rhos[k]:g}", xlabel="step", ylim=(0, 1.4 * np.max(top[2:, k])))
+axes[0].set_ylabel("λ_max, and the edge (dashed)")
+check.keep(figure, "13_edge_of_stability")
+plt.show()
+for k, rho in enumerate(rhos):
+    late = top[-8:, k] / (edge(lr, rho, size[-8:, k]) if rho else 2 / lr)
+    print("ρ = {}: λ_max / edge, late in training: {:.2f} ± {:.2f}".format(rho, *mean_and_interval(late.mean(axis=0))))
+
+# %% [markdown]
+# ### Explain
+# What to look for: gradient descent hovers at 2/η. SAM's edge lies far lower, and sinks as the gradient gets smaller; λ_max sinks with it. So
+# "SAM finds flatter minima" is not only about where it ends: all along the way, it cannot stay where it is much sharper than its edge. The
+# formula is for one eigenvector of one quadratic; with the larger ρ the network is less of that, and the line lies a little above the edge.
+# In the bowl of the beginning, the bounce lies exactly **on** the edge:
+
+# %%
+c = bounce(0.1, 5.0, 0.2)
+print("SAM's edge at the bounce in the bowl:", edge(0.1, 0.2, 5.0 * c), " its largest curvature:", h.max())
+
+# %% [markdown]
+# **Turn a knob**: `lr = 0.2` for the network. Which of the three edges moves most?
+#
+# ## What this leaves open
+# SAM descends the largest eigenvalue. Is a small one a good thing to have? Not always, and not by itself: lesson 14.
+#
+# ## Where this comes from
+# - P. L. Bartlett, P. M. Long, O. Bousquet, *The Dynamics of Sharpness-Aware Minimization*, JMLR 24, 2023,
+#   [arXiv:2210.01513](https://arxiv.org/abs/2210.01513) (bounce and drift).
+# - P. M. Long, P. L. Bartlett, *Sharpness-Aware Minimization and the Edge of Stability*, JMLR 25, 2024,
+#   [arXiv:2309.12488](https://arxiv.org/abs/2309.12488); J. M. Cohen et al., *Gradient Descent on Neural Networks Typically Occurs at the
+#   Edge of Stability*, ICLR 2021, [arXiv:2103.00065](https://arxiv.org/abs/2103.00065).
+# - K. Wen, T. Ma, Z. Li, *How Does Sharpness-Aware Minimization Minimize Sharpness?*, ICLR 2023,
+#   [arXiv:2211.05729](https://arxiv.org/abs/2211.05729) (which sharpness: the largest eigenvalue; the trace for batches of one).
+# - D. Si, C. Yun, *Practical Sharpness-Aware Minimization Cannot Converge All the Way to Optima*, NeurIPS 2023,
+#   [arXiv:2306.09850](https://arxiv.org/abs/2306.09850) (the examples of no convergence here are our own).
+# - Y. Dai, K. Ahn, S. Sra, *The Crucial Role of Normalization in Sharpness-Aware Minimization*, NeurIPS 2023 (the valley).
