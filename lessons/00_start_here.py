@@ -105,7 +105,7 @@ check.predict(prediction, paths["SAM"][-1, -1, 1])
 
 # %%
 def draw(paths):
-    figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True, layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(8, 3.2), sharey=True, layout="constrained")
     for ax, colour, (name, way) in zip(axes, COLOURS[:2], paths.items(), strict=True):
         ax.contour(x, y, valley(np.stack([x, y], axis=-1)), levels=levels, cmap="Greys_r", norm="log", linewidths=0.6)
         ax.plot(way[:, :, 0], way[:, :, 1], color=colour, linewidth=0.8, alpha=0.6)

@@ -215,7 +215,7 @@ grid = np.stack(np.meshgrid(np.linspace(-1.8, 2, 200), np.linspace(-1, 1, 120)),
 
 
 def draw(rho=0.06, steps=200):
-    figure, ax = plt.subplots(figsize=(8, 4), layout="constrained")
+    figure, ax = plt.subplots(figsize=(7, 3.6), layout="constrained")
     ax.contour(*grid.T, landscape(grid).T, levels=np.linspace(0, 4, 17), cmap="Greys_r", linewidths=0.7)
     for optimizer, colour in ((SGD(lr), COLOURS[0]), (SAM(SGD(lr), rho), COLOURS[2])):
         way = walk(optimizer, steps)

@@ -98,6 +98,12 @@ for name, (make, length, grid) in methods.items():
     print(f"{name:22} {run.history['evaluations'][-1]} gradients, best {accuracy.max():.1f}% at {told(run.choose())}")
 
 # %% [markdown]
+# What "best" means there:
+
+# %%
+minisam.show(minisam.Run.choose)
+
+# %% [markdown]
 # ### Predict
 # Some paper ran SGD with lr = 0.05 and no weight decay, and you take that over. SAM is new, so you tune it, over its whole grid.
 # How many points of validation accuracy (1 is 1%) is SAM ahead?

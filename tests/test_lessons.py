@@ -15,6 +15,7 @@ from check import predict
 
 FOLDER = Path(__file__).resolve().parent.parent / "lessons"
 TEXTS = sorted(FOLDER.glob("[0-9]*.py"))
+FIGURES = FOLDER.parent / "figures"
 
 
 @pytest.fixture(params=TEXTS, ids=lambda path: path.stem)
@@ -75,6 +76,42 @@ def test_a_lesson_says_where_it_comes_from_and_what_it_leaves_open(text):
         "## Where this comes from",
     ):
         assert part in prose
+
+
+def code(text):
+    return "\n".join(cell.source for cell in cells(text) if cell.cell_type == "code")
+
+
+def test_a_lesson_keeps_a_figure_and_it_is_there(text):
+    kept = re.findall(r'check\.keep\([^"]+"(\w+)"\)', code(text))
+    assert kept
+    for name in kept:
+        assert name.startswith(text.stem[:3])
+        assert 1_000 < (FIGURES / f"{name}.png").stat().st_size < 150_000, name
+
+
+def test_a_lesson_has_a_widget_and_shows_the_librarys_code(text):
+    assert "ipywidgets.interact(" in code(text)
+    assert "minisam.show(" in code(text)
+
+
+def test_a_lesson_explains_what_came_out(text):
+    """In words and at least one formula."""
+    parts = re.split(r"^#+ ", "\n".join(c.source for c in cells(text) if c.cell_type == "markdown"), flags=re.MULTILINE)
+    explained = [part for part in parts if part.startswith("Explain\n")]
+    assert explained
+    assert any("$" in part for part in explained)
+
+
+def test_every_lesson_figure_is_kept_by_a_lesson():
+    kept = {name for text in TEXTS for name in re.findall(r'check\.keep\([^"]+"(\w+)"\)', code(text))}
+    assert {path.stem for path in FIGURES.glob("[0-9]*.png")} == kept
+
+
+def test_lesson_00_shows_the_switch():
+    source = code(TEXTS[0])
+    for part in ("array_backend.name()", 'array_backend.use("cupy")', "array_backend.BackendError"):
+        assert part in source
 
 
 def test_no_other_cell_holds_a_solution(text):
