@@ -27,7 +27,7 @@ default_role = "py:obj"
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 add_module_names = False
-napoleon_google_docstring = False
+napoleon_google_docstring, napoleon_use_rtype = False, False
 
 html_theme = "furo"
 html_favicon = "favicon.svg"

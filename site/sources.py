@@ -131,8 +131,8 @@ def home(module, name):
 def reference():
     """The reference's pages, in reStructuredText: {page: text}."""
     parts = modules()[1:]
-    rows = [f"   :doc:`{part}`\n      {summary(importlib.import_module(part))}" for part in parts]
-    index = [*headed("Reference", "="), "Every public name, from its docstring.", "", *rows, ""]
+    rows = [f":doc:`{part}`\n   {summary(importlib.import_module(part))}" for part in parts]
+    index = [*headed("Reference", "="), ":doc:`minisam` lists what `import minisam` gives. Its parts:", "", *rows, ""]
     index += [".. toctree::", "   :hidden:", "", "   minisam", *[f"   {part}" for part in parts], ""]
     return {"index": "\n".join(index), "minisam": overview()} | {part: page(part) for part in parts}
 

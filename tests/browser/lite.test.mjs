@@ -4,14 +4,14 @@
 // them, if it can be reached.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { launch, NPM, open, screenshot, serve } from "./browser.mjs";
 import { moveSlider, runAll } from "./jupyter.mjs";
 
 const PYODIDE = "https://cdn.jsdelivr.net/pyodide/v0.27.7/full/";
 const LESSON = "03_sam_in_ten_lines.ipynb";
-const wheels = process.env.PYODIDE_WHEELS;
+const wheels = process.env.PYODIDE_WHEELS && resolve(process.env.PYODIDE_WHEELS);
 const reachable = wheels || (await fetch(PYODIDE + "pyodide.js").then((answer) => answer.ok, () => false));
 const skip = !reachable && `Pyodide's wheels are not to be had: ${PYODIDE} cannot be reached, PYODIDE_WHEELS names no folder`;
 

@@ -20,10 +20,13 @@ test("every page loads, fits a phone, and its links resolve", async () => {
   const broken = [];
   for (const path of PAGES) {
     await page.goto(server.url + path);
-    const { wide, links } = await page.evaluate(() => ({
+    await page.evaluate(() => window.MathJax?.startup.promise);
+    const { wide, links, wrong } = await page.evaluate(() => ({
       wide: document.documentElement.scrollWidth - window.innerWidth,
+      wrong: [...document.querySelectorAll("mjx-merror")].map((element) => element.title),
       links: [...document.querySelectorAll("a[href], img[src]")].map((element) => element.href || element.src),
     }));
+    problems.push(...wrong.map((formula) => `${path}: ${formula}`));
     if (wide > 0) problems.push(`${path} is ${wide} pixels wider than a phone`);
     for (const link of new Set(links.filter((link) => link.startsWith(server.url)))) {
       const { pathname } = new URL(link);
