@@ -91,6 +91,8 @@ def main():
     options.add_argument("--only", default="", help="just the mutants whose file or reason holds this text")
     options = options.parse_args()
     mutants = [m for m in load() if options.only in m["file"] + m["why"]]
+    if not mutants:
+        sys.exit(f"no mutant has {options.only!r} in its file or reason")
     check_unchanged(mutants)
     survivors = 0
     with ThreadPoolExecutor(options.jobs) as pool:
