@@ -386,6 +386,27 @@ def test_the_dtype_stays_that_of_w_where_a_loss_stays_on_its_backend():
     assert average_case(ON_NET, w, 0.1, samples=2).value.dtype == "float64"
 
 
+@pytest.mark.parametrize(
+    ("measure", "cost"),
+    [
+        (lambda f: worst_point(f, W, 0.1, steps=5, restarts=2), (2 + 1) * (5 + 2)),
+        (lambda f: single_step(f, W, 0.1), 1),
+        (lambda f: gradient_norm(f, W), 1),
+        (lambda f: average_case(f, W, 0.1, samples=7), 1 + 2 * 7),
+        (lambda f: second_order(f, hvp(BOWL), W, 0.1), 2),
+    ],
+)
+def test_what_a_measure_costs(measure, cost):
+    calls = []
+
+    def watched(w):
+        calls.append(w)
+        return OF_BOWL(w)
+
+    measure(watched)
+    assert len(calls) == cost
+
+
 # --- progress, errors ------------------------------------------------------------------------------------------------
 
 

@@ -200,6 +200,26 @@ def test_a_range_that_is_only_rounding_is_none():
     assert found.width == pytest.approx(0.04, rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("measure", "cost"),
+    [
+        (lambda h: eigenvalues(h, np.zeros(8), 2, 5), 5),
+        (lambda h: eigenvalues(h, np.zeros(8), 2, 30), 8),
+        (lambda h: trace(h, np.zeros(8), 7), 7),
+        (lambda h: spectral_density(h, np.zeros(8), 3, 4), 3 * 4),
+    ],
+)
+def test_what_a_measure_costs(measure, cost):
+    calls = []
+
+    def watched(w, v):
+        calls.append(v)
+        return by_H(w, v)
+
+    measure(watched)
+    assert len(calls) == cost
+
+
 # --- invariance ------------------------------------------------------------------------------------------------------
 
 
