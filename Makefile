@@ -4,7 +4,7 @@ VENV := $(or $(MINISAM_VENV),.venv)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lessons lessons-run figures lint mutation bench accuracy gpu-check site browser-test clean
+.PHONY: demo test lessons lessons-run figures lint mutation bench accuracy family gpu-check site browser-test clean
 
 demo: $(READY)
 	$(BIN)/minisam demo
@@ -34,6 +34,9 @@ bench: $(VENV)/.ready-bench
 
 accuracy: $(READY)
 	$(BIN)/python benchmarks/accuracy.py
+
+family: $(READY)
+	$(BIN)/python benchmarks/family.py
 
 gpu-check: $(VENV)/.ready-bench
 	$(BIN)/minisam verify --backend cupy
