@@ -5,6 +5,7 @@
 """
 
 from .files import cifar10, cifar100, fashion_mnist, mnist
+from .markov import MarkovData, markov
 from .mnist1d import mnist1d
 from .noise import asymmetric_noise, instance_dependent_noise, symmetric_noise
 from .sets import (
@@ -27,6 +28,7 @@ from .text import TextData, text
 __all__ = [
     "SHIFTS",
     "Data",
+    "MarkovData",
     "TextData",
     "asymmetric_noise",
     "batches",
@@ -41,6 +43,7 @@ __all__ = [
     "gradual",
     "instance_dependent_noise",
     "linear_teacher",
+    "markov",
     "mnist",
     "mnist1d",
     "shift",
