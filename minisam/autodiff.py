@@ -17,7 +17,8 @@ from . import record
 from .array_backend import Array, xp
 from .losses import cross_entropy
 from .models import Model, Statistics
-from .record import Body, Split, new_level
+from .program import Body, Split, new_level
+from .record import Replay
 
 LossAndGrad: TypeAlias = Callable[..., tuple[Array, Array]]
 
@@ -67,12 +68,15 @@ def value_and_grad(
         _check_loss(values[0], w)
         return values, leaves
 
-    run = _runner(body, split, recorded, check, "value_and_grad")
+    def ready(w: Array, *batch: Array) -> tuple[Array, ...]:
+        check_weights(w)
+        return (w, *_in_dtype_of(w, batch))
+
+    run = _runner(body, split, ready, recorded, check, "value_and_grad")
     names = list(model.running) if isinstance(model, Model) else []
 
     def loss_and_grad(w: Array, *batch: Array) -> Any:
-        check_weights(w)
-        (value, *of_batch), g = run(w, *_in_dtype_of(w, batch))
+        (value, *of_batch), g = run(w, *batch)
         return (value, g, dict(zip(names, of_batch, strict=True))) if statistics else (value, g)
 
     return loss_and_grad
@@ -98,15 +102,14 @@ def hvp(
         _, pull = _trace(gradient, split(w))
         return [], pull(split(v))
 
-    run = _runner(body, split, recorded, check, "hvp")
-
-    def product(w: Array, v: Array, *batch: Array) -> Array:
+    def ready(w: Array, v: Array, *batch: Array) -> tuple[Array, ...]:
         check_weights(w)
         if v.shape != w.shape:
             raise ValueError(f"v must have the shape of w, {w.shape}, got {v.shape}")
-        return run(w, *_in_dtype_of(w, (v, *batch)))[1]
+        return (w, *_in_dtype_of(w, (v, *batch)))
 
-    return product
+    run = _runner(body, split, ready, recorded, check, "hvp")
+    return lambda w, v, *batch: run(w, v, *batch)[1]
 
 
 def check_grad(f: Callable[[Array], Any], w: Array, h: float = 1e-5) -> float:
@@ -181,17 +184,17 @@ def as_loss(f: Callable[[Array], Any]) -> Callable[[Array], Array]:
 
 
 def _runner(
-    body: Body, split: Split, recorded: bool, check: bool, name: str
-) -> Callable[..., tuple[list[Array], Array]]:
-    """inputs -> (values, flat vector): the body, replayed or traced anew at each call."""
+    body: Body, split: Split, ready: Callable[..., Sequence[Array]], recorded: bool, check: bool, name: str
+) -> Replay:
+    """inputs -> (values, flat vector): the body of inputs made ready, replayed or traced anew at each call."""
 
-    def eager(*inputs: Array) -> tuple[list[Array], Array]:
-        values, leaves = body(*inputs)
-        w = inputs[0]
+    def eager(*inputs: Array) -> tuple[Sequence[Array], Array]:
+        w, *rest = ready(*inputs)
+        values, leaves = body(w, *rest)
         flat = xp().concatenate([xp().reshape(g, (*w.shape[:-1], -1)) for g in leaves], axis=-1)
         return values, flat.astype(w.dtype, copy=False)  # autograd's rule for a mean, say, makes float64 of float32
 
-    return record.recorded(body, split, eager, name, check) if recorded else eager
+    return record.recorded(body, split, eager, ready, name, check) if recorded else eager
 
 
 def _trace(

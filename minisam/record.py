@@ -1,280 +1,142 @@
 """Record once, replay without allocating.
 
-autograd's tracing costs several times the arithmetic of a small net. So the calls of primitives that make up a computation
-(a loss and its gradient, a Hessian-vector product) are listed once, by a node type of our own on autograd's tracer, and
-linked to fixed buffers: each becomes `f(*args, out=buffer)`, views are made once, a buffer is used again after its last
-reader, and each leaf gradient is written straight into its place in the flat gradient. A replay copies the inputs into their
-buffers and makes the calls, in a row.
+autograd's tracing costs several times the arithmetic of a small net. So the calls that make up a computation (a loss and its
+gradient, a Hessian-vector product, the arithmetic of a step) are listed once, as a `minisam.program.Program`, and made in a row
+from then on.
 
 Truths: tests/test_record.py (equal to eager, bit for bit).
 """
 
 from __future__ import annotations
 
-import inspect
+import sys
 import threading
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy
-from autograd.numpy.numpy_boxes import ArrayBox
-from autograd.tracer import Box, Node, isbox, new_box, trace_stack
+from autograd.tracer import isbox
 
-from . import array_backend, ops
+from . import array_backend
 from .array_backend import Array, xp
+from .program import Body, CannotRecord, Program, Split
 
-Body: TypeAlias = Callable[..., tuple[list[Array], list[Array]]]  # inputs -> (values, leaves of a flat vector)
-Split: TypeAlias = Callable[[Array], list[Array]]  # a flat vector -> its leaves, as views
+Replay: TypeAlias = Callable[..., tuple[Sequence[Array], Array]]  # inputs -> (values, flat vector)
 
-IN_PLACE = {ops.relu.fun, ops.tanh.fun}  # elementwise, as ufuncs are: may overwrite an argument that nobody reads later
-CACHED = 16  # records kept for one function; the one used longest ago makes room
-
-
-class CannotRecord(Exception):
-    """This computation is not the same list of calls for every value of its inputs; the message says why."""
-
-
-@dataclass(frozen=True)
-class Ref:
-    """An argument that is the value of line `line` of the list; inputs are lines −1, −2, …"""
-
-    line: int
-
-
-@dataclass
-class Line:
-    """One call of a primitive, as it was seen."""
-
-    f: Callable[..., Any]
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    value: Any
-
-    def reads(self) -> Iterator[int]:
-        return (a.line for a in self.args if isinstance(a, Ref))
-
-
-class Listed(Node):
-    """A node of autograd's tracer that writes down its call."""
-
-    __slots__ = ["line", "lines"]
-
-    def __init__(self, value: Any, fun: Any, args: Any, kwargs: Any, argnums: Any, parents: Any) -> None:
-        refs = dict(zip(argnums, (Ref(parent.line) for parent in parents), strict=True))
-        self.lines, self.line = parents[0].lines, len(parents[0].lines)
-        kwargs = {key: a for key, a in kwargs.items() if key != "out"}  # NumPy's methods pass out=None
-        self.lines.append(Line(fun.fun, tuple(refs.get(i, a) for i, a in enumerate(args)), kwargs, value))
-
-    def initialize_root(self, lines: list[Line], line: int) -> None:
-        self.lines, self.line = lines, line
-
-
-def _no_truth_value(box: Box, truth: Callable[[Box], bool] = Box.__bool__) -> bool:
-    if isinstance(box._node, Listed):
-        raise CannotRecord("its Python control flow depends on a value")
-    return truth(box)
-
-
-Box.__bool__ = _no_truth_value
-for scalar in (numpy.bool_, numpy.int32, numpy.int64):  # what comparisons and counts give, and only a list holds
-    ArrayBox.register(scalar)
-
-
-@contextmanager
-def new_level() -> Iterator[int]:
-    """A new level of autograd's tracer, taken back also when the traced function raises."""
-    before = trace_stack.top
-    try:
-        with trace_stack.new_trace() as level:
-            yield level
-    finally:
-        trace_stack.top = before
+CACHED = 16  # records kept for one function in one thread; the one used longest ago makes room
+FASTER_TO_COPY = 50_000  # bytes that are copied in the time that it takes to bind a call
 
 
 class Record:
-    """One computation, for inputs of given shapes and dtypes.
+    """A program made ready for replays; of small arrays by `Fixed`, of large ones by `Anew`."""
 
-    Parameters
-    ----------
-    body : function
-        inputs -> (values, leaves), lists of arrays; traced here, once.
-    split : function
-        A flat vector shaped like the first input -> its views, one a leaf; the leaves are written there.
-    inputs : sequence of arrays
-        Their shapes and dtypes count; their values are copied.
+    def __init__(self, body: Body, split: Split, inputs: Sequence[Any]) -> None:
+        program = Program(body, split, inputs)
+        copied = 2 * program.results[0].nbytes
+        large = isinstance(inputs[0], numpy.ndarray) and copied > FASTER_TO_COPY * len(program.steps)
+        self.replay: Replay = Anew(program, inputs) if large else Fixed(program, inputs)
+
+
+class Fixed:
+    """Calls bound once and for all, to buffers into which the inputs are copied, and to results that are copied.
+
+    On a device they are captured as a graph, which needs its addresses fixed.
     """
 
-    def __init__(self, body: Body, split: Split, inputs: Sequence[Array]) -> None:
-        self.inputs = [xp().array(a) for a in inputs]
-        lines: list[Line] = []
-        with new_level() as level:
-            boxes = [new_box(a, level, Listed.new_root(lines, -1 - k)) for k, a in enumerate(self.inputs)]
-            values, leaves = body(*boxes)
-        self.flat = xp().empty_like(self.inputs[0])
-        self.calls: list[Callable[[], Any]] = []
-        self._link(lines, values, leaves, split(self.flat))
-        self.run = array_backend.current().capture(self.calls)
+    def __init__(self, program: Program, inputs: Sequence[Array]) -> None:
+        self.inputs, self.results = [xp().array(a) for a in inputs], program.results
+        self.run = array_backend.current().capture(program.bind(self.inputs, self.results))
 
-    def replay(self, inputs: Sequence[Array]) -> tuple[list[Array], Array]:
-        """The values and the flat vector for these inputs, in arrays of their own."""
+    def __call__(self, *inputs: Array) -> tuple[list[Array], Array]:
         for buffer, a in zip(self.inputs, inputs, strict=True):
             buffer[...] = a
         self.run()
-        return [v.copy() for v in self.values], self.flat.copy()
-
-    def _link(self, lines: list[Line], values: list[Any], leaves: list[Any], places: list[Array]) -> None:
-        """Turn the list into calls on fixed buffers."""
-        memory = _memory(lines, self.inputs)
-        last_reader = _last_readers(lines, memory, [a._node.line for a in (*values, *leaves) if isbox(a)])
-        place_of = {a._node.line: place for a, place in zip(leaves, places, strict=True) if isbox(a)}
-        bound: dict[int, Any] = {-1 - k: a for k, a in enumerate(self.inputs)}
-        pool = Pool()
-        for i, line in enumerate(lines):
-            if i not in last_reader:
-                continue
-            args = tuple(bound[a.line] if isinstance(a, Ref) else a for a in line.args)
-            if memory[i] != {i}:
-                bound[i] = line.f(*args, **line.kwargs)  # a view, made once
-                if _is_array(line.value) and not any(_overlap(bound[i], bound[j]) for j in memory[i]):
-                    raise CannotRecord(f"{line.f.__name__} returns now a view of its argument and now a copy")
-                continue
-            dying = [j for r in line.reads() for j in memory[r] if last_reader.get(j) == i]
-            if i in place_of:
-                bound[i] = place_of[i]
-            else:
-                bound[i] = pool.take(i, line.value, [j for j in dying if _may_overwrite(line, j, lines, memory)])
-            self.calls.append(_call(line, args, bound[i]))
-            for j in dying:
-                pool.give_back(j)
-        for leaf, place in zip(leaves, places, strict=True):
-            value = bound[leaf._node.line] if isbox(leaf) else leaf
-            if value is not place:
-                self.calls.append(partial(xp().copyto, place, value))
-        self.values = [bound[a._node.line] if isbox(a) else xp().asarray(a) for a in values]
+        flat, *values = [a.copy() for a in self.results]
+        return values, flat
 
 
-class Pool:
-    """Buffers that are used again once their last reader has run."""
+class Anew:
+    """Calls bound at each replay to the inputs where they lie, and to results that nobody holds any more.
 
-    def __init__(self) -> None:
-        self.owned: dict[int, Array] = {}
-        self.free: dict[int, list[Array]] = {}
+    Binding takes about half a microsecond a call, and saves two passes over memory and two allocations.
+    """
 
-    def take(self, line: int, like: Any, overwritable: Sequence[int]) -> Array:
-        """A buffer for the value of a line: one of `overwritable`'s, a free one, or a new one."""
-        like = xp().asarray(like)
-        owners = [j for j in overwritable if j in self.owned]
-        if owners:
-            raw = self.owned.pop(owners[0])
-        else:
-            free = self.free.get(like.nbytes)
-            raw = free.pop() if free else xp().empty(like.nbytes, dtype="uint8")
-        self.owned[line] = raw
-        outermost_first = sorted(range(like.ndim), key=lambda axis: -like.strides[axis])  # in memory as `like` is
-        lying = raw.view(like.dtype).reshape([like.shape[axis] for axis in outermost_first])
-        return lying.transpose(sorted(range(like.ndim), key=outermost_first.__getitem__))
+    def __init__(self, program: Program, inputs: Sequence[Any]) -> None:
+        self.program, self.spares = program, [Spares(a) for a in program.results]
+        self.dtypes = [getattr(a, "dtype", None) for a in inputs]
 
-    def give_back(self, line: int) -> None:
-        """The value of a line is no longer read."""
-        if line in self.owned:  # else it lies in the flat gradient, or was overwritten
-            raw = self.owned.pop(line)
-            self.free.setdefault(raw.nbytes, []).append(raw)
+    def __call__(self, *inputs: Any) -> tuple[list[Array], Array]:
+        lying = [
+            a if dtype is None else a.astype(dtype, copy=False) for a, dtype in zip(inputs, self.dtypes, strict=True)
+        ]
+        flat, *values = results = [spares.take() for spares in self.spares]
+        for call in self.program.bind(lying, results):
+            call()
+        return values, flat
 
 
-def _memory(lines: list[Line], inputs: list[Array]) -> dict[int, set[int]]:
-    """Line → the lines whose buffers hold its value: itself; for a view, those that it looks at."""
-    memory = {-1 - k: {-1 - k} for k in range(len(inputs))}
-    value = {-1 - k: a for k, a in enumerate(inputs)} | {i: line.value for i, line in enumerate(lines)}
-    for i, line in enumerate(lines):
-        array = _is_array(
-            line.value
-        )  # else one of autograd's sparse gradients: a promise that holds on to its arguments
-        seen = [j for j in line.reads() if not array or _overlap(value[i], value[j])]
-        memory[i] = set().union(*(memory[j] for j in seen)) if seen else {i}
-    return memory
+class Spares:
+    """Arrays that are handed out, and handed out again once nobody holds them.
+
+    Whoever holds a result, or a view of it, keeps a reference to its memory; Python counts these. What is held for long is let
+    go: it belongs to its holder, and a new array takes its place.
+    """
+
+    KEPT = 4
+
+    def __init__(self, first: Array) -> None:
+        self.arrays = [first]
+
+    def take(self) -> Array:
+        """An array of unknown content."""
+        for a, references in zip(self.arrays, _references(self.arrays), strict=True):
+            if references == UNHELD:
+                return a.view()
+        self.arrays = [xp().empty_like(self.arrays[0]), *self.arrays[: self.KEPT - 1]]
+        return self.arrays[0].view()
 
 
-def _last_readers(lines: list[Line], memory: dict[int, set[int]], results: list[int]) -> dict[int, int]:
-    """Line → the last line that reads its buffer, for the lines on which the results depend (these are read at the end)."""
-    last: dict[int, int] = {}
-    needed = set(results)
-    for j in results:
-        last |= dict.fromkeys(memory[j], len(lines))
-    for i in reversed(range(len(lines))):
-        if i in needed or i in last:
-            last.setdefault(i, i)
-            for j in lines[i].reads():
-                needed.add(j)
-                for k in memory[j]:
-                    last.setdefault(k, i)
-    return last
+def _references(objects: list[Any]) -> list[int]:
+    return [sys.getrefcount(a) for a in objects]
 
 
-def _call(line: Line, args: tuple[Any, ...], out: Array) -> Callable[[], Any]:
-    if _takes_out(line.f):
-        return partial(line.f, *args, out=out, **line.kwargs)
-    f = partial(line.f, *args, **line.kwargs)
-
-    def call() -> None:
-        out[...] = f()
-
-    return call
-
-
-def _takes_out(f: Callable[..., Any]) -> bool:
-    if isinstance(f, numpy.ufunc):
-        return True
-    try:
-        return "out" in inspect.signature(f).parameters
-    except ValueError:  # some functions in C do not tell
-        return False
-
-
-def _may_overwrite(line: Line, j: int, lines: list[Line], memory: dict[int, set[int]]) -> bool:
-    """Whether the elementwise `line` may write over the value of line j, which it reads last, and only as it is."""
-    if not (isinstance(line.f, numpy.ufunc) or line.f in IN_PLACE):
-        return False
-    as_it_is = all(r == j for r in line.reads() if j in memory[r])
-    mine, its = xp().asarray(line.value), xp().asarray(lines[j].value)
-    return as_it_is and mine.shape == its.shape and mine.dtype == its.dtype
-
-
-def _is_array(a: Any) -> bool:
-    return isinstance(a, (xp().ndarray, numpy.generic))
-
-
-def _overlap(a: Any, b: Any) -> bool:
-    arrays = xp().ndarray
-    return isinstance(a, arrays) and isinstance(b, arrays) and bool(numpy.may_share_memory(a, b))
+UNHELD = _references([object()])[0]  # what is counted for an object that only a list holds
 
 
 # --- records by shape ------------------------------------------------------------------------------------------------
 
 
-def recorded(body: Body, split: Split, eager: Callable[..., tuple[list[Array], Array]], name: str, check: bool) -> Any:
+class Cache(threading.local):
+    """The records of one function: each thread has its own, since they write into buffers."""
+
+    def __init__(self) -> None:
+        self.records: OrderedDict[Any, Record] = OrderedDict()
+
+
+def recorded(
+    body: Body, split: Split, eager: Replay, ready: Callable[..., Sequence[Any]], name: str, check: bool
+) -> Replay:
     """`eager`, replayed: inputs -> (values, flat vector), from one record for each set of shapes and dtypes.
 
-    A record belongs to one thread. Unless `check` is False, a new one is held against `eager` at the inputs that made it and
-    at others; what cannot be recorded runs eagerly from then on, and a warning says so once.
+    `eager` raises what is wrong with the inputs, and `ready` makes of right ones what `body` takes. Unless `check` is False, a
+    new record is held against `eager` at the inputs that made it and at others; what cannot be recorded runs eagerly from then
+    on, and a warning says so once.
     """
-    records: OrderedDict[Any, Record] = OrderedDict()
+    cache = Cache()
     unrecordable: list[str] = []
 
-    def run(*inputs: Array) -> tuple[list[Array], Array]:
-        if unrecordable or any(map(isbox, inputs)):
-            return eager(*inputs)
-        key = (threading.get_ident(), array_backend.name(), *[(a.shape, a.dtype) for a in inputs])
-        record = records.get(key)
+    def run(*inputs: Any) -> tuple[Sequence[Array], Array]:
+        key = (xp(), *map(_kind, inputs))
+        record = cache.records.get(key)
         if record is None:
+            if unrecordable or any(map(isbox, inputs)):
+                return eager(*inputs)
             expected = eager(*inputs)  # raises what is wrong with the inputs before anything is recorded
             try:
                 with _recording:
-                    record = Record(body, split, inputs)
+                    record = Record(body, split, ready(*inputs))
                     if check:
                         _compare(record, eager, inputs, expected)
             except Exception as error:
@@ -283,22 +145,27 @@ def recorded(body: Body, split: Split, eager: Callable[..., tuple[list[Array], A
                     f"{name} cannot be recorded and runs eagerly, several times slower: {error}", stacklevel=3
                 )
                 return expected
-            records[key] = record
-            if len(records) > CACHED:
-                records.popitem(last=False)
-        records.move_to_end(key)
-        return record.replay(inputs)
+            cache.records[key] = record
+            if len(cache.records) > CACHED:
+                cache.records.popitem(last=False)
+        cache.records.move_to_end(key)
+        return record.replay(*inputs)
 
     return run
+
+
+def _kind(a: Any) -> Any:
+    """What counts of an input but its values; its order in memory, too, in which sums add up."""
+    return (type(a), a.shape, a.dtype, a.strides) if hasattr(a, "strides") else type(a)
 
 
 _recording = threading.RLock()  # autograd's tracer is one for all threads
 
 
-def _compare(record: Record, eager: Any, inputs: Sequence[Array], expected: tuple[list[Array], Array]) -> None:
+def _compare(record: Record, eager: Replay, inputs: Sequence[Any], expected: tuple[Sequence[Array], Array]) -> None:
     w, *rest = inputs
     for first, (values, flat) in ((w, expected), (-0.9 * w, eager(-0.9 * w, *rest))):
-        got_values, got_flat = record.replay([first, *rest])
+        got_values, got_flat = record.replay(first, *rest)
         for got, right in zip([*got_values, got_flat], [*values, flat], strict=True):
             if not _same(got, right):
                 raise CannotRecord("replayed, it gives other numbers; it does more than call primitives on its inputs")

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minisam
-from minisam import SAM, SGD, hvp, mlp, mse, record, value_and_grad
+from minisam import SAM, SGD, Adam, hvp, mlp, mse, record, value_and_grad
 from minisam.sam import Quadratic
 
 ACTIVATIONS = ["relu", "tanh", "gelu"]
@@ -171,6 +171,86 @@ def test_results_belong_to_the_caller():
     np.testing.assert_array_equal(g, w)
     g += 1
     np.testing.assert_array_equal(f(w)[1], w)
+
+
+LARGE = 200_000  # weights, of which a record is bound anew at each replay
+
+
+def cubes(w):
+    return anp.sum(w**3, axis=-1)
+
+
+def test_large_arrays_are_not_copied():
+    """The same bits from arrays as they come: other memory orders, views, precisions."""
+    replayed, eager = value_and_grad(cubes), value_and_grad(cubes, recorded=False)
+    rng = np.random.default_rng(6)
+    w = rng.standard_normal((2, LARGE))
+    for a in (w, w[::-1], np.asfortranarray(w), w[:, ::2], w.astype("float32"), np.broadcast_to(w[0], w.shape)):
+        before = a.copy()
+        assert same(replayed(a), eager(a))
+        np.testing.assert_array_equal(a, before)
+
+
+def test_large_results_belong_to_the_caller():
+    f = value_and_grad(cubes)
+    w = np.linspace(-1, 1, LARGE)
+    kept = [f(scale * w) for scale in range(1, 12)]
+    rows = [f(scale * w)[1][5:10] for scale in range(1, 12)]  # views, and nobody holds the whole
+    for scale, (loss, g), row in zip(range(1, 12), kept, rows, strict=True):
+        right = value_and_grad(cubes, recorded=False)(scale * w)
+        assert same((loss, g), right)
+        np.testing.assert_array_equal(row, right[1][5:10])
+    kept[0][1][:] = 0
+    assert same(f(w), value_and_grad(cubes, recorded=False)(w))
+
+
+def test_large_results_are_handed_out_again():
+    f = value_and_grad(cubes)
+    w = np.linspace(-1, 1, LARGE)
+    f(w)
+    tracemalloc.start()
+    try:
+        for _ in range(5):
+            f(w)
+        assert tracemalloc.get_traced_memory()[1] < w.nbytes / 10
+    finally:
+        tracemalloc.stop()
+
+
+def test_what_the_caller_keeps_is_let_go():
+    """A record holds no more than a few arrays, however many it has handed out."""
+    f = value_and_grad(cubes)
+    w = np.linspace(-1, 1, LARGE)
+    f(w)
+    tracemalloc.start()
+    try:
+        kept = [f(w) for _ in range(20)]
+        kept.clear()
+        gc.collect()
+        assert tracemalloc.get_traced_memory()[0] < 5 * w.nbytes
+    finally:
+        tracemalloc.stop()
+
+
+def test_optimizers_leave_kept_weights_alone():
+    """Every w of a large net's run, kept, is what it was."""
+    model = mlp([64, 900, 10])
+    rng = np.random.default_rng(7)
+    x, y = rng.standard_normal((8, 64)).astype("float32"), rng.integers(0, 10, 8)
+    for optimizer in (SAM(SGD(0.1, momentum=0.9)), SAM(Adam(0.01)), SGD(0.1, momentum=0.9, nesterov=True)):
+        runs = []
+        for recorded in (True, False):
+            f = value_and_grad(model, recorded=recorded)
+            w = model.init(0)
+            state, kept = optimizer.init(w), []
+            for _ in range(8):
+                before = [w.copy(), *(np.copy(a) for a in state.values())]
+                after, new_state, info = optimizer.step(w, state, lambda w: f(w, x, y))  # noqa: B023
+                assert same([w, *map(np.asarray, state.values())], before)
+                w, state = after, new_state
+                kept += [w, *new_state.values(), info["loss"]]
+            runs.append(kept)
+        assert same(*(map(np.asarray, kept) for kept in runs))
 
 
 def test_shapes_and_dtypes_have_records_of_their_own_up_to_a_bound(monkeypatch):

@@ -23,8 +23,7 @@ def norm(a: Array, p: float = 2.0) -> Array:
     all squares are of ordinary size, and a replica's norm has the same bits whatever its neighbours are.
     """
     if p == 2 and isinstance(a, numpy.ndarray):
-        with numpy.errstate(over="ignore"):
-            squares = dot(a, a)
+        squares = _squares(a)
         if all(1e-30 < s < 1e30 for s in squares.ravel().tolist()):
             return numpy.sqrt(squares)
     largest = xp().maximum(a.max(axis=-1, keepdims=True), -a.min(axis=-1, keepdims=True))
@@ -36,6 +35,14 @@ def norm(a: Array, p: float = 2.0) -> Array:
         return size * xp().sqrt(dot(a, a))
     a = over(a, largest)
     return largest * (xp().abs(a) ** p).sum(axis=-1, keepdims=True) ** (1 / p)
+
+
+def _squares(a: numpy.ndarray) -> numpy.ndarray:
+    """⟨a, a⟩, in silence where it overflows."""
+    if a.ndim == 1:
+        return numpy.vdot(a, a)[None]  # the same bits, sooner, and never a warning
+    with numpy.errstate(over="ignore"):
+        return dot(a, a)
 
 
 def dot(a: Array, b: Array) -> Array:

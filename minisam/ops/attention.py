@@ -22,6 +22,7 @@ from .arrays import dot
 from .layers import matmul
 from .losses import check_range, softmax
 from .shapes import T, back_to, sum_last, sum_rows
+from .straight import Calls, straight
 
 # --- attention -------------------------------------------------------------------------------------------------------
 
@@ -139,10 +140,11 @@ def inverse_deviation(x: Array, both: Array) -> Array:
 
 
 @primitive
-def scale_and_shift(x: Array, gain: Array, bias: Array, out: Array = None) -> Array:
+@straight
+def scale_and_shift(x: Array, gain: Array, bias: Array) -> Calls:
     """y = x · gain + bias, column by column.   x (..., m, d), gain and bias (..., d)  ->  (..., m, d)."""
-    y = xp().multiply(x, gain[..., None, :], out=out)
-    return xp().add(y, bias[..., None, :], out=y)
+    y = yield xp().multiply, x, gain[..., None, :]
+    yield xp().add, y, bias[..., None, :]
 
 
 def standardised_vjp(g: Array, x_hat: Array, inverse: Array) -> Array:

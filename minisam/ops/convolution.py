@@ -20,6 +20,7 @@ from autograd.extend import defvjp, primitive
 from ..array_backend import Array, xp
 from .layers import matmul
 from .shapes import T, back_to, sum_last, sum_rows
+from .straight import Calls, straight
 
 Shape = tuple[int, ...]
 
@@ -47,10 +48,11 @@ def _convolve(n: int, x: Array, W: Array, b: Array, stride: int, padding: int) -
 
 
 @primitive
-def affine_columns(W: Array, x: Array, b: Array, out: Array = None) -> Array:
+@straight
+def affine_columns(W: Array, x: Array, b: Array) -> Calls:
     """y = W x + b: each column of x is an input.   W (..., o, i), x (..., i, r), b (..., o)  ->  (..., o, r)."""
-    y = xp().matmul(W, x, out=out)
-    return xp().add(y, b[..., None], out=y)
+    y = yield xp().matmul, W, x
+    yield xp().add, y, b[..., None]
 
 
 defvjp(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from typing import Any
 
 import autograd.numpy as anp
 import numpy
@@ -13,6 +14,7 @@ from autograd.tracer import register_notrace
 
 from ..array_backend import Array, name, xp
 from .shapes import back_to, lift, sum_last
+from .straight import Calls, straight
 
 
 @primitive
@@ -47,7 +49,8 @@ def softmax_cross_entropy(z: Array, labels: Array, smoothing: float) -> Array:
     The target t is 1 − s on the label plus s/c everywhere (Szegedy et al. 2016, arXiv:1512.00567, section 7; s = smoothing).
     Loss and derivative share their exponentials: both are computed at once, and z carries the derivative.
     """
-    return mean_loss(z, losses_and_slopes(z, labels, smoothing))
+    mean = mean_loss(z, losses_and_slopes(z, labels, smoothing))
+    return anp.reshape(mean, anp.shape(z)[:-2])
 
 
 @primitive
@@ -94,9 +97,16 @@ def check_range(labels: Array, classes: int, called: str = "labels") -> None:
 
 
 @primitive
-def mean_loss(z: Array, both: Array, out: Array = None) -> Array:
-    """Mean over the batch of the losses in `both`, as a function of z."""
-    return xp().divide(both[..., 0, :].sum(axis=-1, out=out), both.shape[-1], out=out)
+@straight
+def mean_loss(z: Array, both: Array) -> Calls:
+    """Mean over the batch of the losses in `both`, as a function of z: the product of (..., 1, m) and m shares  ->  (..., 1)."""
+    yield xp().matmul, both[..., 0:1, :], equal_shares(both.shape[-1], both.dtype, name())
+
+
+@functools.lru_cache(maxsize=32)
+def equal_shares(m: int, dtype: Any, backend: str) -> Array:
+    """(1/m, …, 1/m), (m,), made once."""
+    return xp().full(m, 1 / m, dtype=dtype)
 
 
 @primitive
@@ -105,7 +115,7 @@ def slope(z: Array, both: Array) -> Array:
     return both[..., 1:, :].swapaxes(-1, -2)
 
 
-defvjp(mean_loss, lambda y, z, both: lambda g: lift(g, 2) * slope(z, both), argnums=(0,))
+defvjp(mean_loss, lambda y, z, both: lambda g: lift(g, 1) * slope(z, both), argnums=(0,))
 defvjp(slope, lambda y, z, both: lambda g: softmax_vjp(softmax(z), g) / anp.shape(z)[-2], argnums=(0,))
 
 

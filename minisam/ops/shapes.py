@@ -9,6 +9,7 @@ import autograd.numpy as anp
 from autograd.extend import defvjp, primitive
 
 from ..array_backend import Array, name, xp
+from .straight import Calls, straight
 
 
 @primitive
@@ -50,27 +51,26 @@ def lift(g: Array, axes: int) -> Array:
 
 
 @primitive
-def sum_rows(a: Array, out: Array = None) -> Array:
+@straight
+def sum_rows(a: Array) -> Calls:
     """Σ over the last axis but one, as the product 1ᵀa, which is faster.   (..., m, o) -> (..., o)."""
-    *lead, m, o = a.shape
-    out = xp().empty((*lead, o), dtype=a.dtype) if out is None else out
-    xp().matmul(row_of_ones(m, a.dtype, name()), a, out=out[..., None, :])
-    return out
+    yield xp().matmul, ones(a.shape[-2], a.dtype, name()), a
 
 
 @functools.lru_cache(maxsize=32)
-def row_of_ones(m: int, dtype: Any, backend: str) -> Array:
-    """1ᵀ, (1, m), made once."""
-    return xp().ones((1, m), dtype=dtype)
+def ones(m: int, dtype: Any, backend: str) -> Array:
+    """(1, …, 1), (m,), made once."""
+    return xp().ones(m, dtype=dtype)
 
 
 defvjp(sum_rows, lambda y, a: lambda g: spread(anp.expand_dims(g, -2), anp.shape(a)))
 
 
 @primitive
-def sum_last(a: Array, out: Array = None) -> Array:
+@straight
+def sum_last(a: Array) -> Calls:
     """Σ over the last axis, which stays, as the product a 1, which is faster.   (..., n) -> (..., 1)."""
-    return xp().matmul(a, row_of_ones(a.shape[-1], a.dtype, name()).T, out=out)
+    yield xp().matmul, a, ones(a.shape[-1], a.dtype, name())[:, None]
 
 
 defvjp(sum_last, lambda y, a: lambda g: spread(g, anp.shape(a)))

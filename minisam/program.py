@@ -1,0 +1,291 @@
+"""A computation as a straight list of calls, traced once.
+
+autograd's tracer, with a node type of our own, writes down every call of a primitive. What the results depend on is planned:
+which values are views, and in which buffer every other value lies; a buffer is used again after its last reader. Bound to
+inputs and results, each line becomes `f(*args, out=buffer)`, and each leaf of a gradient is written straight into its place in
+the flat gradient.
+
+Truths: tests/test_record.py.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias
+
+import numpy
+from autograd.numpy.numpy_boxes import ArrayBox
+from autograd.tracer import Box, Node, isbox, new_box, trace_stack
+
+from . import ops
+from .array_backend import Array, xp
+
+Body: TypeAlias = Callable[..., tuple[Sequence[Array], Sequence[Array]]]  # inputs -> (values, leaves of a flat vector)
+Split: TypeAlias = Callable[[Array], list[Array]]  # a flat vector -> its leaves, as views
+Call: TypeAlias = Callable[[], Any]
+
+IN_PLACE = {ops.relu.fun, ops.tanh.fun}  # elementwise, as ufuncs are: may overwrite an argument that nobody reads later
+
+
+class CannotRecord(Exception):
+    """This computation is not the same list of calls for every value of its inputs; the message says why."""
+
+
+# --- the trace -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ref:
+    """An argument that is the value of line `line` of the list; inputs are lines −1, −2, …"""
+
+    line: int
+
+
+@dataclass
+class Line:
+    """One call of a primitive, as it was seen."""
+
+    f: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    value: Any
+
+    def reads(self) -> Iterator[int]:
+        return (a.line for a in self.args if isinstance(a, Ref))
+
+
+class Listed(Node):
+    """A node of autograd's tracer that writes down its call."""
+
+    __slots__ = ["line", "lines"]
+
+    def __init__(self, value: Any, fun: Any, args: Any, kwargs: Any, argnums: Any, parents: Any) -> None:
+        refs = dict(zip(argnums, (Ref(parent.line) for parent in parents), strict=True))
+        self.lines, self.line = parents[0].lines, len(parents[0].lines)
+        kwargs = {key: a for key, a in kwargs.items() if key != "out"}  # NumPy's methods pass out=None
+        self.lines.append(Line(fun.fun, tuple(refs.get(i, a) for i, a in enumerate(args)), kwargs, value))
+
+    def initialize_root(self, lines: list[Line], line: int) -> None:
+        self.lines, self.line = lines, line
+
+
+def _no_truth_value(box: Box, truth: Callable[[Box], bool] = Box.__bool__) -> bool:
+    if isinstance(box._node, Listed):
+        raise CannotRecord("its Python control flow depends on a value")
+    return truth(box)
+
+
+Box.__bool__ = _no_truth_value
+for scalar in (numpy.bool_, numpy.int32, numpy.int64):  # what comparisons and counts give, and only a list holds
+    ArrayBox.register(scalar)
+
+
+@contextmanager
+def new_level() -> Iterator[int]:
+    """A new level of autograd's tracer, taken back also when the traced function raises."""
+    before = trace_stack.top
+    try:
+        with trace_stack.new_trace() as level:
+            yield level
+    finally:
+        trace_stack.top = before
+
+
+# --- the plan --------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Step:
+    """A call that is needed; its value lies in `buffer`, or is a view or a result and needs none."""
+
+    line: int
+    f: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    is_view: bool
+    buffer: Array = None
+
+    @property
+    def is_straight(self) -> bool:
+        return hasattr(self.f, "calls")
+
+
+class Program:
+    """One computation, for inputs of given shapes and dtypes.
+
+    Parameters
+    ----------
+    body : function
+        inputs -> (values, leaves), lists of arrays; traced here, once.
+    split : function
+        A flat vector shaped like the first input -> its views, one a leaf; the leaves are written there.
+    inputs : sequence of arrays or plain numbers
+        Examples of what it will be bound to.
+
+    Attributes
+    ----------
+    steps : list of Step
+    results : list of arrays
+        Room for the flat vector and for each value.
+    """
+
+    def __init__(self, body: Body, split: Split, inputs: Sequence[Any]) -> None:
+        lines: list[Line] = []
+        with new_level() as level:
+            boxes = [new_box(a, level, Listed.new_root(lines, -1 - k)) for k, a in enumerate(inputs)]
+            values, leaves = body(*boxes)
+        self.split = split
+        self.ends = [Ref(a._node.line) if isbox(a) else xp().asarray(a) for a in (*leaves, *values)]
+        self.steps = _plan(lines, inputs, [end.line for end in self.ends if isinstance(end, Ref)])
+        flat = xp().empty(inputs[0].shape, dtype=inputs[0].dtype)
+        self.results = [flat, *(xp().empty_like(a._value if isbox(a) else xp().asarray(a)) for a in values)]
+        self._check_views(lines, inputs)
+
+    def bind(self, inputs: Sequence[Any], results: Sequence[Array]) -> list[Call]:
+        """The calls that compute these results from these inputs."""
+        return self._bind(inputs, results)[0]
+
+    def _bind(self, inputs: Sequence[Any], results: Sequence[Array]) -> tuple[list[Call], dict[int, Any]]:
+        """The calls, and what holds the value of each line."""
+        flat, *values = results
+        places = [*self.split(flat), *values]
+        place_of = {end.line: place for end, place in zip(self.ends, places, strict=True) if isinstance(end, Ref)}
+        bound = {-1 - k: a for k, a in enumerate(inputs)}
+        calls: list[Call] = []
+        for step in self.steps:
+            args = [bound[a.line] if isinstance(a, Ref) else a for a in step.args]
+            if step.is_view:
+                bound[step.line] = step.f(*args, **step.kwargs)
+            else:
+                out = bound[step.line] = place_of.get(step.line, step.buffer)
+                if step.is_straight:
+                    calls += step.f.calls(*args, out=out)
+                else:
+                    calls.append(partial(step.f, *args, out=out, **step.kwargs))
+        for end, place in zip(self.ends, places, strict=True):
+            value = bound[end.line] if isinstance(end, Ref) else end
+            if value is not place:
+                calls.append(partial(xp().copyto, place, value))
+        return calls, bound
+
+    def _check_views(self, lines: list[Line], inputs: Sequence[Any]) -> None:
+        """What was a view when it was traced has to be one on the buffers, too."""
+        _, bound = self._bind(inputs, self.results)
+        for step in self.steps:
+            if step.is_view and _is_array(lines[step.line].value):
+                seen = (bound[a.line] for a in step.args if isinstance(a, Ref))
+                if not any(_overlap(bound[step.line], a) for a in seen):
+                    raise CannotRecord(f"{step.f.__name__} returns now a view of its argument and now a copy")
+
+
+def _plan(lines: list[Line], inputs: Sequence[Any], ends: list[int]) -> list[Step]:
+    """The calls on which the ends depend, and a buffer for each value that is neither a view nor an end."""
+    memory = _memory(lines, inputs)
+    last_reader = _last_readers(lines, memory, ends)
+    pool = Pool()
+    steps = []
+    for i, line in enumerate(lines):
+        if i not in last_reader:
+            continue
+        step = Step(i, line.f, line.args, line.kwargs, is_view=memory[i] != {i})
+        steps.append(step)
+        if step.is_view:
+            continue
+        dying = [j for r in line.reads() for j in memory[r] if last_reader.get(j) == i]
+        if i not in ends:
+            step.buffer = pool.take(i, line.value, [j for j in dying if _may_overwrite(line, j, lines, memory)])
+        if not _takes_out(line.f):
+            step.f = partial(_write, line.f)
+        for j in dying:
+            pool.give_back(j)
+    return steps
+
+
+class Pool:
+    """Buffers that are used again once their last reader has run."""
+
+    def __init__(self) -> None:
+        self.owned: dict[int, Array] = {}
+        self.free: dict[int, list[Array]] = {}
+
+    def take(self, line: int, like: Any, overwritable: Sequence[int]) -> Array:
+        """A buffer for the value of a line: one of `overwritable`'s, a free one, or a new one."""
+        like = xp().asarray(like)
+        owners = [j for j in overwritable if j in self.owned]
+        if owners:
+            raw = self.owned.pop(owners[0])
+        else:
+            free = self.free.get(like.nbytes)
+            raw = free.pop() if free else xp().empty(like.nbytes, dtype="uint8")
+        self.owned[line] = raw
+        outermost_first = sorted(range(like.ndim), key=lambda axis: -like.strides[axis])  # in memory as `like` is
+        lying = raw.view(like.dtype).reshape([like.shape[axis] for axis in outermost_first])
+        return lying.transpose(sorted(range(like.ndim), key=outermost_first.__getitem__))
+
+    def give_back(self, line: int) -> None:
+        """The value of a line is no longer read."""
+        if line in self.owned:  # else it is an input or a result, or was overwritten
+            raw = self.owned.pop(line)
+            self.free.setdefault(raw.nbytes, []).append(raw)
+
+
+def _memory(lines: list[Line], inputs: Sequence[Any]) -> dict[int, set[int]]:
+    """Line → the lines whose buffers hold its value: itself; for a view, those that it looks at."""
+    memory = {-1 - k: {-1 - k} for k in range(len(inputs))}
+    value = {-1 - k: a for k, a in enumerate(inputs)} | {i: line.value for i, line in enumerate(lines)}
+    for i, line in enumerate(lines):
+        array = _is_array(line.value)  # else one of autograd's sparse gradients: a promise that holds its arguments
+        seen = [j for j in line.reads() if not array or _overlap(value[i], value[j])]
+        memory[i] = set().union(*(memory[j] for j in seen)) if seen else {i}
+    return memory
+
+
+def _last_readers(lines: list[Line], memory: dict[int, set[int]], ends: list[int]) -> dict[int, int]:
+    """Line → the last line that reads its buffer, for the lines on which the ends depend (these are read at the end)."""
+    last: dict[int, int] = {}
+    needed = set(ends)
+    for j in ends:
+        last |= dict.fromkeys(memory[j], len(lines))
+    for i in reversed(range(len(lines))):
+        if i in needed or i in last:
+            last.setdefault(i, i)
+            for j in lines[i].reads():
+                needed.add(j)
+                for k in memory[j]:
+                    last.setdefault(k, i)
+    return last
+
+
+def _may_overwrite(line: Line, j: int, lines: list[Line], memory: dict[int, set[int]]) -> bool:
+    """Whether an elementwise `line` may write over the value of line j, which it reads last, and only as it is."""
+    if j < 0 or not (isinstance(line.f, numpy.ufunc) or line.f in IN_PLACE):
+        return False
+    as_it_is = all(r == j for r in line.reads() if j in memory[r])
+    mine, its = xp().asarray(line.value), xp().asarray(lines[j].value)
+    return as_it_is and mine.shape == its.shape and mine.dtype == its.dtype
+
+
+def _takes_out(f: Callable[..., Any]) -> bool:
+    if isinstance(f, numpy.ufunc):
+        return True
+    try:
+        return "out" in inspect.signature(f).parameters
+    except ValueError:  # some functions in C do not tell
+        return False
+
+
+def _write(f: Callable[..., Any], *args: Any, out: Array, **kwargs: Any) -> None:
+    out[...] = f(*args, **kwargs)
+
+
+def _is_array(a: Any) -> bool:
+    return isinstance(a, (xp().ndarray, numpy.generic))
+
+
+def _overlap(a: Any, b: Any) -> bool:
+    arrays = xp().ndarray
+    return isinstance(a, arrays) and isinstance(b, arrays) and bool(numpy.may_share_memory(a, b))
