@@ -65,8 +65,8 @@ print("the loss comes across:", float(loss), "  and so does the gradient:", type
 
 # %% [markdown]
 # ## The question: what does a machine do all day?
-# A step on a small net takes a hundred or so calls, each on a few thousand numbers. Python makes a call in about a microsecond; a GPU needs
-# some more to start one; the numbers themselves would take less. So the machine waits for Python. There are two ways out.
+# A step on a small net is a list of calls, each on a few thousand numbers. To start a call costs about as much as the numbers do, on a
+# GPU more; and to find out which calls to make, costs most. So the machine waits for Python. There are two ways out.
 #
 # **First, do not ask again.** `value_and_grad` traces a gradient once and keeps the list of calls with buffers to write to; from then on it makes the
 # calls, and nothing else. On a GPU the whole list becomes one *CUDA graph*, which is launched as a single call:
@@ -205,7 +205,7 @@ check.predict(prediction, measured[counts.index(32)])
 # $$\frac{R\,(a + b)}{a + R\,b} \;\longrightarrow\; \frac{a + b}{b}$$
 #
 # Below, the dots are this machine's. Move a and b until the line fits: you have measured both. What to look for: a GPU has a larger
-# a and a b a hundred times smaller: from which R on would it win? And where dots leave the line on the right, the numbers of so many
+# a and a much smaller b: from which R on would it win? And where dots leave the line on the right, the numbers of so many
 # networks no longer fit into the processor's cache.
 
 # %%
