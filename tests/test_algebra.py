@@ -1,6 +1,7 @@
 """The pieces that variants are made of; and that a variant with SAM's direction is SAM."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from minisam import SAM, SGD, Adam, cross_entropy, mlp, mse, value_and_grad
 from minisam.batch import BatchLoss, divergence
 from minisam.losses import each
 from minisam.ops import norm, softmax
-from minisam.sam import Variant, across, along, epsilon, mix
+from minisam.sam import GNP, Variant, across, along, epsilon, mix
 from minisam.sam.algebra import Look, check_random_seed, normal
 
 MODEL = mlp((3, 5, 4), "tanh")
@@ -50,6 +51,16 @@ def test_a_variant_with_sams_direction_is_sam_bit_for_bit(base, l2):
     assert told_a.keys() == told_b.keys()
     for key, value in told_b.items():
         np.testing.assert_allclose(told_a[key], value, rtol=1e-14)
+
+
+def test_the_variant_in_contributing_is_one():
+    text = (Path(__file__).parent.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    names = {"__name__": __name__}  # of a module, which dataclasses look up
+    exec(text.split("```python\n")[1].split("```")[0], names)
+    halfway, gnp = names["Halfway"](SGD(0.1), rho=0.3), GNP(SGD(0.1), 0.3, alpha=0.5)
+    (w, _, info), (expected, _, _) = (variant.step(W, variant.init(W), BATCH) for variant in (halfway, gnp))
+    np.testing.assert_allclose(w, expected, rtol=1e-12, atol=1e-15)
+    assert info["evaluations"] == 2
 
 
 def test_memory_is_kept_beside_the_bases_and_nothing_is_changed_in_place():
