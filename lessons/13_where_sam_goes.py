@@ -57,6 +57,7 @@ def walk(loss_and_grad, optimizer, start, steps):
 # First in the simplest landscape, a bowl in six dimensions with the curvatures h. Gradient descent goes to its bottom, w = 0.
 
 # %%
+minisam.show(SAM.step)
 h, lr, rho = np.array([5.0, 3.0, 2.0, 1.0, 0.5, 0.2]), 0.1, 0.2
 bowl = minisam.value_and_grad(minisam.Quadratic(asarray(np.diag(h))))
 start = np.random.default_rng(0).standard_normal(6)
