@@ -34,9 +34,10 @@ from minisam.plot import COLOURS
 
 # %% [markdown]
 # ## On what does it run?
-# On NumPy, or on a GPU through CuPy, which has NumPy's functions. The switch is one call, `array_backend.use("cupy")`, for all that
-# follows; with `with`, for a block; or `MINISAM_BACKEND=cupy` in the environment. Lessons run unchanged on either: `asarray` takes numbers over to
-# where it runs, `asnumpy` brings them back, for printing and drawing. Where CuPy cannot run, the error says what is missing.
+# On NumPy, or on a GPU through CuPy, which has NumPy's functions. The switch is one call, `array_backend.use("cupy")`, for all
+# that follows; with `with`, for a block; or `MINISAM_BACKEND=cupy` in the environment. Lessons run unchanged on either: `asarray`
+# takes numbers over to where it runs, `asnumpy` brings them back, for printing and drawing. Where CuPy cannot run, the error says
+# what is missing.
 
 # %%
 print("this lesson runs on:", array_backend.name())
@@ -130,8 +131,8 @@ minisam.show(SAM.step)
 
 
 # %% [markdown]
-# **Turn a knob.** Move ρ and the number of steps. What to look for: how much faster does SAM travel when ρ is twice as large? With ρ = 0,
-# whom do you see?
+# **Turn a knob.** Move ρ and the number of steps. What to look for: how much faster does SAM travel when ρ is twice as large?
+# With ρ = 0, whom do you see?
 
 
 # %%

@@ -316,8 +316,8 @@ print("wrong by", minisam.check_grad(lambda w: anp.sum(square(w), axis=-1), asar
 
 # %% [markdown]
 # ## What this leaves open
-# The derivative of a derivative: since `square_vjp` is itself made of operations that the tape knows, it can be differentiated again;
-# `minisam.hvp` does so, and lesson 06 needs it. Next, in 02: a network, and all of its weights in one vector.
+# The derivative of a derivative: since `square_vjp` is itself made of operations that the tape knows, it can be differentiated
+# again; `minisam.hvp` does so, and lesson 06 needs it. Next, in 02: a network, and all of its weights in one vector.
 #
 # ## Where this comes from
 # - D. Maclaurin, D. Duvenaud, R. P. Adams, *Autograd: Effortless Gradients in NumPy*, AutoML workshop at ICML 2015.

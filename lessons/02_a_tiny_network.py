@@ -94,7 +94,8 @@ w = before
 #
 # $$y = x W + b, \qquad W \in \mathbb{R}^{i \times o}, \; b \in \mathbb{R}^o$$
 #
-# and `model.unflatten` says where in w its numbers lie. So an optimizer need not know of layers, nor SAM: to them w is a point in space.
+# and `model.unflatten` says where in w its numbers lie. So an optimizer need not know of layers, nor SAM: to them w is a point in
+# space.
 #
 # ## The loss
 # The softmax makes probabilities of logits, $p_j = e^{z_j} / \sum_k e^{z_k}$, and the loss of an example is how surprised the
@@ -175,8 +176,8 @@ check.predict(prediction, float(minisam.accuracy(outputs, asarray(digits.y_valid
 #
 # $$w \leftarrow w - \eta \, \nabla L_{\text{batch}}(w)$$
 #
-# `minisam.train` is this loop, with a record, checkpoints, and a progress bar. The library's SGD has your line, and besides it momentum, a
-# running sum of gradients that is followed instead of the last one:
+# `minisam.train` is this loop, with a record, checkpoints, and a progress bar. The library's SGD has your line, and besides it
+# momentum, a running sum of gradients that is followed instead of the last one:
 
 # %%
 minisam.show(SGD.step)
@@ -215,8 +216,8 @@ plt.show()
 #
 # $$\bar a \pm t \, \frac{s}{\sqrt n}$$
 #
-# where t is 2.26 for ten. With ten other seeds, the mean would likely lie there. Two methods whose bands overlap much have not been told
-# apart. **Turn a knob**: how many seeds does it take until the bands of SGD and Adam part at epoch 20, if they do?
+# where t is 2.26 for ten. With ten other seeds, the mean would likely lie there. Two methods whose bands overlap much have not
+# been told apart. **Turn a knob**: how many seeds does it take until the bands of SGD and Adam part at epoch 20, if they do?
 #
 # ## Which digits does it get wrong?
 # Now, once, the test part: the digits on which most of the ten networks fail.
@@ -235,8 +236,8 @@ for ax, i in zip(axes, hardest, strict=False):
 plt.show()
 
 # %% [markdown]
-# And how sure are the networks themselves? Each dot is a network's probability of a class. Move through the digits, from the one that most
-# networks get wrong on. What to look for: do the ten agree when they are wrong?
+# And how sure are the networks themselves? Each dot is a network's probability of a class. Move through the digits, from the one
+# that most networks get wrong on. What to look for: do the ten agree when they are wrong?
 
 
 # %%

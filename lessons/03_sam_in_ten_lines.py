@@ -175,8 +175,8 @@ print("cosine of the angle between them:", sam @ anew / np.linalg.norm(sam) / np
 # lesson 06 is about it. **Turn a knob**: how does the share change with ρ = 0.01 and ρ = 0.5?
 #
 # ## Watch it move
-# A landscape with a sharp minimum at the left and a flat one at the right, equally deep. Black: w. Orange: ε, the look uphill. In the
-# picture after the next, a slider sets ρ.
+# A landscape with a sharp minimum at the left and a flat one at the right, equally deep. Black: w. Orange: ε, the look uphill. In
+# the picture after the next, a slider sets ρ.
 
 
 # %%
@@ -264,8 +264,9 @@ print({name: float(value) for name, value in info.items()})
 
 # %% [markdown]
 # ## What this leaves open
-# Does a flat minimum predict better than a sharp one? `minisam demo` trains both on the digits; lesson 07 asks the question with tuning
-# and intervals, and does not always find a yes. How sharpness is measured is lesson 04; how good the single step is, lesson 05.
+# Does a flat minimum predict better than a sharp one? `minisam demo` trains both on the digits; lesson 07 asks the question with
+# tuning and intervals, and does not always find a yes. How sharpness is measured is lesson 04; how good the single step is,
+# lesson 05.
 #
 # ## Where this comes from
 # - P. Foret, A. Kleiner, H. Mobahi, B. Neyshabur, *Sharpness-Aware Minimization for Efficiently Improving Generalization*,

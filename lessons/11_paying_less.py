@@ -15,8 +15,8 @@
 
 # %% [markdown]
 # # 11 · Paying less
-# **You can already**: tune SAM and measure what it brings (07, 08). **You will**: know five ways to save its second gradient, test the
-# premise of two of them, and put what each brings beside what it costs.
+# **You can already**: tune SAM and measure what it brings (07, 08). **You will**: know five ways to save its second gradient,
+# test the premise of two of them, and put what each brings beside what it costs.
 
 # %%
 import time
@@ -98,7 +98,8 @@ minisam.show(sam.LookSAM.direction)
 
 # %% [markdown]
 # ## Reuse: MSAM
-# Momentum v is a running sum of gradients, and the next step goes along −v. MSAM looks there, ρ far, and takes its one gradient there.
+# Momentum v is a running sum of gradients, and the next step goes along −v. MSAM looks there, ρ far, and takes its one gradient
+# there.
 #
 # **Exercise 3.** Write its ε.
 
@@ -123,8 +124,8 @@ minisam.show(sam.MSAM.direction)
 
 # %% [markdown]
 # ## Are the premises true?
-# Is $g_v$ steadier than g? And is −v, which gradients have summed up to, the way *up*? Train ten networks with SAM, on digits with 40%
-# wrong labels, each with its own, and write both down at every step.
+# Is $g_v$ steadier than g? And is −v, which gradients have summed up to, the way *up*? Train ten networks with SAM, on digits
+# with 40% wrong labels, each with its own, and write both down at every step.
 
 # %%
 digits, model, seeds, steps = minisam.data.digits(train=600), minisam.mlp([64, 64, 64, 10]), range(10), 600 // 64
@@ -153,7 +154,8 @@ for epoch in range(12):
 
 # %% [markdown]
 # ### Predict
-# After a few epochs: what is the mean cosine of the angle between two $g_v$ that are five steps apart? (Two random directions have 0.)
+# After a few epochs: what is the mean cosine of the angle between two $g_v$ that are five steps apart? (Two random directions
+# have 0.)
 
 # %% tags=["prediction"]
 prediction = None
@@ -189,13 +191,14 @@ plt.show()
 
 # %% [markdown]
 # ### Explain
-# What to look for on the left: at first g is as steady as $g_v$, for all gradients point where learning is. Later, at lags of a few steps,
-# what is left of g is mostly noise and the bounce to and fro, and $g_v$ keeps some of its direction. That is what LookSAM builds on:
+# What to look for on the left: at first g is as steady as $g_v$, for all gradients point where learning is. Later, at lags of a
+# few steps, what is left of g is mostly noise and the bounce to and fro, and $g_v$ keeps some of its direction. That is what
+# LookSAM builds on:
 #
 # $$d = g + \alpha \|g\| \frac{g_v}{\|g_v\|} \qquad \text{with } g_v \text{ of the last step that paid}$$
 #
-# On the right: at first the way of the momentum leads down, as it should. Then it leads *up*: momentum carries w too far, across the
-# valley and up the other side, so looking ahead is looking uphill, for free.
+# On the right: at first the way of the momentum leads down, as it should. Then it leads *up*: momentum carries w too far, across
+# the valley and up the other side, so looking ahead is looking uphill, for free.
 #
 # ## What each brings, and what it costs
 # Each method chooses among six combinations, and SGD among twelve, by validation digits and seeds that are not used again. `cosine`
@@ -251,8 +254,8 @@ check.predict(prediction, np.mean(longer[-1][1] - reference), "points")
 
 # %% [markdown]
 # ### Predict
-# And now the variants, each at equal epochs; first those that pay now and then. Which share of SAM's gain over SGD does `RST` keep, which
-# pays half of the second gradients? Put a number such as 0.5.
+# And now the variants, each at equal epochs; first those that pay now and then. Which share of SAM's gain over SGD does `RST`
+# keep, which pays half of the second gradients? Put a number such as 0.5.
 
 # %% tags=["prediction"]
 prediction = None
@@ -327,19 +330,19 @@ plt.show()
 
 # %% [markdown]
 # ### Explain
-# Points (moved apart where the price is the same) are the mean of ten seeds, bars the 95% interval of the difference to SGD *on the same wrong labels*,
+# Points (moved apart where the price is the same) are the mean of ten seeds, bars the 95% interval of the difference to SGD *on
+# the same wrong labels*,
 #
 # $$\bar d \pm t \, s / \sqrt{10}, \qquad d_k = \text{accuracy}_k - \text{accuracy of SGD}_k$$
 #
-# What to look for: which bars leave zero out? Does any variant fall out of SAM's bar? Where bars overlap, no order has been shown. And
-# against the grey line, which spends
-# the same gradients on more epochs of SGD: does SGD gain from them?
+# What to look for: which bars leave zero out? Does any variant fall out of SAM's bar? Where bars overlap, no order has been
+# shown. And against the grey line, which spends the same gradients on more epochs of SGD: does SGD gain from them?
 #
-# `ESAM` keeps the examples that suffer most from ε. With wrong labels, which are these? **Turn a knob**: give it `gamma=0.9`. And count
-# time, not gradients, in the seconds printed above: do they follow the price?
+# `ESAM` keeps the examples that suffer most from ε. With wrong labels, which are these? **Turn a knob**: give it `gamma=0.9`. And
+# count time, not gradients, in the seconds printed above: do they follow the price?
 #
-# **The winner, once more.** Eleven were tried, and the best looking of eleven looks better than it is, for part of its lead was luck. So
-# measure it again, with ten seeds that nobody has seen.
+# **The winner, once more.** Eleven were tried, and the best looking of eleven looks better than it is, for part of its lead was
+# luck. So measure it again, with ten seeds that nobody has seen.
 #
 # ### Predict
 # How many points ahead of SGD will the one that looks best be now?
@@ -412,13 +415,13 @@ _ = ipywidgets.interact(draw, k=(1, 20), alpha=(0.0, 2.0, 0.1), rho=(0.0, 0.3, 0
 #
 # $$\Delta y = -\frac{\eta}{2}\, h'(y) \left( \frac{2 \rho}{2 - \eta h} \right)^2$$
 #
-# A step that does not look falls to the floor and stays: `EveryK` travels in one step of k. `LookSAM` travels in the others as well, on
-# what it remembers, and `MSAM` on its momentum, once that has started to bounce. What to look for: k = 1, where three of them are one;
-# α = 0; ρ = 0. Is there a k at which `LookSAM` comes farther than SAM for the same gradients?
+# A step that does not look falls to the floor and stays: `EveryK` travels in one step of k. `LookSAM` travels in the others as
+# well, on what it remembers, and `MSAM` on its momentum, once that has started to bounce. What to look for: k = 1, where three of
+# them are one; α = 0; ρ = 0. Is there a k at which `LookSAM` comes farther than SAM for the same gradients?
 #
 # ## At the same time
-# `SAMPa` and `AsyncSAM` spend two gradients, but neither waits for the other. Given two processors that have nothing else to do, a step should take
-# about as long as one of SGD. Does it here?
+# `SAMPa` and `AsyncSAM` spend two gradients, but neither waits for the other. Given two processors that have nothing else to do,
+# a step should take about as long as one of SGD. Does it here?
 
 # %%
 wide = minisam.mlp([64, 256, 256, 10])
@@ -440,11 +443,12 @@ for optimizer in (SGD(0.1), SAM(SGD(0.1), 0.1), sam.SAMPa(SGD(0.1), 0.1), sam.As
     print(f"{type(optimizer).__name__:9} {microseconds(optimizer):8.0f} µs a step")
 
 # %% [markdown]
-# If it does not: NumPy may use both processors for one gradient already, this machine may have only one that is free, and in a browser there
-# are no threads. A promise about time holds for a machine; one about gradients holds everywhere.
+# If it does not: NumPy may use both processors for one gradient already, this machine may have only one that is free, and in a
+# browser there are no threads. A promise about time holds for a machine; one about gradients holds everywhere.
 #
 # ## What this leaves open
-# These variants try to get what SAM gets, for less. Others try to get more: a better ball, a better gradient from it. That is lesson 12.
+# These variants try to get what SAM gets, for less. Others try to get more: a better ball, a better gradient from it. That is
+# lesson 12.
 #
 # ## Where this comes from
 # - Y. Liu et al., *Towards Efficient and Scalable Sharpness-Aware Minimization* (LookSAM), CVPR 2022,

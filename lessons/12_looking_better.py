@@ -39,12 +39,13 @@ from minisam.stats import mean_and_interval
 
 # %% [markdown]
 # ## The question: is SAM's the right ball, and the right gradient?
-# SAM looks within a round ball, along the gradient of the batch, and takes the gradient that it finds. Each of these can be doubted.
+# SAM looks within a round ball, along the gradient of the batch, and takes the gradient that it finds. Each of these can be
+# doubted.
 #
 # ## The ball: ASAM
-# Take a ReLU network, multiply the first layer by c, and divide the second by c: the same function. But not to SAM, whose ball has
-# the same size for small weights as for large ones. ASAM measures the ball in units of the weights, $\|\epsilon / T\| \le \rho$ with
-# $T = |w|$. Call δ = ε/T: in δ the ball is round again, and the gradient is T g.
+# Take a ReLU network, multiply the first layer by c, and divide the second by c: the same function. But not to SAM, whose ball
+# has the same size for small weights as for large ones. ASAM measures the ball in units of the weights, $\|\epsilon / T\| \le
+# \rho$ with $T = |w|$. Call δ = ε/T: in δ the ball is round again, and the gradient is T g.
 #
 # **Exercise 1.** Write ASAM's ε. First δ, as SAM would, then ε = T δ.
 
@@ -124,13 +125,14 @@ plt.show()
 
 # %% [markdown]
 # ### Explain
-# If A rescales the weights without changing the function, gradients change by $A^{-1}$, and T by A. So T g stays as it is, and with it δ:
+# If A rescales the weights without changing the function, gradients change by $A^{-1}$, and T by A. So T g stays as it is, and
+# with it δ:
 #
 # $$\epsilon = T \, \rho\, \frac{T g}{\|T g\|} \quad \longrightarrow \quad A\, \epsilon$$
 #
-# ASAM's ε is rescaled with the weights and the rise is the same, exactly with η = 0. SAM sees a sharper minimum wherever one layer is
-# small. What to look for: which of the others are level, and where does η begin to count? (Filter by filter, a scale that is shared by a
-# whole layer cancels; one that differs from unit to unit would not.)
+# ASAM's ε is rescaled with the weights and the rise is the same, exactly with η = 0. SAM sees a sharper minimum wherever one
+# layer is small. What to look for: which of the others are level, and where does η begin to count? (Filter by filter, a scale
+# that is shared by a whole layer cancels; one that differs from unit to unit would not.)
 #
 # **A ball for two weights.** Here are three balls around w, and the ε of each, on one landscape. Move w: whose ball follows?
 
@@ -217,8 +219,8 @@ for alpha in (0.0, 0.2, 0.4):
 #
 # ## The direction: F-SAM, and random ones
 # The gradient of a batch is that of all data, plus noise. F-SAM holds that the noise is what helps, and takes a running mean m of
-# gradients, which stands for the full gradient, out of the direction: along g − σ m. Random smoothing (`RWP`) goes to the other extreme,
-# and looks along no gradient at all: ξ ~ N(0, σ²), at half the price.
+# gradients, which stands for the full gradient, out of the direction: along g − σ m. Random smoothing (`RWP`) goes to the other
+# extreme, and looks along no gradient at all: ξ ~ N(0, σ²), at half the price.
 #
 # **Exercise 3.** Which σ makes ξ about ρ long, with n weights?
 
@@ -267,8 +269,8 @@ check.predict(prediction, float(along_g) / random.value)
 # So random smoothing needs a much larger σ, and is another regulariser, not a cheap SAM.
 #
 # ## Does any of them help?
-# The setting of lessons 08 and 11, 40% wrong labels. Each chooses among six combinations by validation digits and seeds that are not used again,
-# SGD among twelve.
+# The setting of lessons 08 and 11, 40% wrong labels. Each chooses among six combinations by validation digits and seeds that are
+# not used again, SGD among twelve.
 
 # %%
 epochs, wide = 40, minisam.mlp([64, 64, 64, 10])
@@ -311,7 +313,8 @@ accuracy = {"SGD": measured(lambda lr, l2: base_of(lr, l2), lr=[0.1, 0.2, 0.4], 
 
 # %% [markdown]
 # ### Predict
-# There are six variants. How many of them will be told from SAM, that is, have a 95% interval of the difference that leaves zero out?
+# There are six variants. How many of them will be told from SAM, that is, have a 95% interval of the difference that leaves zero
+# out?
 
 # %% tags=["prediction"]
 prediction = None
@@ -349,13 +352,14 @@ plt.show()
 
 # %% [markdown]
 # ### Explain
-# On the left: which leave zero out, as SAM does? On the right, the question of this lesson. Where an interval holds zero, no order between that variant
-# and SAM has been shown, in either direction: not "equal", but "not told apart by ten seeds". Six intervals were looked at; of six
-# that hold the truth with probability 0.95 each, all do with at least
+# On the left: which leave zero out, as SAM does? On the right, the question of this lesson. Where an interval holds zero, no
+# order between that variant and SAM has been shown, in either direction: not "equal", but "not told apart by ten seeds". Six
+# intervals were looked at; of six that hold the truth with probability 0.95 each, all do with at least
 #
 # $$1 - 6 \cdot 0.05 = 0.7$$
 #
-# so one that just leaves zero out is a reason to repeat it, and no more. And `CR-SAM` spends three gradients where the others spend two.
+# so one that just leaves zero out is a reason to repeat it, and no more. And `CR-SAM` spends three gradients where the others
+# spend two.
 #
 # **Turn a knob**: `seed=range(10)` to `range(30)`, for one variant of your choice. How many seeds would it take to see a
 # difference of a quarter of a point?
@@ -365,7 +369,8 @@ plt.show()
 #
 # ## Where this comes from
 # - J. Kwon et al., *ASAM*, ICML 2021, [arXiv:2102.11600](https://arxiv.org/abs/2102.11600).
-# - L. Dinh et al., *Sharp Minima Can Generalize for Deep Nets*, ICML 2017, [arXiv:1703.04933](https://arxiv.org/abs/1703.04933) (the rescaled copies).
+# - L. Dinh et al., *Sharp Minima Can Generalize for Deep Nets*, ICML 2017,
+#   [arXiv:1703.04933](https://arxiv.org/abs/1703.04933) (the rescaled copies).
 # - J. Zhuang et al., *Surrogate Gap Minimization Improves Sharpness-Aware Training* (GSAM), ICLR 2022,
 #   [arXiv:2203.08065](https://arxiv.org/abs/2203.08065).
 # - T. Li et al., *Friendly Sharpness-Aware Minimization* (F-SAM), CVPR 2024, [arXiv:2403.12350](https://arxiv.org/abs/2403.12350), and

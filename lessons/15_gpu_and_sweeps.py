@@ -15,8 +15,8 @@
 
 # %% [markdown]
 # # 15 · On the GPU, and sweeps of hundreds of runs
-# **You can already**: train ten seeds in one run (02 onward). **You will**: train hundreds of runs in one call, say why that is faster
-# and by how much, and run all of it on a GPU where there is one.
+# **You can already**: train ten seeds in one run (02 onward). **You will**: train hundreds of runs in one call, say why that is
+# faster and by how much, and run all of it on a GPU where there is one.
 
 # %%
 import time
@@ -38,9 +38,9 @@ from minisam.plot import COLOURS
 
 # %% [markdown]
 # ## The switch
-# Everything in minisam runs on NumPy or on CuPy, which has NumPy's functions for arrays that live on a GPU. One call switches, from
-# there on; as a context manager, for a block; and `MINISAM_BACKEND=cupy` in the environment does it from the start. Where CuPy cannot
-# run, the error says what is missing, and this lesson goes on with what there is.
+# Everything in minisam runs on NumPy or on CuPy, which has NumPy's functions for arrays that live on a GPU. One call switches,
+# from there on; as a context manager, for a block; and `MINISAM_BACKEND=cupy` in the environment does it from the start. Where
+# CuPy cannot run, the error says what is missing, and this lesson goes on with what there is.
 
 # %%
 try:
@@ -51,8 +51,9 @@ here = array_backend.name()
 print("this lesson runs on:", here)
 
 # %% [markdown]
-# Only arrays live on the device: weights, batches, gradients, losses. What Python decides stays on the host, and what you want to print or to
-# draw has to come across. `asarray` takes an array over, `asnumpy` brings it back, and mixing the two is an error rather than a slow surprise.
+# Only arrays live on the device: weights, batches, gradients, losses. What Python decides stays on the host, and what you want to
+# print or to draw has to come across. `asarray` takes an array over, `asnumpy` brings it back, and mixing the two is an error
+# rather than a slow surprise.
 
 # %%
 minisam.show(array_backend.asnumpy)
@@ -65,11 +66,12 @@ print("the loss comes across:", float(loss), "  and so does the gradient:", type
 
 # %% [markdown]
 # ## The question: what does a machine do all day?
-# A step on a small net is a list of calls, each on a few thousand numbers. To start a call costs about as much as the numbers do, on a
-# GPU more; and to find out which calls to make, costs most. So the machine waits for Python. There are two ways out.
+# A step on a small net is a list of calls, each on a few thousand numbers. To start a call costs about as much as the numbers do,
+# on a GPU more; and to find out which calls to make, costs most. So the machine waits for Python. There are two ways out.
 #
-# **First, do not ask again.** `value_and_grad` traces a gradient once and keeps the list of calls with buffers to write to; from then on it makes the
-# calls, and nothing else. On a GPU the whole list becomes one *CUDA graph*, which is launched as a single call:
+# **First, do not ask again.** `value_and_grad` traces a gradient once and keeps the list of calls with buffers to write to; from
+# then on it makes the calls, and nothing else. On a GPU the whole list becomes one *CUDA graph*, which is launched as a single
+# call:
 
 # %%
 from minisam.graph import captured, cuda_graph
@@ -128,10 +130,11 @@ def runs(sweep, seeds):
 _ = check_15.runs(runs)
 
 # %% [markdown]
-# Nothing in an optimizer knows of sweeps. A radius of ρ that is an array meets the weights by NumPy's rule: axes are matched from the last
-# one, and an axis of length 1 is stretched.
+# Nothing in an optimizer knows of sweeps. A radius of ρ that is an array meets the weights by NumPy's rule: axes are matched from
+# the last one, and an axis of length 1 is stretched.
 #
-# **Exercise 2.** The weights are (ρ, lr, seeds, n). Give the values of ρ, an array (k,), the shape in which they meet the first axis.
+# **Exercise 2.** The weights are (ρ, lr, seeds, n). Give the values of ρ, an array (k,), the shape in which they meet the first
+# axis.
 
 
 # %% tags=["exercise"]
@@ -295,19 +298,20 @@ display(figure)
 # %% [markdown]
 # ### Explain
 # Each line is a share of wrong labels, each point the mean of ten seeds with its 95% interval. What to look for: at which ρ each
-# line is highest, whether neighbours are told apart there, and where so much is given to the penalty that nothing is learnt. For to first
-# order SAM minimises
+# line is highest, whether neighbours are told apart there, and where so much is given to the penalty that nothing is learnt. For
+# to first order SAM minimises
 #
 # $$L(w) + \rho \, \|\nabla L(w)\|$$
 #
-# The seeds are the same for all ρ, so to compare two radii take differences, seed by seed: `sweep.select(rho=0.1)` has the runs of one, and
-# `sweep.choose()` names the best by validation data. **Turn a knob**: sweep `lr` as well. How many runs is that, and how much longer does it take?
+# The seeds are the same for all ρ, so to compare two radii take differences, seed by seed: `sweep.select(rho=0.1)` has the runs
+# of one, and `sweep.choose()` names the best by validation data. **Turn a knob**: sweep `lr` as well. How many runs is that, and
+# how much longer does it take?
 #
 # ## If you have a GPU
 # `pip install 'minisam[cuda13]'` (or `cuda12`, for an older driver), and run this lesson again: the first cell switches. On a
-# terminal, `minisam verify --backend cupy` computes every formula on the device in two ways, and `make gpu-check` measures. A step never waits
-# for the device; `train` reads back once an epoch. So what you measure is wrong unless `array_backend.synchronize()` stands before the clock,
-# as it does above.
+# terminal, `minisam verify --backend cupy` computes every formula on the device in two ways, and `make gpu-check` measures. A
+# step never waits for the device; `train` reads back once an epoch. So what you measure is wrong unless
+# `array_backend.synchronize()` stands before the clock, as it does above.
 #
 # ## What this leaves open
 # You can read variants, train them by the hundred and compare them. In lesson 16 you write one.

@@ -15,8 +15,8 @@
 
 # %% [markdown]
 # # 16 · Your own variant, and whether it helps
-# **You can already**: read a variant in the library (11, 12) and sweep one (15). **You will**: write one in five lines, check it before
-# you believe it, tune it as hard as its rivals, and say honestly whether it helps.
+# **You can already**: read a variant in the library (11, 12) and sweep one (15). **You will**: write one in five lines, check it
+# before you believe it, tune it as hard as its rivals, and say honestly whether it helps.
 
 # %%
 from dataclasses import dataclass
@@ -49,8 +49,9 @@ minisam.show(sam.StableSAM)
 
 # %% [markdown]
 # ## The idea
-# SAM looks always exactly ρ far. A minimum could hide a wall at half that distance, or at twice. So let each step look a random part of
-# the way: $\epsilon = 2 u \rho\, g/\|g\|$ with u drawn evenly from 0 to 1. In the mean it is ρ long, like SAM's, and costs the same.
+# SAM looks always exactly ρ far. A minimum could hide a wall at half that distance, or at twice. So let each step look a random
+# part of the way: $\epsilon = 2 u \rho\, g/\|g\|$ with u drawn evenly from 0 to 1. In the mean it is ρ long, like SAM's, and
+# costs the same.
 #
 # **Exercise 1.** Write that ε.
 
@@ -71,8 +72,9 @@ def part_of_the_way(g, rho, u):
 _ = check_16.part_of_the_way(part_of_the_way)
 
 # %% [markdown]
-# As a variant it takes five lines. `epsilon` is used in place of the division, for it knows what to do with a gradient of zero; the random
-# number comes from a seed and the number of the step, so that a training that was interrupted goes on with the same numbers.
+# As a variant it takes five lines. `epsilon` is used in place of the division, for it knows what to do with a gradient of zero;
+# the random number comes from a seed and the number of the step, so that a training that was interrupted goes on with the same
+# numbers.
 
 
 # %%
@@ -89,8 +91,8 @@ class RaySAM(Variant):
 
 # %% [markdown]
 # ## Is it what you meant?
-# An idea that was coded wrong gives no error, only a number. Four questions find most mistakes. First, the limit: with ρ = 0 it has to be
-# the base optimizer, bit for bit. Second, replicas: each has to be what it would be alone.
+# An idea that was coded wrong gives no error, only a number. Four questions find most mistakes. First, the limit: with ρ = 0 it
+# has to be the base optimizer, bit for bit. Second, replicas: each has to be what it would be alone.
 
 # %%
 digits = minisam.data.digits(train=600)
@@ -113,8 +115,8 @@ print(
 )
 
 # %% [markdown]
-# Third, the derivative: with ε held where it was found, what the variant takes has to be the gradient of what it says it descends, here
-# $L(w + \epsilon)$. Central differences know. Fourth, the invariant: how long is ε, in the mean over many steps?
+# Third, the derivative: with ε held where it was found, what the variant takes has to be the gradient of what it says it
+# descends, here $L(w + \epsilon)$. Central differences know. Fourth, the invariant: how long is ε, in the mean over many steps?
 
 # %%
 look = Look(pair[0], batch)
@@ -150,8 +152,9 @@ def fair_epochs(epochs, evaluations):
 _ = check_16.fair_epochs(fair_epochs)
 
 # %% [markdown]
-# The setting is one where SAM helps (lesson 08): 600 digits, 40% of whose labels are wrong, each seed with wrong labels of its own. Every
-# method has twelve combinations to choose from. They are judged on validation digits, which are clean, by seeds that are not used again.
+# The setting is one where SAM helps (lesson 08): 600 digits, 40% of whose labels are wrong, each seed with wrong labels of its
+# own. Every method has twelve combinations to choose from. They are judged on validation digits, which are clean, by seeds that
+# are not used again.
 
 # %%
 epochs, model = 50, minisam.mlp([64, 64, 64, 10])
@@ -185,11 +188,12 @@ for name, (make, grid, length) in methods.items():
     print("    chosen:", chosen[name])
 
 # %% [markdown]
-# **Look at the edges**: where the best value lies at the rim of a grid, the grid was too small. And how far apart are neighbours? By less
-# than the seeds scatter, and the choice is partly luck, for every method alike.
+# **Look at the edges**: where the best value lies at the rim of a grid, the grid was too small. And how far apart are neighbours?
+# By less than the seeds scatter, and the choice is partly luck, for every method alike.
 #
 # ### Predict
-# Now ten new seeds for each, on the test digits, once. By how many points of accuracy is RaySAM better than SAM? (Worse is negative.)
+# Now ten new seeds for each, on the test digits, once. By how many points of accuracy is RaySAM better than SAM? (Worse is
+# negative.)
 
 # %% tags=["prediction"]
 prediction = None
@@ -205,8 +209,9 @@ check.predict(prediction, np.mean(accuracy["RaySAM"] - accuracy["SAM"]), "points
 
 # %% [markdown]
 # ### Explain
-# These intervals are wide, because each seed has other wrong labels, which are harder or easier for every method. But all methods had
-# the same ten. So take the differences d, seed by seed, and what is the same for both cancels. Their mean lies, 19 times in 20, within
+# These intervals are wide, because each seed has other wrong labels, which are harder or easier for every method. But all methods
+# had the same ten. So take the differences d, seed by seed, and what is the same for both cancels. Their mean lies, 19 times in
+# 20, within
 #
 # $$\bar d \pm t \, \frac{s}{\sqrt n} \qquad s^2 = \frac{1}{n - 1} \sum_k (d_k - \bar d)^2$$
 #
@@ -246,12 +251,13 @@ plt.show()
 
 # %% [markdown]
 # ### Explain
-# So does it help? Against SGD is one question, and SAM would pass it as well. The idea was the *random part of the way*, and what tells of
-# the idea is the comparison with SAM alone. If that interval holds zero, the honest sentence is: "on this task, with ten seeds, RaySAM is
-# not told from SAM; a difference of more than the interval's ends can be ruled out." That is a result, and worth writing down.
+# So does it help? Against SGD is one question, and SAM would pass it as well. The idea was the *random part of the way*, and what
+# tells of the idea is the comparison with SAM alone. If that interval holds zero, the honest sentence is: "on this task, with ten
+# seeds, RaySAM is not told from SAM; a difference of more than the interval's ends can be ruled out." That is a result, and worth
+# writing down.
 #
-# **Turn a knob**: change `direction` to an idea of your own, and run on. Some to try: take `g_adv` only where its sign agrees with that of
-# g, and 0 elsewhere; look along $\sqrt{|g|}$ with g's signs; look farther the later it is (`state["t"]`).
+# **Turn a knob**: change `direction` to an idea of your own, and run on. Some to try: take `g_adv` only where its sign agrees
+# with that of g, and 0 elsewhere; look along $\sqrt{|g|}$ with g's signs; look farther the later it is (`state["t"]`).
 #
 # ## How many ideas have you tried?
 # If you try forty ideas that do nothing, each with ten seeds and an honest interval, some will "help".
@@ -297,16 +303,18 @@ _ = ipywidgets.interact(draw, ideas=(1, 100), seeds=(3, 40), tries=(0, 20))
 #
 # $$1 - 0.95^k$$
 #
-# and the one that looks best looks better than it is, even if it is good. What to look for in the picture: more seeds make the intervals
-# shorter, but not the lucky ones fewer. So count what you tried, say it, and measure the winner once more, with new seeds.
+# and the one that looks best looks better than it is, even if it is good. What to look for in the picture: more seeds make the
+# intervals shorter, but not the lucky ones fewer. So count what you tried, say it, and measure the winner once more, with new
+# seeds.
 #
 # ## Make it the library's
 # [CONTRIBUTING](../CONTRIBUTING.md) has the steps: the class beside its relatives, with formula and source; an entry in
-# `tests/protocol.py`, which asks the first two questions of above and a dozen more; a test for each equation; a change of the formula
-# that the tests have to notice.
+# `tests/protocol.py`, which asks the first two questions of above and a dozen more; a test for each equation; a change of the
+# formula that the tests have to notice.
 #
 # ## What this leaves open
-# Everything: this was the last lesson. Whether a variant helps depends on data, noise, network and budget; you have the tools to ask.
+# Everything: this was the last lesson. Whether a variant helps depends on data, noise, network and budget; you have the tools to
+# ask.
 #
 # ## Where this comes from
 # - Student, *The Probable Error of a Mean*, Biometrika 6(1), 1908.
