@@ -1,8 +1,11 @@
 """A small net and its batches, on which the tests of variants take steps; and a net derived by hand, as an oracle for them."""
 
-import numpy as np
+from unittest.mock import patch
 
-from minisam import SGD, Adam, mlp, train
+import numpy as np
+import strict
+
+from minisam import SGD, Adam, array_backend, mlp, train
 from minisam.batch import BatchLoss
 
 MODEL = mlp((3, 5, 4), "tanh")
@@ -75,7 +78,7 @@ def unit(a):
 
 
 def assert_sweeps(make, **values):
-    """Every combination of swept values is trained as it would be alone, bit for bit."""
+    """Every combination of swept values is trained as it would be alone, bit for bit; and on a device with the same bits."""
     rng = np.random.default_rng(0)
     data = rng.standard_normal((24, 3)), rng.integers(0, 4, 24)
     settings = {"epochs": 2, "batch_size": 8, "seed": [3, 4], "progress": False}
@@ -83,3 +86,6 @@ def assert_sweeps(make, **values):
     for labels, runs in together.configurations():
         alone = train(MODEL, data, make(**labels), **settings)
         np.testing.assert_array_equal(runs.w, alone.w)
+    with patch.dict(array_backend.BACKENDS, strict=strict.backend), array_backend.use("strict"):
+        on_device = train(MODEL, data, make, sweep=values, **settings)
+        np.testing.assert_array_equal(array_backend.asnumpy(on_device.w), together.w)

@@ -133,7 +133,7 @@ class FrobeniusSAM(Variant):
         loss, gradient = sum(losses) / self.samples, sum(gradients) / self.samples
         gaps = [(a - loss)[..., None] * (b - gradient) for a, b in zip(losses, gradients, strict=True)]
         covariance = sum(gaps) / (self.samples - 1)
-        return g + like(self.lam, g) * covariance / like(self.rho, g) ** 2
+        return g + like(self.lam, g) * covariance / like(self.rho**2, g)
 
 
 def random_looks(variant: Any, t: int, w: Array) -> list[Array]:
