@@ -47,7 +47,8 @@ class Fixed:
 
     def __init__(self, program: Program, inputs: Sequence[Array]) -> None:
         self.inputs, self.results = [xp().array(a) for a in inputs], program.results
-        self.run = array_backend.current().capture(program.bind(self.inputs, self.results))
+        self.calls = program.bind(self.inputs, self.results)
+        self.run = array_backend.current().capture(self.calls)
 
     def __call__(self, *inputs: Array) -> tuple[list[Array], Array]:
         for buffer, a in zip(self.inputs, inputs, strict=True):

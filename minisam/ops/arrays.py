@@ -24,7 +24,7 @@ def norm(a: Array, p: float = 2.0) -> Array:
     """
     if p == 2 and isinstance(a, numpy.ndarray):
         squares = _squares(a)
-        if all(1e-30 < s < 1e30 for s in squares.ravel().tolist()):
+        if all([1e-30 < s < 1e30 for s in squares.ravel().tolist()]):
             return numpy.sqrt(squares)
     largest = xp().maximum(a.max(axis=-1, keepdims=True), -a.min(axis=-1, keepdims=True))
     if p == math.inf:

@@ -92,7 +92,10 @@ register_notrace(VJPNode, losses_and_slopes)
 
 def check_range(labels: Array, classes: int, called: str = "labels") -> None:
     """Raise a ValueError if a label on the host is none of 0 … classes − 1 (a negative one, seen as unsigned, is huge)."""
-    if isinstance(labels, numpy.ndarray) and labels.view(f"u{labels.itemsize}").max() >= classes:
+    if (
+        isinstance(labels, numpy.ndarray)
+        and numpy.maximum.reduce(labels.view(f"u{labels.itemsize}"), axis=None) >= classes
+    ):
         raise ValueError(f"{called} must be in 0 … {classes - 1}, got {labels.min()} … {labels.max()}")
 
 
