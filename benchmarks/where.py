@@ -1,0 +1,73 @@
+"""Where the time of a minisam step goes: each call of a record timed alone, over and over.
+
+python benchmarks/where.py toy            # one of the nets, or of the whole models: "gpt", "vit, digits", …
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import numpy as np
+from jobs import NETS, Job, ModelJob
+from systems.models import Ours
+from systems.ours import Recorded
+
+from minisam import record
+
+ROUNDS = 15
+
+
+def main(name: str) -> None:
+    system = Recorded(Job(*NETS[name])) if name in NETS else Ours(ModelJob(name))
+    made: list[Any] = []
+    plain = record.Record.__init__
+    record.Record.__init__ = lambda self, *a: made.append((self, a[2])) or plain(self, *a)
+    system.reset()
+    system.run(3)
+    replay, inputs = made[0][0].replay, made[0][1]
+    fixed = isinstance(replay, record.Fixed)
+    calls = replay.calls if fixed else replay.program.bind(inputs, replay.program.results)
+    step = timed(lambda: system.run(1))
+    gradient = timed(lambda: system.loss_and_grad(*inputs))
+    each = [(title(call), timed(call)) for call in calls]
+    print(f"{name}: a SAM step {step:.1f} µs, of it two gradients of {gradient:.1f} µs")
+    print(f"a gradient: {len(calls)} calls {sum(t for _, t in each):.1f} µs, the rest copies, keys, binding")
+    total: dict[str, float] = defaultdict(float)
+    count: dict[str, int] = defaultdict(int)
+    for what, t in each:
+        total[what] += t
+        count[what] += 1
+    for what in sorted(total, key=lambda what: -total[what])[:25]:
+        print(f"{total[what]:10.1f} µs  {count[what]:3} × {what}")
+
+
+def title(call: Any) -> str:
+    """The function and the shapes of its arrays."""
+    f = call.args[0] if call.func.__name__ == "_write" else call.func
+    shapes = " ".join(str(a.shape) for a in call.args if isinstance(a, np.ndarray))
+    return f"{f.__name__} {shapes}"
+
+
+def timed(f: Any) -> float:
+    """Microseconds of processor time, the median of many."""
+    f()
+    times = []
+    for _ in range(ROUNDS):
+        start, n = time.process_time_ns(), 0
+        while (spent := time.process_time_ns() - start) < 2e6:
+            for _ in range(10):
+                f()
+            n += 10
+        times.append(spent / n / 1e3)
+    return statistics.median(times)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:] or ["toy"])
