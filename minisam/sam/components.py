@@ -24,7 +24,9 @@ class GSAM(Variant):
 
         d = g_adv − α (g − its component along g_adv)
 
-    α ≥ 0; 0 is SAM.  Source: Zhuang et al. 2022, arXiv:2203.08065, algorithm 1.
+    α ≥ 0; 0 is SAM. In the article ρ falls with the step size, here it is constant.
+
+    Source: Zhuang et al. 2022, arXiv:2203.08065, algorithm 1.  Truths also: tests/papers/test_zhuang_2022.py.
     """
 
     alpha: Any = 0.4
