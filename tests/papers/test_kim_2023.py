@@ -1,6 +1,7 @@
 """Kim, Park, Choi & Lee 2023, "Stability Analysis of Sharpness-Aware Minimization". arXiv:2301.06308.
 
-SAM can be caught at a saddle that gradient descent leaves. Here the direction that falls, L = −l y²/2: y′ = y + η l (y − ρ sign y).
+SAM can be caught at a saddle that gradient descent leaves. Here the direction that falls alone, L = −l y²/2, along which
+y′ = y + η l (y − ρ sign y).
 """
 
 import numpy as np
