@@ -30,11 +30,12 @@ import numpy as np
 from tqdm.auto import tqdm
 
 import minisam
-from minisam import SAM, SGD, sharpness
+from minisam import SAM, SGD, ops, sharpness
 from minisam.array_backend import asarray, asnumpy, xp
 from minisam.batch import BatchLoss
 from minisam.optim import cosine
 from minisam.plot import COLOURS
+from minisam.sam import MSharpnessSAM
 from minisam.stats import mean_and_interval
 
 # %% [markdown]
@@ -312,6 +313,69 @@ print("SAM's edge at the bounce in the bowl:", edge(0.1, 0.2, 5.0 * c), " its la
 # %% [markdown]
 # **Turn a knob**: `lr = 0.2` for the network. Which of the three edges moves most?
 #
+# ## Which minimum, when there are many: implicit bias
+# Last, a problem with more weights than examples: y = ⟨β, x⟩ with 30 inputs, of which three count, and 20 examples. Infinitely many β fit.
+# The network is the smallest that is not linear in its weights: $\beta = u \cdot v$, entry by entry, from u = 1 and v = 0. Ten sets of data,
+# one a replica.
+
+# %%
+sets = [minisam.data.diagonal_regression(seed) for seed in range(10)]
+x, y = (asarray(np.stack([getattr(one, part) for one in sets]).astype("float64")) for part in ("x_train", "y_train"))
+truth = np.array([1.0] * 3 + [0.0] * 27)
+
+
+def beta(p):
+    return p["u"] * p["v"]
+
+
+def forward(p, x):
+    return ops.matmul(x, anp.reshape(beta(p), (*anp.shape(p["u"]), 1)))
+
+
+shapes = {"u": (30,), "v": (30,)}
+diagonal = minisam.Model({"model": "diagonal"}, shapes, forward, lambda rng: {"u": np.ones(30), "v": np.zeros(30)})
+on_sets, start = BatchLoss(diagonal, minisam.mse).on(x, y), diagonal.init(range(10), dtype="float64")
+
+# %% [markdown]
+# ### Predict
+# Gradient descent, SAM, and SAM with an ε for each example (1-SAM: still all 20 examples in each step). Which of the three comes nearest to
+# the true β: put 1, 2 or 3.
+
+# %% tags=["prediction"]
+prediction = None
+
+# %%
+steps, falling = 2000, SGD(cosine(0.02, 2000))
+rules = {"GD": falling, "SAM": SAM(falling, 0.2), "1-SAM": MSharpnessSAM(falling, rho=0.2, groups=20)}
+found, gap = {}, {}
+for name, rule in rules.items():
+    w, state = start, rule.init(start)
+    for _ in tqdm(range(steps), unit="step", leave=False):
+        w, state, info = rule.step(w, state, on_sets)
+    found[name] = asnumpy(beta(diagonal.unflatten(w)))
+    gap[name] = np.sum((found[name] - truth) ** 2, axis=-1)
+    told = [f"{mean:.2g} ± {half:.1g}" for mean, half in map(mean_and_interval, (asnumpy(on_sets(w)[0]), gap[name]))]
+    print("{:6} training loss {:18} ‖β − true β‖² {}".format(name, *told))
+check.predict(prediction, 1 + np.argmin([values.mean() for values in gap.values()]))
+
+# %%
+figure, axes = plt.subplots(1, 3, figsize=(10, 2.8), sharey=True, layout="constrained")
+for ax, colour, (name, betas) in zip(axes, COLOURS, found.items(), strict=False):
+    ax.plot(betas.T, ".", color=colour, markersize=3)
+    ax.step(range(30), truth, where="mid", color="black", linewidth=0.8)
+    ax.set(title=name, xlabel="input")
+axes[0].set_ylabel("β (line: the true one)")
+check.keep(figure, "13_implicit_bias")
+plt.show()
+
+# %% [markdown]
+# ### Explain
+# All three fit the examples. Gradient descent from a start of this size spreads β over all inputs; from a much smaller start it would find a
+# sparse one. SAM moves as if the start had another size: with an ε for each example, as if it were far smaller (Andriushchenko and
+# Flammarion show the formula, for ε = ρg). With one ε for all, hardly. What to look for: whether SAM with one ε is nearer than gradient
+# descent at all. It is the same drift as in the valley, but on another sharpness: with an ε for each example it is the trace that falls,
+# with one ε for all, the largest eigenvalue.
+#
 # ## What this leaves open
 # SAM descends the largest eigenvalue. Is a small one a good thing to have? Not always, and not by itself: lesson 14.
 #
@@ -325,4 +389,7 @@ print("SAM's edge at the bounce in the bowl:", edge(0.1, 0.2, 5.0 * c), " its la
 #   [arXiv:2211.05729](https://arxiv.org/abs/2211.05729) (which sharpness: the largest eigenvalue; the trace for batches of one).
 # - D. Si, C. Yun, *Practical Sharpness-Aware Minimization Cannot Converge All the Way to Optima*, NeurIPS 2023,
 #   [arXiv:2306.09850](https://arxiv.org/abs/2306.09850) (the examples of no convergence here are our own).
+# - M. Andriushchenko, N. Flammarion, *Towards Understanding Sharpness-Aware Minimization*, ICML 2022,
+#   [arXiv:2206.06232](https://arxiv.org/abs/2206.06232) (diagonal networks); B. Woodworth et al., *Kernel and Rich Regimes in
+#   Overparametrized Models*, COLT 2020, [arXiv:2002.09277](https://arxiv.org/abs/2002.09277) (their bias under gradient descent).
 # - Y. Dai, K. Ahn, S. Sra, *The Crucial Role of Normalization in Sharpness-Aware Minimization*, NeurIPS 2023 (the valley).
