@@ -4,13 +4,16 @@ VENV := $(or $(MINISAM_VENV),.venv)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lessons lessons-run figures lint mutation bench accuracy family gpu-check site browser-test clean
+.PHONY: demo test test-peers lessons lessons-run figures lint mutation bench accuracy family gpu-check site browser-test clean
 
 demo: $(READY)
 	$(BIN)/minisam demo
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
+
+test-peers: $(VENV)/.ready-bench
+	$(BIN)/python -m pytest -m peer
 
 lessons: $(READY)
 	$(BIN)/jupyter lab lessons

@@ -266,6 +266,7 @@ def test_on_another_backend_the_numbers_are_numpys(monkeypatch):
             np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.peer
 @pytest.mark.parametrize("causal", [False, True])
 def test_torch_agrees(causal):
     torch = pytest.importorskip("torch")

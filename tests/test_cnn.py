@@ -161,6 +161,7 @@ def test_at_evaluation_an_examples_logits_do_not_depend_on_its_batch():
     np.testing.assert_allclose(run.evaluate(X, Y)["accuracy"], np.mean(together.argmax(axis=1) == Y), rtol=1e-6)
 
 
+@pytest.mark.peer
 def test_torch_trains_the_same_net_to_the_same_weights_and_statistics():
     """SGD for two epochs, then evaluation with the running statistics: kernels, gains and averages go the same way."""
     torch = pytest.importorskip("torch")

@@ -18,6 +18,7 @@ peer = pytest.importorskip("pytorch_optimizer")
 if tuple(map(int, version("pytorch_optimizer").split(".")[:2])) < (4, 1):
     pytest.skip("pytorch_optimizer is older than 4.1, which follows more of the articles", allow_module_level=True)
 
+pytestmark = pytest.mark.peer
 STEPS, RHO = 6, 0.05
 W = MODEL.init(0, "float64") + 0.05
 BASES = {

@@ -79,6 +79,7 @@ def test_it_is_the_plain_one():
     np.testing.assert_allclose(value_and_grad(model)(w, X, Y)[1], expected, rtol=1e-8, atol=1e-12)
 
 
+@pytest.mark.peer
 def test_torch_agrees():
     torch = pytest.importorskip("torch")
     model = vit(**SMALL)
