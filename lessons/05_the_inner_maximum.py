@@ -13,8 +13,6 @@
 #     name: python3
 # ---
 
-# %%
-
 # %% [markdown]
 # # 05 · The inner maximum
 # **You can already**: measure how sharp a minimum is (04). **You will**: solve the maximum inside SAM's objective exactly where that is

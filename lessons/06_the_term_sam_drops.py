@@ -13,8 +13,6 @@
 #     name: python3
 # ---
 
-# %%
-
 # %% [markdown]
 # # 06 · The term SAM drops
 # **You can already**: say how far the single step falls short (05). **You will**: write the whole gradient of what SAM descends, with

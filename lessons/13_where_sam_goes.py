@@ -13,8 +13,6 @@
 #     name: python3
 # ---
 
-# %%
-
 # %% [markdown]
 # # 13 · Where SAM goes
 # **You can already**: say what SAM's step looks for, and what it misses (05, 06). **You will**: follow it for thousands of steps: where it

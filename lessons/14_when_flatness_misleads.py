@@ -13,8 +13,6 @@
 #     name: python3
 # ---
 
-# %%
-
 # %% [markdown]
 # # 14 · When flatness misleads
 # **You can already**: measure sharpness (04), and say what SAM makes of it (13). **You will**: make a network as sharp or as flat as you

@@ -45,6 +45,11 @@ def test_nothing_is_stored_that_running_makes(text):
             assert cell.execution_count is None
 
 
+def test_a_lesson_opens_with_its_title_and_no_cell_is_empty(text):
+    assert cells(text)[0].source.startswith(f"# {text.stem[:2]} · ")
+    assert all(cell.source.strip() for cell in cells(text))
+
+
 def test_cells_are_short(text):
     for cell in cells(text):
         if cell.cell_type == "code":
