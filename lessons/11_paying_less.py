@@ -286,6 +286,11 @@ families = {
         "ESAM, γ = ½": (lambda rho, l2: sam.ESAM(base, rho, l2=l2), [0.01, 0.02, 0.05]),
         "SSAM, half": (lambda rho, l2: sam.SSAM(base, rho, l2=l2), [0.1, 0.2, 0.3]),
     },
+}
+results |= measure(families)
+
+# %%
+families = {
     "outputs": {"MESA": (lambda rho, l2: sam.MESA(base, lam=rho, beta=0.98, l2=l2), [1.0, 3.0, 10.0])},
     "at the same time": {
         "SAMPa": (lambda rho, l2: sam.SAMPa(base, rho, l2=l2), [0.1, 0.2, 0.3]),

@@ -320,7 +320,15 @@ accuracy = {"SGD": measured(lambda lr, l2: base_of(lr, l2), lr=[0.1, 0.2, 0.4], 
 prediction = None
 
 # %%
-for name, (make, values) in candidates.items():
+names = list(candidates)
+for name in names[:4]:
+    make, values = candidates[name]
+    print(f"{name + ':':8}", end=" ")
+    accuracy[name] = measured(make, rho=values, l2=l2)
+
+# %%
+for name in names[4:]:
+    make, values = candidates[name]
     print(f"{name + ':':8}", end=" ")
     accuracy[name] = measured(make, rho=values, l2=l2)
 rivals = [name for name in candidates if name != "SAM"]

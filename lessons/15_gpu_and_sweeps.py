@@ -212,7 +212,7 @@ check.predict(prediction, measured[counts.index(32)])
 # networks no longer fit into the processor's cache.
 
 # %%
-b_fit = float(np.median(np.diff(times) / np.diff(counts)))  # what one network more costs
+b_fit = max(float(np.median(np.diff(times) / np.diff(counts))), 0.01)  # what one network more costs
 a_fit = max(times[0] - b_fit, 1.0)
 print(f"from the measurement: a = {a_fit:.0f} µs, b = {b_fit:.0f} µs")
 
@@ -244,7 +244,8 @@ def turn(a=a_fit, b=b_fit):
     plt.show()
 
 
-_ = ipywidgets.interact(turn, a=(10.0, 1000.0, 10.0), b=(0.1, 100.0, 0.1))
+ranges = {name: (fit / 10, 10 * fit, fit / 10) for name, fit in (("a", a_fit), ("b", b_fit))}
+_ = ipywidgets.interact(turn, **ranges)
 
 # %% [markdown]
 # Is each network what it would be alone? Train eight one after the other, and then in one run:
