@@ -105,7 +105,7 @@ def still(notebook):
 
 def sphinx():
     """The pages, with MathJax beside them. A warning is an error."""
-    run("sphinx", "-q", "-W", "--keep-going", "-c", ROOT / "site", "-d", BUILD / "doctrees", PAGES, SITE)
+    run("sphinx", "-q", "-E", "-W", "--keep-going", "-c", ROOT / "site", "-d", BUILD / "doctrees", PAGES, SITE)
     shutil.copytree(PAGES / "figures", SITE / "figures", dirs_exist_ok=True)
     static = SITE / "_static" / "mathjax"
     static.mkdir(parents=True)
