@@ -236,11 +236,11 @@ for name in ("SGD", "SGD, twice the epochs"):
 digits = minisam.data.subset(minisam.data.digits(), 300)
 few = minisam.data.subset(signals, 500)
 problems = {  # name: (model, data, base optimizer, its lrs, epochs)
-    "CNN, digits": (minisam.cnn((8, 16), stride=2, pool=1), digits, lambda lr: SGD(lr, 0.9), [0.05, 0.1, 0.2], 30),
-    "CNN, MNIST-1D": (minisam.cnn((8, 16), (1, 40)), few, lambda lr: SGD(lr, 0.9), [0.05, 0.1, 0.2], 20),
-    "ViT, digits": (minisam.vit(patch=4, width=16, depth=1, heads=2), digits, Adam, [0.001, 0.003, 0.01], 25),
+    "CNN, digits": (minisam.cnn((8, 16), stride=2, pool=1), digits, lambda lr: SGD(lr, 0.9), [0.05, 0.1, 0.2, 0.4], 30),
+    "CNN, MNIST-1D": (minisam.cnn((8, 16), (1, 40)), few, lambda lr: SGD(lr, 0.9), [0.025, 0.05, 0.1], 20),
+    "ViT, digits": (minisam.vit(patch=4, width=16, depth=1, heads=2), digits, Adam, [0.001, 0.003, 0.007, 0.015], 20),
 }
-radii = [0.0, 0.02, 0.05, 0.1, 0.2]
+radii = [0.0, 0.02, 0.05, 0.1]
 
 
 # %%
@@ -256,7 +256,7 @@ def study(model, data, base, lrs, epochs):
         return SAM(plain, rho) if rho else plain
 
     def best_lr(rho=0.0, longer=1):
-        return run(lambda lr: optimizer(lr, rho, longer), longer, range(100, 102), lr=lrs).choose()["lr"]
+        return run(lambda lr: optimizer(lr, rho, longer), longer, range(100, 104), lr=lrs).choose()["lr"]
 
     lr, lr_twice, lr_sam = best_lr(), best_lr(longer=2), best_lr(rho=0.05)
     print(f"lr = {lr}, for twice the epochs {lr_twice}, for SAM {lr_sam}, of {lrs}")

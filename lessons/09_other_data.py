@@ -218,9 +218,9 @@ for rho, (mean, half) in zip(rhos, map(mean_and_interval, best), strict=True):
 # ### Explain
 # What to look for: the signs, kind by kind, and whether the intervals leave out zero. Shifts that are small pushes in many
 # directions (noise, blur) are nearest to what SAM trains for, $\max_{\|\epsilon\| \le \rho} L(w + \epsilon)$; to move or to
-# shrink a picture is a large push in one direction, and there no flatness helps. The mean depends on which six one takes. And
-# clean digits, nearly all of them right, hardly tell one radius from another: a choice without a view of the shifts is made in
-# the dark. **Turn a knob**: tune on the shifted digits themselves, at the same grids; who gains more from this?
+# shrink a picture is a large push in one direction, and there flatness promises nothing. The mean depends on which six one takes.
+# And clean digits, nearly all of them right, hardly tell one radius from another: a choice without a view of the shifts is made
+# in the dark. **Turn a knob**: tune on the shifted digits themselves, at the same grids; who gains more from this?
 #
 # ## Data that drift away
 # Now the data move on little by little, and no labels come with them. Two moons turn by 6 degrees at a time, to 90. A network
@@ -266,7 +266,8 @@ plt.show()
 
 # %% [markdown]
 # Two problems: the moons, and 300 digits that turn to 45 degrees. Six settings for each method are chosen among on a rehearsal
-# with labels: other moons, other digits, the same drift. Then it counts, and the true labels are only used to measure.
+# with labels: other moons, another split of the digits, the same drift. Then it counts, and the true labels are only used to
+# measure.
 
 
 # %%
@@ -324,7 +325,7 @@ def chosen(name, make, longer, grid):
 
 # %% [markdown]
 # ### Predict
-# Moons turned by 90 degrees, half of it right by guessing. What percentage does SGD get right there, that has followed them?
+# At 90 degrees, guessing gets half of the points right. What percentage does SGD get right there, having followed the moons?
 
 # %% tags=["prediction"]
 prediction = None
