@@ -318,10 +318,10 @@ print(f"SAM from the generaliser: tr H {trace[1]:.1f}, right {right[1]:.1%}")
 # %%
 full, single = [0.02, 0.04, 0.08], [0.0025, 0.005, 0.01]  # up to the edge: see the knob below
 ways = {  # SGD has twice the epochs, so as many gradients as SAM
-    "SGD, 100 a step": (lambda lr: SGD(lr), 100, 1000, full),
-    "SAM, 100 a step": (lambda lr: SAM(SGD(lr), 0.1), 100, 500, full),
-    "SGD, 1 a step": (lambda lr: SGD(lr), 1, 160, single),
-    "SAM, 1 a step": (lambda lr: SAM(SGD(lr), 0.1), 1, 80, single),
+    "SGD, 100 a step": (lambda lr: SGD(lr), 100, 600, full),
+    "SAM, 100 a step": (lambda lr: SAM(SGD(lr), 0.1), 100, 300, full),
+    "SGD, 1 a step": (lambda lr: SGD(lr), 1, 120, single),
+    "SAM, 1 a step": (lambda lr: SAM(SGD(lr), 0.1), 1, 60, single),
 }
 x_validation, y_validation = map(asarray, signs(1000, seed=2))
 found = {}
