@@ -349,10 +349,10 @@ plt.show()
 # %% [markdown]
 # ### Explain
 # What to look for: the memoriser is the flattest network of all, with the generaliser, and knows nothing; every trained network is sharper,
-# and knows more. SAM has no reason to leave it. Yet among the networks **that training finds** from random starts, flatter goes with better
-# here, and SAM with an ε for each example is the one that gets there; with one ε for all, hardly. So flat is not enough, as the memoriser
-# shows, and sharp is not bad, as the nine networks show. What counts is which flat minima a method happens on, and that depends on the
-# start, on the batch and on the data.
+# and knows more. SAM has no reason to leave it. Yet of the networks **that training finds** from random starts, the flattest by far are
+# the best: those of SAM with an ε for each example. With one ε for all, SAM's are flatter than SGD's as well; are they better? Compare the
+# intervals. So flat is not enough, as the memoriser shows, and sharp is not bad, as the nine networks show. What counts is which flat
+# minima a method happens on, and that depends on the start, on the batch and on the data.
 #
 # **Turn a knob**: `SGD(lr, l2=0.005)`. What does weight decay do to the trace, and to the accuracy? And add 0.02 to `single` for SGD: some
 # runs diverge, and a warning says so. Where do the others end in the picture?
