@@ -23,6 +23,7 @@ import numpy
 from .array_backend import Array, xp
 from .autodiff import LossAndGrad
 from .ops import like, norm
+from .record import replayed
 
 State: TypeAlias = dict[str, Any]
 Info: TypeAlias = dict[str, Any]
@@ -66,9 +67,20 @@ class SGD:
     def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
         g, info = _gradient(w, self.l2, loss_and_grad)
         lr, mu = step_size(self, state["t"], w), like(self.momentum, w)
-        v = mu * state["v"] + g
-        w = w - lr * (g + mu * v if self.nesterov else v)
+        w, v = (_with_look_ahead if self.nesterov else _with_momentum)(w, state["v"], g, lr, mu)
         return w, {"t": state["t"] + 1, "v": v}, info
+
+
+@replayed
+def _with_momentum(w: Array, v: Array, g: Array, lr: Any, mu: Any) -> tuple[Array, Array]:
+    v = mu * v + g
+    return w - lr * v, v
+
+
+@replayed
+def _with_look_ahead(w: Array, v: Array, g: Array, lr: Any, mu: Any) -> tuple[Array, Array]:
+    v = mu * v + g
+    return w - lr * (g + mu * v), v
 
 
 @dataclass(frozen=True)

@@ -107,11 +107,9 @@ class Step:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     is_view: bool
+    is_straight: bool
+    place: int  # the end in whose place it is written: its own, or one that is to be written over it
     buffer: Array = None
-
-    @property
-    def is_straight(self) -> bool:
-        return hasattr(self.f, "calls")
 
 
 class Program:
@@ -141,7 +139,7 @@ class Program:
         self.split = split
         self.ends = [Ref(a._node.line) if isbox(a) else xp().asarray(a) for a in (*leaves, *values)]
         self.steps = _plan(lines, inputs, [end.line for end in self.ends if isinstance(end, Ref)])
-        flat = xp().empty(inputs[0].shape, dtype=inputs[0].dtype)
+        flat = xp().empty(inputs[0].shape if leaves else 0, dtype=inputs[0].dtype)
         self.results = [flat, *(xp().empty_like(a._value if isbox(a) else xp().asarray(a)) for a in values)]
         self._check_views(lines, inputs)
 
@@ -152,7 +150,7 @@ class Program:
     def _bind(self, inputs: Sequence[Any], results: Sequence[Array]) -> tuple[list[Call], dict[int, Any]]:
         """The calls, and what holds the value of each line."""
         flat, *values = results
-        places = [*self.split(flat), *values]
+        places = [*(self.split(flat) if flat.size else []), *values]
         place_of = {end.line: place for end, place in zip(self.ends, places, strict=True) if isinstance(end, Ref)}
         bound = {-1 - k: a for k, a in enumerate(inputs)}
         calls: list[Call] = []
@@ -161,7 +159,7 @@ class Program:
             if step.is_view:
                 bound[step.line] = step.f(*args, **step.kwargs)
             else:
-                out = bound[step.line] = place_of.get(step.line, step.buffer)
+                out = bound[step.line] = place_of.get(step.place, step.buffer)
                 if step.is_straight:
                     calls += step.f.calls(*args, out=out)
                 else:
@@ -187,17 +185,22 @@ def _plan(lines: list[Line], inputs: Sequence[Any], ends: list[int]) -> list[Ste
     memory = _memory(lines, inputs)
     last_reader = _last_readers(lines, memory, ends)
     pool = Pool()
-    steps = []
+    steps: list[Step] = []
+    made: dict[int, Step] = {}
     for i, line in enumerate(lines):
         if i not in last_reader:
             continue
-        step = Step(i, line.f, line.args, line.kwargs, is_view=memory[i] != {i})
+        step = Step(i, line.f, line.args, line.kwargs, memory[i] != {i}, hasattr(line.f, "calls"), i)
         steps.append(step)
         if step.is_view:
             continue
         dying = [j for r in line.reads() for j in memory[r] if last_reader.get(j) == i]
+        overwritable = [j for j in dying if _may_overwrite(line, j, lines, memory) and j in pool.owned]
         if i not in ends:
-            step.buffer = pool.take(i, line.value, [j for j in dying if _may_overwrite(line, j, lines, memory)])
+            step.buffer = pool.take(i, line.value, overwritable)
+        elif overwritable:
+            made[overwritable[0]].place = i
+        made[i] = step
         if not _takes_out(line.f):
             step.f = partial(_write, line.f)
         for j in dying:

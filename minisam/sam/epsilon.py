@@ -8,6 +8,7 @@ from typing import Any
 from ..array_backend import Array, xp
 from ..ops import like, norm, over
 from ..optim import check_at_least_0
+from ..record import replayed
 
 
 def epsilon(g: Array, rho: Any, p: float = 2.0) -> Array:
@@ -40,7 +41,7 @@ def epsilon(g: Array, rho: Any, p: float = 2.0) -> Array:
     """
     check_ball(rho, p)
     if p == 2:
-        return like(rho, g) * over(g, norm(g))
+        return _along(g, norm(g), like(rho, g))
     g = over(g, norm(g, math.inf))  # the largest |gᵢ| becomes 1: powers neither overflow nor vanish
     if p == 1:
         d = xp().where(xp().abs(g) == 1, g, 0)  # q − 1 = ∞
@@ -48,6 +49,12 @@ def epsilon(g: Array, rho: Any, p: float = 2.0) -> Array:
         q = 1.0 if p == math.inf else p / (p - 1)
         d = xp().sign(g) * xp().abs(g) ** (q - 1)
     return like(rho, g) * over(d, norm(d, p))
+
+
+@replayed
+def _along(g: Array, length: Array, rho: Any) -> Array:
+    """ρ g/‖g‖."""
+    return rho * over(g, length)
 
 
 def check_ball(rho: Any, p: float) -> None:

@@ -9,7 +9,13 @@ from ..array_backend import Array
 from ..autodiff import LossAndGrad
 from ..ops import norm
 from ..optim import Info, Optimizer, State, add_l2, check_at_least_0, check_optimizer
+from ..record import replayed
 from .epsilon import check_ball, epsilon
+
+
+@replayed
+def add(w: Array, eps: Array) -> Array:
+    return w + eps
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ class SAM:
     def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
         loss, g = loss_and_grad(w)
         eps = epsilon(g, self.rho, self.p)  # ascent: the worst point of the ball, to first order
-        _, g_adv = loss_and_grad(w + eps)  # descent: ∇L(w + ε)
+        _, g_adv = loss_and_grad(add(w, eps))  # descent: ∇L(w + ε)
         grad = add_l2(g_adv, self.l2, w)  # + ∇ λ‖w‖² = 2λw, at w and not at w + ε
         w, state, info = self.base.step(w, state, lambda _: (loss, grad))
         told = {"grad_norm": norm(g)[..., 0], "eps_norm": norm(eps, self.p)[..., 0], "evaluations": 2}
