@@ -42,10 +42,10 @@ class LookSAM(Variant):
     def direction(self, look: Look, state: State) -> Array:
         g = look()
         if state["t"] % self.k:
-            g_v = state["across"]
-            return g + like(self.alpha, g) * norm(g) * over(g_v, norm(g_v))
+            return g + (like(self.alpha, g) * norm(g)) * state["across"]
         g_adv = look(epsilon(g, self.rho))
-        state["across"] = across(g_adv, g)
+        g_v = across(g_adv, g)
+        state["across"] = over(g_v, norm(g_v))  # its direction is all that is used again
         return g_adv
 
 
