@@ -14,7 +14,7 @@ LR, MOMENTUM, RHO = 0.02, 0.9, 0.05
 
 @dataclass(frozen=True)
 class Job:
-    """Training steps of a ReLU MLP with cross-entropy, in float32: SGD with momentum, or SAM over it.
+    """Training steps of a ReLU MLP with cross-entropy, in float32: SGD with momentum, or one of `VARIANTS` over it.
 
     With `replicas` = R it is R nets, each with weights and a batch of its own: arrays have a leading axis R.
     """
@@ -60,6 +60,7 @@ class Job:
 
 NETS = {"toy": ((2, 32, 32, 2), 64), "digits": ((64, 256, 256, 10), 128), "wide": ((784, 512, 512, 10), 128)}
 REPLICAS = 32
+VARIANTS = ("sgd", "sam", "looksam", "rst", "sampa")
 BASE = {"width": 128, "batch": 64, "depth": 2, "replicas": 1}  # where the scaling curves cross
 CURVES = {
     "width": (16, 32, 64, 128, 256, 512),

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
-from jobs import CURVES, MODELS, NETS, REPLICAS, Job, ModelJob, scaled
+from jobs import CURVES, MODELS, NETS, REPLICAS, VARIANTS, Job, ModelJob, scaled
 from worker import Unavailable, Worker
 
 BLOCK = 0.05  # seconds that a block should take
@@ -65,6 +65,26 @@ class Suite:
             "sam_over_sgd": {name: _ratio(times[name, "sam"], times[name, "sgd"]) for name in names},
             "rounds": len(next(iter(times.values()))),
         }
+
+    def variants(self, net: str, seconds: float, blas_threads: int) -> dict[str, list[float]]:
+        """The step of each variant over that of SGD, and SAMPa over SAM, with so many threads for a product of matrices."""
+        jobs = {rule: Job(*NETS[net], rule=rule) for rule in VARIANTS}
+        worker = Worker("minisam-variants", blas_threads)
+        try:
+            for job in jobs.values():
+                worker.ask("prepare", job)
+            steps = 10 * max(1, round(BLOCK / worker.ask("time", jobs["sam"], 10) / 10))
+            times: dict[str, list[float]] = {rule: [] for rule in jobs}
+            order, rng, end = list(jobs), random.Random(0), time.monotonic() + seconds
+            while time.monotonic() < end or len(times["sgd"]) < ROUNDS:
+                rng.shuffle(order)
+                for rule in order:
+                    time.sleep(PAUSE)
+                    times[rule].append(worker.ask("time", jobs[rule], steps))
+        finally:
+            worker.close()
+        over_sgd = {rule: _ratio(times[rule], times["sgd"]) for rule in jobs if rule != "sgd"}
+        return over_sgd | {"sampa over sam": _ratio(times["sampa"], times["sam"])}
 
     def model(self, name: str, seconds: float) -> dict[str, Any]:
         """One SAM step and one SGD step of a whole model in every system."""

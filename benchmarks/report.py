@@ -61,6 +61,7 @@ def _goals(results: Results) -> Iterator[str]:
         if any(ratios):
             yield _goal(f"minisam / {NAMES[system]}", [r and r[1] for r in ratios], limits)
     yield _goal("SAM step / SGD step", [net["sam_over_sgd"]["minisam"][1] for net in nets.values()], [2.1] * 3)
+    yield from _variants(results)
     replicas = results.get("replicas", {"minisam_over": {}})
     for system, label, limit in (("jax", "JAX vmap of them", 1.0), ("minisam-singles", "one by one", 0.35)):
         if system in replicas["minisam_over"]:
@@ -73,6 +74,19 @@ def _goals(results: Results) -> Iterator[str]:
         if allocation:
             values = [allocation.get(net, {}).get(key) for net in nets]
             yield _goal(f"KiB allocated: {label} 1,000 steps", values, [64.0] * 3, digits=0)
+
+
+def _variants(results: Results) -> Iterator[str]:
+    """Steps of variants; none of them was measured on the toy net, where the overhead of a call is all."""
+    by_threads = results.get("variants", {})
+    for label, rule, limit in (("LookSAM step, k = 5", "looksam", 1.35), ("RST step, half of them SAM", "rst", 1.6)):
+        if by_threads:
+            over_sgd = by_threads[max(by_threads)]
+            ratios = [over_sgd[net][rule][1] if net in over_sgd else None for net in results["nets"]]
+            yield _goal(f"{label} / SGD step", ratios, [limit] * 3)
+    for threads, nets in by_threads.items():
+        cells = [f"{nets[net]['sampa over sam'][1]:.2f}" if net in nets else "–" for net in results["nets"]]
+        yield _row(f"SAMPa step, in parallel / SAM step, {threads} BLAS thread{'s' * (threads != '1')}", [*cells, "–"])
 
 
 def _goal(label: str, values: list[float | None], limits: list[float], digits: int = 2) -> str:

@@ -105,8 +105,15 @@ def measure(suite: Suite, seconds: float, quick: bool) -> dict[str, Any]:
         "peak_mib": _each("memory", suite.peaks, ["wide"])["wide"],
         "allocation_kib": _each("allocation", suite.allocation, NETS),
         "scaling": _each("scaling", lambda size: suite.curve(size, seconds / 2), CURVES),
+        "variants": {str(threads): measure_variants(suite, seconds / 3, threads) for threads in (1, THREADS)},
         "missing": suite.missing,
     }
+
+
+def measure_variants(suite: Suite, seconds: float, threads: int) -> dict[str, Any]:
+    """Steps of variants, with so many threads for a product of matrices."""
+    title = f"variants, {threads} BLAS threads"
+    return _each(title, lambda net: suite.variants(net, seconds, threads), ["digits", "wide"])
 
 
 def measure_models(only: list[str], seconds: float) -> dict[str, Any]:

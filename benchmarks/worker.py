@@ -7,6 +7,8 @@ import os
 import sys
 import time
 import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Any
 
@@ -30,11 +32,12 @@ def limit_threads() -> None:
 class Worker:
     """The driver's end of the pipe: `worker.ask("time", job, steps)` runs `_Served.time(job, steps)` over there."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, blas_threads: int = THREADS) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, name), daemon=True)
-        self.process.start()
+        with _environment(OPENBLAS_NUM_THREADS=str(blas_threads)):  # inherited
+            self.process.start()
         theirs.close()
         self.packages = self.ask("packages")
 
@@ -53,6 +56,16 @@ class Worker:
         self.process.join(timeout=10)
         if self.process.is_alive():
             self.process.kill()
+
+
+@contextmanager
+def _environment(**variables: str) -> Iterator[None]:
+    before = {name: os.environ.get(name, "") for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.update(before)
 
 
 def _serve(pipe: Any, name: str) -> None:

@@ -48,6 +48,44 @@ def test_the_step_by_hand_is_minisams(rule, replicas):
         assert (np.linalg.norm(by_hand - ours.w, axis=-1) <= allowed).all()
 
 
+@pytest.mark.parametrize(("rule", "gradients"), [("sgd", 10), ("sam", 20), ("looksam", 12), ("rst", 15), ("sampa", 20)])
+def test_ten_timed_steps_of_a_variant_spend_its_share_of_gradients(rule, gradients):
+    from jobs import NETS, Job
+    from systems import load
+
+    system, spent = load("minisam-variants")(Job(*NETS["toy"], rule=rule)), []
+    step = system.optimizer.step
+
+    class Counted:
+        init = system.optimizer.init
+
+        @staticmethod
+        def step(*arguments):
+            w, state, info = step(*arguments)
+            spent.append(info["evaluations"])
+            return w, state, info
+
+    system.optimizer = Counted
+    system.reset()
+    system.run(1)  # as a worker does before it looks at the clock
+    del spent[:]
+    system.run(10)
+    assert sum(spent) == gradients
+
+
+def test_the_sam_step_of_the_variants_is_the_sam_step():
+    from jobs import NETS, Job
+    from systems import load
+
+    for rule in ("sgd", "sam"):
+        one, other = (load(name)(Job(*NETS["toy"], rule=rule)) for name in ("minisam", "minisam-variants"))
+        for system in (one, other):
+            system.reset()
+            system.run(STEPS)
+        np.testing.assert_array_equal(one.w, other.w)
+
+
+@pytest.mark.peer
 @pytest.mark.parametrize("name", ["cnn, digits", "cnn, MNIST-1D", "vit, digits", "gpt"])
 @pytest.mark.parametrize("peer", ["torch-models", "jax-models"])
 def test_the_models_of_the_peers_are_minisams(name, peer):
@@ -141,7 +179,7 @@ def test_a_system_that_is_not_installed_is_left_out_with_a_line(monkeypatch):
     suite = measure.Suite(["jax"], warn=lines.append)
     assert lines == ["jax left out: ModuleNotFoundError: No module named 'jax'"]
     assert (suite.workers, set(suite.missing)) == ({}, {"jax"})
-    assert set(systems.NAMES) == set(systems.SYSTEMS | systems.OF_MODELS | systems.ON_DEVICE)
+    assert set(systems.NAMES) == set(systems.SYSTEMS | systems.OF_VARIANTS | systems.OF_MODELS | systems.ON_DEVICE)
 
 
 def test_the_readme_shows_the_committed_result():

@@ -26,6 +26,7 @@ ON_DEVICE = {
     "torch-gpu-graph": "device:graph",
     "jax-gpu": "jaxjit:Jit",
 }
+OF_VARIANTS = {"minisam-variants": "ours:OnBatch"}
 OF_MODELS = {"minisam-models": "models:Ours", "torch-models": "models:pytorch", "jax-models": "models:jax"}
 NAMES = {
     "hand": "NumPy by hand",
@@ -35,6 +36,7 @@ NAMES = {
     "torch": "PyTorch eager",
     "torch-compile": "torch.compile",
     "jax": "JAX jit",
+    "minisam-variants": "minisam",
     "minisam-models": "minisam",
     "torch-models": "PyTorch eager",
     "jax-models": "JAX jit",
@@ -60,6 +62,6 @@ PACKAGES = {
 
 def load(name: str) -> type:
     """The class of a system; an ImportError if what it needs is not installed."""
-    module, attribute = (SYSTEMS | OF_MODELS | ON_DEVICE)[name].split(":")
+    module, attribute = (SYSTEMS | OF_VARIANTS | OF_MODELS | ON_DEVICE)[name].split(":")
     system = getattr(importlib.import_module(f"systems.{module}"), attribute)
     return system if isinstance(system, type) else system()

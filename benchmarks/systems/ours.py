@@ -1,10 +1,12 @@
-"""minisam: recorded (the default), eager, and replicas as single runs."""
+"""minisam: recorded (the default), eager, replicas as single runs, and other steps than SAM's."""
 
 import numpy as np
 from jobs import LR, MOMENTUM, RHO
 
 import minisam
 from minisam import SAM, SGD
+from minisam.batch import BatchLoss
+from minisam.sam import RST, LookSAM, SAMPa
 
 
 class Recorded:
@@ -48,3 +50,24 @@ class Singles(Recorded):
             losses.append(super().run(steps))
             self.runs[k] = self.w, self.state
         return np.array(losses)
+
+
+class OnBatch(Recorded):
+    """Steps of variants, on a batch as `train` hands it to them; in any number of steps a multiple of 10, each pays its share."""
+
+    def __init__(self, job):
+        super().__init__(job)
+        base = SGD(LR, MOMENTUM)
+        self.optimizer = {
+            "sgd": base,
+            "sam": SAM(base, RHO),
+            "looksam": LookSAM(base, RHO, k=5),
+            "rst": RST(base, RHO, prob=lambda t: t % 2),  # by a coin with one face, a half of the steps in turn
+            "sampa": SAMPa(base, RHO),
+        }[job.rule]
+        self.losses = BatchLoss(minisam.mlp(list(job.sizes)))
+
+    def run(self, steps):
+        for _ in range(steps):
+            self.w, self.state, info = self.optimizer.step(self.w, self.state, self.losses.on(self.x, self.y))
+        return info["loss"]
