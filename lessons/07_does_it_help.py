@@ -300,7 +300,7 @@ for ax, (name, (sam, *rivals)) in zip(axes, tests.items(), strict=True):
     ax.set_xticks(range(len(radii)), radii)
     ax.set(title=name, xlabel="ρ")
 axes[0].set_ylabel("test accuracy [%]")
-axes[1].legend(loc="lower left", fontsize=8)
+figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=9)
 check.keep(figure, "07_u_curves")
 plt.show()
 
