@@ -61,18 +61,20 @@ def measure(task: tuple[str, str, dict[str, float], bool]) -> tuple[str, Row]:
     name, method, of_sgd, quick = task
     problem = shortened(PROBLEMS[name]) if quick else PROBLEMS[name]
     tuning, seeds = (range(100, 101), range(2)) if quick else (TUNING, SEEDS)
+    grid = grid_of(problem, method, of_sgd)
     tune, final = partial(trained, problem, method, of_sgd), partial(final_runs, problem, method, of_sgd, seeds)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "(?s).*replicas diverged")  # of a grid; a combination with one is not chosen
         epochs = problem.epochs
-        settings = tune(grid_of(problem, method), tuning, epochs).choose()
+        settings = tune(grid, tuning, epochs).choose()
         run = final(settings, epochs)
         per_epoch = run.history["evaluations"][-1] / epochs
         long = max(1, round(2 * epochs * steps_of(problem) / per_epoch))  # as many gradients as SAM spends in `epochs`
         anew = method == "SGD"  # is tuned anew for it, as all are held against it
-        long_settings = tune(grid_of(problem, method), tuning, long).choose() if anew else settings
+        long_settings = tune(grid, tuning, long).choose() if anew else settings
         long_run = run if long == epochs else final(long_settings, long)
         row = {
+            "grid": plain(grid),
             "settings": settings,
             "settings_of_equal_gradients": long_settings,
             "gradients_a_step": per_epoch / steps_of(problem),
@@ -104,8 +106,8 @@ def steps_of(problem: Problem) -> int:
     return len(data_of(problem, 0).x_train) // BATCH
 
 
-def grid_of(problem: Problem, method: str) -> Grid:
-    return methods(known_of(problem, {}, 1))[method][1]
+def grid_of(problem: Problem, method: str, of_sgd: dict[str, float]) -> Grid:
+    return methods(known_of(problem, of_sgd, 1))[method][1]
 
 
 def trained(
@@ -180,37 +182,45 @@ def step_times(name: str, rows: dict[str, Row], rounds: int, steps: int) -> dict
 # --- all rows --------------------------------------------------------------------------------------------------------
 
 
-def plan(quick: bool) -> dict[str, Any]:
-    """What the numbers depend on: a file made with another plan is not gone on with."""
-    grids = {name: {m: grid_of(p, m) for m in names(quick)} for name, p in PROBLEMS.items()}
-    titles = {name: p.title for name, p in PROBLEMS.items()}
-    plain: dict[str, Any] = json.loads(json.dumps({"quick": quick, "problems": titles, "grids": grids}))
-    return plain
-
-
 def names(quick: bool) -> list[str]:
     return [method for method in methods(known_of(PROBLEMS["digits"], {}, 1)) if not quick or method in QUICK]
 
 
+def plain(grid: Grid) -> dict[str, list[float]]:
+    """As it stands in the file."""
+    return {name: list(values) for name, values in grid.items()}
+
+
+def missing(results: dict[str, Any], quick: bool) -> list[tuple[str, str]]:
+    """The rows that the file lacks, or holds of another problem or grid; of SGD alone, as long as its settings are not known."""
+
+    def there(name: str, method: str) -> bool:
+        row = results["rows"].get(f"{name}: {method}")
+        problem = shortened(PROBLEMS[name]) if quick else PROBLEMS[name]
+        of_sgd = results["rows"].get(f"{name}: SGD", {}).get("settings", {})
+        same = row and row["grid"] == plain(grid_of(problem, method, of_sgd))
+        return bool(same and results["problems"].get(name) == problem.title)
+
+    lacking = [(name, "SGD") for name in PROBLEMS if not there(name, "SGD")]
+    return lacking or [(name, method) for method in names(quick) for name in PROBLEMS if not there(name, method)]
+
+
 def run_all(path: Path, fresh: bool, quick: bool) -> dict[str, Any]:
     """What the file holds, and what is missing there, row by row."""
-    results = {"plan": plan(quick), "machine": machine(), "rows": {}, "time": {}}
+    titles = {name: problem.title for name, problem in PROBLEMS.items()}
+    results = {"quick": quick, "problems": titles, "machine": machine(), "rows": {}, "time": {}}
     if path.exists() and not fresh:
         results = json.loads(path.read_text(encoding="utf-8"))
-        if results["plan"] != plan(quick):
-            raise SystemExit(f"family: {path} was made by another plan; --fresh starts anew")
-    rows = results["rows"]
+        if results["quick"] != quick:
+            raise SystemExit(f"family: {path} was made {'with' if results['quick'] else 'without'} --quick")
+    rows, context = results["rows"], multiprocessing.get_context("spawn")
     total = len(PROBLEMS) * len(names(quick))
-    context = multiprocessing.get_context("spawn")
-    with tqdm(total=total, initial=len(rows), unit="row", disable=None) as bar, context.Pool(2, _be_quiet) as pool:
-        for wanted in (["SGD"], names(quick)):  # the others need SGD's settings
-            tasks = [
-                (name, method, rows.get(f"{name}: SGD", {}).get("settings", {}), quick)
-                for method in wanted
-                for name in PROBLEMS
-                if f"{name}: {method}" not in rows
-            ]
-            for key, row in pool.imap_unordered(measure, tasks):
+    with context.Pool(2, _be_quiet) as pool, tqdm(total=total, unit="row", disable=None) as bar:
+        while tasks := missing(results, quick):
+            bar.update(total - len(tasks) - bar.n if tasks[-1][1] != "SGD" else 0)  # what is there already
+            results |= {"problems": titles, "machine": machine(), "time": {}}
+            of_sgd = {name: rows.get(f"{name}: SGD", {}).get("settings", {}) for name in PROBLEMS}
+            for key, row in pool.imap_unordered(measure, [(name, m, of_sgd[name], quick) for name, m in tasks]):
                 rows[key] = row
                 write(path, results)
                 bar.update()
@@ -248,7 +258,7 @@ def table(results: dict[str, Any]) -> str:
         columns += ["sharpness", "λ_max"]
     lines = [f"| method | {' | '.join(columns)} |", "|---|" + "---:|" * len(columns)]
     methods = [key.removeprefix("digits: ") for key in rows if key.startswith("digits: ")]
-    order = [m for m in names(results["plan"]["quick"]) if m in methods]
+    order = [m for m in names(results["quick"]) if m in methods]
     for method in order:
         cells = [f"{rows[f'digits: {method}']['gradients_a_step']:.2f}"]
         cells += [" / ".join(f"{times[name][method]:.2f}" for name in PROBLEMS)]
@@ -278,8 +288,9 @@ def note(results: dict[str, Any], count: int) -> str:
         "*Best epoch*: the one that validation data choose",
         f"*Sharpness*: max L(w + ε) − L(w) for ‖ε‖ ≤ {RADIUS} after equal epochs, by 20 steps of ascent",
         "*Time a step*: over that of SGD, of ten replicas, on both problems",
-        f"Each method chose its settings by {12 * len(TUNING)} trainings, on validation data with true labels: SGD its step size "
-        "and λ; the others ρ and a setting of their own, or ρ and λ, with SGD's step size",
+        f"Each method chose one of 12 settings by {12 * len(TUNING)} trainings, on validation data with true labels: SGD of 4 "
+        "step sizes and 3 λ; the others of 3 ρ (or what they have in its place), and SGD's best step size and λ, each also "
+        "halved; what else they have is as in the article",
         f"{machine['cores']} cores of {machine['processor']}, numpy {machine['numpy']}",
     ]
     return ". ".join(sentences) + "."
@@ -304,7 +315,7 @@ def plot(results: dict[str, Any], path: Path) -> None:
     """Accuracy with equal gradients, method by method, beside SGD's."""
     from minisam.plot import COLOURS, new_figure, save
 
-    order = names(results["plan"]["quick"])[::-1]
+    order = names(results["quick"])[::-1]
     figure, axes = new_figure(1, len(PROBLEMS), width=11)
     figure.set_figheight(0.24 * len(order) + 1.2)
     for ax, name in zip(axes, PROBLEMS, strict=True):
