@@ -12,6 +12,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from pydoc_data import topics
 
 import nbformat
 import sources
@@ -127,6 +128,9 @@ def jupyterlite():
         sources.write(LITE / "files" / path.name, nbformat.writes(notebook))
     for path in (ROOT / "lessons").glob("check*.py"):
         shutil.copy(path, LITE / "files")
+    help_texts = LITE / "files" / "pydoc_data"  # for `data.text`: Pyodide leaves them out
+    help_texts.mkdir()
+    shutil.copy(topics.__file__, help_texts)
     extensions = ["@jupyterlite/pyodide-kernel-extension", "@jupyter-widgets/jupyterlab-manager"]
     settings = {
         "contents": [str(LITE / "files")],
