@@ -48,6 +48,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS, PLOT = ROOT / "benchmarks" / "family.json", ROOT / "figures" / "family.png"
 TUNING, SEEDS = range(100, 103), range(10)  # the seeds of the search, and those of what is shown
 RADIUS, MEASURED = 0.1, 600  # of the worst case, and examples of the training set that flatness is measured on
+AVERAGES = ("SWA", "EMA")
 QUICK = ("SGD", "SAM", "LookSAM, every 5th step", "SAMPa")
 
 Row = dict[str, Any]
@@ -66,12 +67,12 @@ def measure(task: tuple[str, str, dict[str, float], bool]) -> tuple[str, Row]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "(?s).*replicas diverged")  # of a grid; a combination with one is not chosen
         epochs = problem.epochs
-        settings = tune(grid, tuning, epochs).choose()
+        settings = chosen(problem, method, tune(grid, tuning, epochs))
         run = final(settings, epochs)
         per_epoch = run.history["evaluations"][-1] / epochs
         long = max(1, round(2 * epochs * steps_of(problem) / per_epoch))  # as many gradients as SAM spends in `epochs`
         anew = method == "SGD"  # is tuned anew for it, as all are held against it
-        long_settings = tune(grid, tuning, long).choose() if anew else settings
+        long_settings = chosen(problem, method, tune(grid, tuning, long)) if anew else settings
         long_run = run if long == epochs else final(long_settings, long)
         row = {
             "grid": plain(grid),
@@ -82,7 +83,7 @@ def measure(task: tuple[str, str, dict[str, float], bool]) -> tuple[str, Row]:
             "equal_gradients": accuracy(problem, long_run),
             **flatness(problem, run),
         }
-        if problem.noisy:
+        if problem.noisy and method not in AVERAGES:
             row["best_epoch"] = accuracy(problem, final(settings, epochs, best=True))
     return f"{name}: {method}", row
 
@@ -119,6 +120,15 @@ def trained(
     return train(problem.model(), data, make, epochs, BATCH, seeds, sweep=grid, best=best, progress=False)
 
 
+def chosen(problem: Problem, method: str, run: Run) -> dict[str, float]:
+    """The settings with the highest mean validation accuracy at the end; with SWA and EMA, that of the average."""
+    if method in AVERAGES:
+        data = data_of(problem, 0)
+        ended = averaged(run).evaluate(data.x_validation, data.y_validation)["accuracy"]
+        run = replace(run, history=run.history | {"validation_accuracy": ended[None]})
+    return run.choose()
+
+
 def final_runs(
     problem: Problem,
     method: str,
@@ -131,7 +141,7 @@ def final_runs(
     """The same settings from all seeds; with SWA and EMA, the average."""
     grid = {name: (value,) for name, value in settings.items()}
     run = trained(problem, method, of_sgd, grid, seeds, epochs, best)
-    return averaged(run) if "average" in run.state and method in ("SWA", "EMA") and not best else run
+    return averaged(run) if method in AVERAGES else run
 
 
 def accuracy(problem: Problem, run: Run) -> list[float]:
@@ -257,21 +267,26 @@ def table(results: dict[str, Any]) -> str:
         columns += [f"{SHORT[name]}: %", "equal ∇"] + (["best epoch"] if PROBLEMS[name].noisy else [])
         columns += ["sharpness", "λ_max"]
     lines = [f"| method | {' | '.join(columns)} |", "|---|" + "---:|" * len(columns)]
-    methods = [key.removeprefix("digits: ") for key in rows if key.startswith("digits: ")]
-    order = [m for m in names(results["quick"]) if m in methods]
+    order = whole_rows(results)
     for method in order:
-        cells = [f"{rows[f'digits: {method}']['gradients_a_step']:.2f}"]
-        cells += [" / ".join(f"{times[name][method]:.2f}" for name in PROBLEMS)]
+        spent = dict.fromkeys(f"{rows[f'{name}: {method}']['gradients_a_step']:.2f}" for name in PROBLEMS)
+        taken = [f"{times[name][method]:.2f}" if method in times.get(name, {}) else "–" for name in PROBLEMS]
+        cells = [" / ".join(spent), " / ".join(taken)]
         for name in PROBLEMS:
             row, of_sgd = rows[f"{name}: {method}"], rows[f"{name}: SGD"]
             cells.append(percent(row["equal_epochs"]))
             sure = apart(row["equal_gradients"], of_sgd["equal_gradients"], len(order) - 1)
             cells.append(f"**{percent(row['equal_gradients'])}**" if sure else percent(row["equal_gradients"]))
             if PROBLEMS[name].noisy:
-                cells.append(percent(row["best_epoch"]))
+                cells.append(percent(row["best_epoch"]) if "best_epoch" in row else "–")
             cells += [f"{np.mean(row['sharpness']):.3f}", f"{np.mean(row['lambda_max']):.1f}"]
         lines.append(f"| {method} | {' | '.join(cells)} |")
     return "\n".join([*lines, "", note(results, len(order))])
+
+
+def whole_rows(results: dict[str, Any]) -> list[str]:
+    """The methods that have been measured on both problems."""
+    return [m for m in names(results["quick"]) if all(f"{name}: {m}" in results["rows"] for name in PROBLEMS)]
 
 
 SHORT = {"mnist1d": "MNIST-1D", "digits": "noisy digits"}
@@ -311,11 +326,14 @@ def apart(one: list[float], other: list[float], comparisons: int) -> bool:
     return bool(abs(gap.mean()) > limit)
 
 
+WIDE = 15  # points below SGD that are still shown
+
+
 def plot(results: dict[str, Any], path: Path) -> None:
     """Accuracy with equal gradients, method by method, beside SGD's."""
     from minisam.plot import COLOURS, new_figure, save
 
-    order = names(results["quick"])[::-1]
+    order = whole_rows(results)[::-1]
     figure, axes = new_figure(1, len(PROBLEMS), width=11)
     figure.set_figheight(0.24 * len(order) + 1.2)
     for ax, name in zip(axes, PROBLEMS, strict=True):
@@ -329,10 +347,15 @@ def plot(results: dict[str, Any], path: Path) -> None:
             ax.errorbar(100 * mean, place, xerr=100 * half, fmt=marker, color=colour, ms=4, lw=1, label=label)
         sgd = 100 * np.mean(results["rows"][f"{name}: SGD"]["equal_gradients"])
         ax.axvline(sgd, color="0.6", lw=1, ls="--", zorder=0)
+        left = max(ax.get_xlim()[0], sgd - WIDE)
+        for place, row in enumerate(rows):
+            if 100 * np.mean(row["equal_gradients"]) < left:  # one bad method would press all others together
+                ax.text(left, place, f" ← {100 * np.mean(row['equal_gradients']):.0f} %", color=COLOURS[1], va="center")
+        ax.set_xlim(left=left)
         ax.set(title=SHORT[name], xlabel="test accuracy [%]", ylim=(-0.7, len(order) - 0.3))
         ax.set_yticks(range(len(order)), order if ax is axes[0] else [])
         ax.grid(axis="y", color="0.93")
-    axes[0].legend(loc="lower left")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     save(figure, path)
 
 
