@@ -11,7 +11,8 @@ from typing import Any
 
 def show(thing: Callable[..., Any]) -> None:
     """Print the source of a function, a method or a class, where it stands, and for a primitive its derivative."""
-    thing = getattr(thing, "fun", thing)  # a primitive wraps the function that was written
+    for wrapped in ("fun", "written"):  # a primitive wraps the function that was written
+        thing = getattr(thing, wrapped, thing)
     path = Path(inspect.getsourcefile(thing) or "")
     lines, start = inspect.getsourcelines(thing)
     below = path.read_text(encoding="utf-8").splitlines()[start - 1 + len(lines) :]

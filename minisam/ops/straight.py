@@ -46,6 +46,6 @@ def straight(f: Callable[..., Calls]) -> Any:
             return [partial(call, *operands, out=out) for call, *operands in made]
 
     made: Any = run
-    made.calls = calls
+    made.calls, made.written = calls, f
     del made.__wrapped__  # its signature is (*args, out)
     return made
