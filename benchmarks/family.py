@@ -294,7 +294,7 @@ SHORT = {"mnist1d": "MNIST-1D", "digits": "noisy digits"}
 
 def note(results: dict[str, Any], count: int) -> str:
     machine, seeds = results["machine"], len(results["rows"]["digits: SGD"]["equal_epochs"])
-    titles = ". ".join(f"*{SHORT[name]}*: {problem.title}" for name, problem in PROBLEMS.items())
+    titles = "; ".join(problem.title for problem in PROBLEMS.values())
     sentences = [
         titles,
         f"Test accuracy after the last epoch, mean ± 95% interval over {seeds} seeds",
