@@ -35,22 +35,30 @@ class BatchLoss:
 
     @cached_property
     def of_all(self) -> Callable[..., Any]:
-        """(w, x, y) -> (loss, g, the statistics of batch norm)."""
+        """(w, x, y) -> (loss, g, statistics of batch norm)."""
         return value_and_grad(self.model, self.loss, statistics=True)
 
     @cached_property
     def weighted(self) -> Callable[..., Any]:
-        """(w, x, y, a) -> (loss, g) of Σ aᵢ ℓᵢ / m."""
-        return value_and_grad(self.model, lambda z, y, a: ops.sum_last(a * each(self.loss, z, y))[..., 0] / a.shape[-1])
+        """(w, x, y, a) -> (loss, g, statistics) of Σ aᵢ ℓᵢ / m."""
+
+        def loss(z: Array, y: Array, a: Array) -> Array:
+            return ops.sum_last(a * each(self.loss, z, y))[..., 0] / a.shape[-1]
+
+        return value_and_grad(self.model, loss, statistics=True)
 
     @cached_property
     def mixed(self) -> Callable[..., Any]:
-        """(w, x, y, y', λ) -> (loss, g) of λ ℓ(y) + (1 − λ) ℓ(y')."""
-        return value_and_grad(self.model, lambda z, y, y2, s: s * self.loss(z, y) + (1 - s) * self.loss(z, y2))
+        """(w, x, y, y', λ) -> (loss, g, statistics) of λ ℓ(y) + (1 − λ) ℓ(y')."""
+
+        def loss(z: Array, y: Array, y2: Array, s: Array) -> Array:
+            return s * self.loss(z, y) + (1 - s) * self.loss(z, y2)
+
+        return value_and_grad(self.model, loss, statistics=True)
 
     @cached_property
     def near(self) -> Callable[..., Any]:
-        """(w, x, y, p, τ, λ) -> (loss, g, the statistics of batch norm) of L + λ τ² · mean KL(p ‖ softmax(z/τ))."""
+        """(w, x, y, p, τ, λ) -> (loss, g, statistics) of L + λ τ² · mean KL(p ‖ softmax(z/τ))."""
 
         def loss(z: Array, y: Array, p: Array, tau: Array, lam: Array) -> Array:
             return self.loss(z, y) + lam * tau**2 * divergence(p, z / tau)
@@ -69,19 +77,34 @@ class Batch:
         (..., m, i), and (..., m) classes or (..., m, k) targets.
     examples : integer array (..., m), optional
         Where each row stands in the training data.
-    statistics : dict
-        What batch norm saw in the first call, which is the one at w itself: the ascent pass of SAM.
     """
 
     of: BatchLoss
     x: Array
     y: Array
     examples: Array = None
-    statistics: dict[str, Array] = field(default_factory=dict)
+    _seen: dict[str, Array] = field(default_factory=dict, init=False, repr=False)
+    _parts: list[Batch] = field(default_factory=list, init=False, repr=False)
 
     def __call__(self, w: Array) -> tuple[Array, Array]:
-        loss, g, statistics = self.of.of_all(w, self.x, self.y)
-        self.statistics = self.statistics or statistics
+        return self._note(self.of.of_all(w, self.x, self.y))
+
+    @property
+    def statistics(self) -> dict[str, Array]:
+        """What batch norm saw in the first gradient, which is the one at w itself: the ascent pass of SAM.
+
+        If only parts of the batch have been looked at, the mean over what it saw there.
+        """
+        if self._seen or not self._parts:
+            return self._seen
+        return {
+            key: sum(part.statistics[key] for part in self._parts) / len(self._parts)
+            for key in self._parts[0].statistics
+        }
+
+    def _note(self, result: tuple[Array, Array, dict[str, Array]]) -> tuple[Array, Array]:
+        loss, g, statistics = result
+        self._seen = self._seen or statistics
         return loss, g
 
     def outputs(self, w: Array) -> Array:
@@ -94,21 +117,18 @@ class Batch:
 
     def weighted(self, w: Array, a: Array) -> tuple[Array, Array]:
         """Σ aᵢ ℓᵢ / m over the examples, and its gradient; a (..., m)."""
-        loss, g = self.of.weighted(w, self.x, self.y, a)
-        return loss, g
+        return self._note(self.of.weighted(w, self.x, self.y, a))
 
     def near(self, w: Array, p: Array, tau: float, lam: Any) -> tuple[Array, Array]:
         """L + λ τ² · mean KL(p ‖ softmax(z/τ)) over the examples, and its gradient; p (..., m, c), 0 for those to leave out."""
         lam, tau = asarray(lam, dtype=w.dtype), asarray(tau, dtype=w.dtype)
-        loss, g, statistics = self.of.near(w, self.x, self.y, p, tau, lam if lam.ndim == 0 else lam[..., 0])
-        self.statistics = self.statistics or statistics
-        return loss, g
+        return self._note(self.of.near(w, self.x, self.y, p, tau, lam if lam.ndim == 0 else lam[..., 0]))
 
     def mixed(self, share: float, order: Array) -> Callable[[Array], tuple[Array, Array]]:
         """The loss on mixtures of examples, share · batch + (1 − share) · batch[order]; order (m,)."""
         x = share * self.x + (1 - share) * self.x[..., order, :]
         s = asarray(share, dtype=self.x.dtype)
-        return lambda w: self.of.mixed(w, x, self.y, self._labels(order), s)
+        return lambda w: self._note(self.of.mixed(w, x, self.y, self._labels(order), s))
 
     def _labels(self, rows: Any) -> Array:
         """y of some examples: (..., m) classes, or (..., m, k) targets, or (..., m, t) tokens of texts x."""
@@ -121,7 +141,8 @@ class Batch:
         if k < 1 or m % k:
             raise ValueError(f"parts must divide the {m} examples of the batch, got {k}")
         rows = [slice(j * m // k, (j + 1) * m // k) for j in range(k)]
-        return [Batch(self.of, self.x[..., r, :], self._labels(r)) for r in rows]
+        self._parts = [Batch(self.of, self.x[..., r, :], self._labels(r)) for r in rows]
+        return self._parts
 
 
 def divergence(p: Array, z: Array) -> Array:

@@ -6,8 +6,10 @@ import pytest
 import strict
 
 from minisam import SAM, SGD, Run, array_backend, check_grad, cnn, hvp, resnet, train, value_and_grad
-from minisam.data import Data
+from minisam.baselines import SmallLoss
+from minisam.data import Data, batches
 from minisam.models import Statistics
+from minisam.sam import RWP, MSharpnessSAM
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((40, 16)), RNG.integers(0, 3, 40)
@@ -132,13 +134,32 @@ def test_only_the_ascent_pass_updates_the_running_statistics(rho):
     """Written out: 0.9 old + 0.1 of the batch's, at w; what the descent pass sees at w + ε leaves no trace."""
     run = quiet(BATCH_NORM, SAM(SGD(0.0), rho), epochs=1, dtype="float64")
     w = BATCH_NORM.init(0, "float64")
-    from minisam.data import batches
-
     expected = BATCH_NORM.init_running(w)
     for i in batches(24, 8, 0, 0):
         seen = Statistics()
         BATCH_NORM.outputs(BATCH_NORM.unflatten(w), X[i], seen)
         expected = {name: 0.9 * a + 0.1 * seen.of_batch[name] for name, a in expected.items()}
+    for name, a in expected.items():
+        np.testing.assert_allclose(run.running[name], a, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [MSharpnessSAM(SGD(0.0), 0.05, groups=2), RWP(SGD(0.0), sigma=0.0, lam=0.5), SmallLoss(SGD(0.0), noise=0.0)],
+    ids=lambda rule: type(rule).__name__,
+)
+def test_rules_that_look_at_parts_or_weigh_examples_keep_the_statistics_as_well(rule):
+    """At w, of the whole batch, or of its halves: their mean."""
+    run = quiet(BATCH_NORM, rule, epochs=1, dtype="float64")
+    w = BATCH_NORM.init(0, "float64")
+    expected = BATCH_NORM.init_running(w)
+    for i in batches(24, 8, 0, 0):
+        parts = [i] if isinstance(rule, SmallLoss) else [i[:4], i[4:]]
+        seen = [Statistics() for _ in parts]
+        for part, rows in zip(seen, parts, strict=True):
+            BATCH_NORM.outputs(BATCH_NORM.unflatten(w), X[rows], part)
+        for name, a in expected.items():
+            expected[name] = 0.9 * a + 0.1 * np.mean([part.of_batch[name] for part in seen], axis=0)
     for name, a in expected.items():
         np.testing.assert_allclose(run.running[name], a, rtol=1e-12)
 
@@ -165,8 +186,6 @@ def test_at_evaluation_an_examples_logits_do_not_depend_on_its_batch():
 def test_torch_trains_the_same_net_to_the_same_weights_and_statistics():
     """SGD for two epochs, then evaluation with the running statistics: kernels, gains and averages go the same way."""
     torch = pytest.importorskip("torch")
-    from minisam.data import batches
-
     run = quiet(BATCH_NORM, SGD(0.1), epochs=2, dtype="float64")
     layers = []
     for i, o in ((1, 2), (2, 3)):

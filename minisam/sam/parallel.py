@@ -76,7 +76,7 @@ class SAMPa(Variant):
             g_y = d = look()
         else:
             eps = epsilon(state["g_y"], self.rho)
-            before = replace(loss_and_grad, x=state["x_before"], y=state["y_before"], statistics={})
+            before = replace(loss_and_grad, x=state["x_before"], y=state["y_before"])
             to_y = -step_size(self.base, state["t"], w) * state["g_y"]
             (_, g_adv), here = together(lambda: before(w + eps), lambda: loss_and_grad(w + to_y))
             g_y = look.note(None, here)
