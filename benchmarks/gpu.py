@@ -119,13 +119,14 @@ def plot(results: dict[str, Any]) -> None:
     """Step time on CPU and GPU as the net grows."""
     figure, axes = new_figure(1, len(results["crossover"]), width=12)
     for ax, (size, curve) in zip(axes, results["crossover"].items(), strict=True):
+        if ax is not axes[0]:
+            ax.sharey(axes[0])
         for name, (colour, style) in STYLES.items():
             label = "CPU" if name == "minisam" else results["machine"]["device"]
             ax.loglog(curve["values"], curve["microseconds"][name], style, color=colour, label=label, ms=4)
         ax.set_xlabel(size)
         ax.set_xticks(curve["values"], map(str, curve["values"]))
         ax.minorticks_off()
-        ax.sharey(axes[0])
     axes[0].set_ylabel("SAM step [µs]")
     axes[0].legend()
     save(figure, PLOT)

@@ -146,12 +146,13 @@ def plot(results: Results) -> None:
     figure, axes = new_figure(1, len(results["scaling"]), width=12)
     styles = {"minisam": (COLOURS[0], "o-"), "hand": ("0.45", "s--"), "jax": (COLOURS[1], "^-")}
     for ax, (size, curve) in zip(axes, results["scaling"].items(), strict=True):
+        if ax is not axes[0]:
+            ax.sharey(axes[0])
         for name, (colour, style) in styles.items():
             ax.loglog(curve["values"], curve["microseconds"][name], style, color=colour, label=NAMES[name], ms=4)
         ax.set_xlabel(size)
         ax.set_xticks(curve["values"], map(str, curve["values"]))
         ax.minorticks_off()
-        ax.sharey(axes[0])
     axes[0].set_ylabel("SAM step [µs]")
     axes[0].legend()
     PLOT.parent.mkdir(exist_ok=True)
