@@ -6,37 +6,28 @@ python figures/make.py --tune     # also the search that the demo's settings com
 
 import argparse
 import json
-import os
 import sys
 from itertools import product
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
+
 import sam
+from readme import splice
 from tqdm.auto import tqdm
 
 from minisam import SAM, SGD, data, demo, mlp, train
 from minisam.cli import parser
+from minisam.files import whole
 from minisam.optim import cosine
 
 FIGURES = Path(__file__).resolve().parent
-README = FIGURES.parent / "README.md"
 GRID = {"lr": [0.05, 0.1, 0.2, 0.4], "l2": [3e-4, 1e-3, 3e-3], "rho": [0.05, 0.1, 0.2]}
 
 
 def write(path, text):
-    """A file, whole or not at all."""
-    unfinished = path.with_suffix(path.suffix + ".part")
-    unfinished.write_text(text, encoding="utf-8")
-    os.replace(unfinished, path)
-
-
-def splice(name, text):
-    """Put text between the README's markers of that name."""
-    page = README.read_text(encoding="utf-8")
-    start, end = f"<!-- {name}: begin", f"<!-- {name}: end -->"
-    head, rest = page.split(start)
-    marker, tail = rest.split("-->\n", 1)[0], rest.split(end)[1]
-    write(README, f"{head}{start}{marker}-->\n{text}\n{end}{tail}")
+    with whole(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
 
 
 def make_demo():
