@@ -240,8 +240,14 @@ figure = draw()
 check.keep(figure, "01_u_curve")
 plt.show()
 
+
 # %%
-_ = ipywidgets.interact(lambda name, x: plt.show(draw(name, x)), name=list(functions), x=(-3.0, 3.0, 0.1))
+def moved(name, x):
+    draw(name, x)
+    plt.show()
+
+
+_ = ipywidgets.interact(moved, name=list(functions), x=(-3.0, 3.0, 0.1))
 
 # %% [markdown]
 # ### Explain

@@ -235,8 +235,14 @@ figure = draw()
 check.keep(figure, "03_out_of_the_sharp_minimum")
 plt.show()
 
+
 # %%
-_ = ipywidgets.interact(lambda rho, steps: plt.show(draw(rho, steps)), rho=(0.0, 0.1, 0.002), steps=(1, 200))
+def moved(rho, steps):
+    draw(rho, steps)
+    plt.show()
+
+
+_ = ipywidgets.interact(moved, rho=(0.0, 0.1, 0.002), steps=(1, 200))
 # %% [markdown]
 # ### Explain
 # In a bowl of curvature h, SAM ends in bouncing from side to side, at a distance of

@@ -119,6 +119,12 @@ def test_lesson_00_shows_the_switch():
         assert part in source
 
 
+def test_pictures_are_shown_in_the_way_of_every_backend(text):
+    """`plt.show(figure)` works inline by luck alone, and an error inside a widget fails no run."""
+    for cell in cells(text):
+        assert not re.search(r"plt\.show\([^)]", cell.source), cell.source
+
+
 def test_no_other_cell_holds_a_solution(text):
     returned = [
         line.strip()
