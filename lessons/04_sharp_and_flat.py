@@ -213,9 +213,9 @@ for way, run in runs.items():
 
 # %% [markdown]
 # ### Explain
-# What to look for: SAM's minima are flatter by λ_max, by the trace and at worst; by how much depends on the measure, and the single step
-# sees least of it. The worst case over parts of the data, each with an ε of its own, is larger than over all of them with one ε for
-# all. And flatter by a factor is not better by a factor: compare the last two lines.
+# What to look for: does every measure call SAM's minima flatter? By how much depends on the measure; which one sees least of it? The worst
+# case over parts of the data, each with an ε of its own, can only be larger than over all of them with one ε for all. And flatter by a
+# factor is not better by a factor: compare the last two lines.
 #
 # **Turn a knob**: set `rho=0.05` and `rho=0.5` in SAM. Does the order of the measures stay?
 #
@@ -321,8 +321,8 @@ _ = ipywidgets.interact(moved, log_c=slider, radius=(0.1, 1.0, 0.1))
 # lie on each other: with the weights, the units of the axis have grown. What to look for: c below and above 1, and whether the two
 # curves at the right ever part.
 #
-# The same goes for numbers: λ_max, trace and the worst case are lengths in weight space too, and change with c. Lesson 14 takes that to
-# its end, with measures that do not change.
+# The same goes for numbers: λ_max, trace and the worst case depend on lengths in weight space too, and change with c. Lesson 14 takes that
+# to its end, with measures that do not change.
 #
 # ## What this leaves open
 # The worst case was found by 20 steps of ascent, and SAM has only one. How far from the worst does it look? That is lesson 05.

@@ -308,11 +308,11 @@ plt.show()
 
 # %% [markdown]
 # ### Explain
-# What to look for: the share falls when the gradient has become small, not before, and follows it. At the start it dips for another reason:
-# the loss bends within ρ, and the tangent does not.
+# What to look for: does the share fall when the gradient has become small, and not before? If it dips at the start, that has another
+# reason: the loss bends within ρ, and the tangent does not.
 #
-# SAM takes its ε on a batch, not on all digits, and from where SAM itself has come to: its own curve is the orange one in the middle. It
-# is not spared. **Turn a knob**: with `rho = 0.05`, when does the share begin to fall? Would you spend 20 steps in place of one at
+# SAM takes its ε on a batch, not on all digits, and from where SAM itself has come to: its own curve is the orange one in the middle. Is
+# it spared? **Turn a knob**: with `rho = 0.05`, when does the share begin to fall? Would you spend 20 steps in place of one at
 # the start, or at the end? (`minisam.sam.MultiStepSAM` does spend them.)
 #
 # ## What this leaves open

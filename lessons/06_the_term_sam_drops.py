@@ -186,8 +186,9 @@ check.predict(prediction, float(two.share))
 
 # %% [markdown]
 # ### Explain
-# Where $g_{adv}$ is parallel to g, nothing is dropped: in a round bowl, in one dimension, and wherever g is an eigenvector of H. Else it is
-# of the size of ρ λ²/‖g‖ against λ. In the picture the curvature across is h times that along; all arrows point downhill.
+# Where $g_{adv}$ is parallel to g, nothing is dropped: in a round bowl, in one dimension, and wherever g is an eigenvector of H. Else, on a
+# quadratic, it is of the size of ρ² λ²/‖g‖, beside the ρ λ by which $g_{adv}$ differs from g. In the picture the curvature across is h
+# times that along; all arrows point downhill.
 
 
 # %%
@@ -263,11 +264,11 @@ plt.show()
 
 # %% [markdown]
 # ### Explain
-# What to look for: as gradients vanish the dropped part grows; but it points mostly the same way, and the cosine stays high. Dropping it
-# changes the length of the step more than its direction.
+# What to look for: does the dropped part grow as gradients vanish? And does the cosine fall with it? If it stays high, the part points
+# mostly the same way, and dropping it changes the length of the step more than its direction.
 #
 # ## Is it missed?
-# Five lines make an optimizer that drops nothing. The product is a central difference of gradients (Exercise 1), so a step costs four.
+# A few lines make an optimizer that drops nothing. The product is a central difference of gradients (Exercise 1), so a step costs four.
 
 
 # %%
@@ -346,7 +347,7 @@ plt.show()
 # gradients. And at the largest ρ, which method breaks first? The whole gradient divides by ‖g‖ where SAM only normalises: its second part
 # has no upper bound.
 #
-# So dropping is no mere economy that one regrets. It is fine as long as ρ λ is small against ‖g‖, where the part is small, and it does
+# Then dropping is no mere economy that one regrets. It is fine as long as ρ λ is small against ‖g‖, where the part is small, and it does
 # little harm beyond, where the part is long but points along. It is not fine if one needs the true slope of F: to say how far a step lowers
 # F, or to hold F itself against another method's objective.
 #

@@ -307,15 +307,15 @@ plt.show()
 # %% [markdown]
 # ### Explain
 # What to look for: where on the curve the best ρ lies, whether it is above the blue band, and whether the green band is above it.
-# Small networks on few clean examples are held back by time and data, less by memorising: there a second gradient is better spent
-# on a second step. The gains in the papers are from networks that can fit everything they are shown many times over, on far
-# larger data; this toy neither shows nor refutes them. Where the toy does show a gain is where there is something one should not
+# Small networks on few clean examples are held back by time and data, less by memorising: there a second gradient may be better
+# spent on a second step. The gains in the papers are from networks that can fit everything they are shown many times over, on far
+# larger data; this toy neither shows nor refutes them. Where a toy may show a gain is where there is something one should not
 # fit: wrong labels (lesson 08), or chance itself (lesson 10).
 #
 # **Turn a knob**: set `digits` to all 900 training examples, or double all epochs. Which verdict changes?
 #
 # ## What this leaves open
-# You now have a protocol, and hardly a win. Lesson 08 keeps the protocol and makes 40% of the labels wrong.
+# You now have a protocol, and no win that came for free. Lesson 08 keeps the protocol and makes 40% of the labels wrong.
 #
 # ## Where this comes from
 # - P. Foret et al., *Sharpness-Aware Minimization*, ICLR 2021, [arXiv:2010.01412](https://arxiv.org/abs/2010.01412): SGD may run

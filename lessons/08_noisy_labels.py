@@ -123,11 +123,11 @@ plt.show()
 
 # %% [markdown]
 # ### Explain
-# At the left: SGD first learns what the labels have in common, which is the truth, and its accuracy rises. Then it learns the
-# rest, and the accuracy falls. SAM's does not fall, or later. The gradient of an example is $p - e_y$ in the logits: what its
-# label asks for and the network does not give. True labels ask for the same as others like them, and are soon satisfied. A lie
-# stands alone, and goes on pulling until it is learnt. At the right: with ρ the lies that are known by heart go down and the test
-# accuracy up, as long as the ball is not so large that nothing is learnt at all.
+# What to look for at the left: SGD first learns what the labels have in common, which is the truth, and its accuracy rises. Then
+# it learns the rest. Does the accuracy fall? And does SAM's fall less, or later? The gradient of an example is $p - e_y$ in the
+# logits: what its label asks for and the network does not give. True labels ask for the same as others like them, and are soon
+# satisfied. A lie stands alone, and goes on pulling until it is learnt. At the right: do the lies that are known by heart go down
+# with ρ, and the test accuracy up, as long as the ball is not so large that nothing is learnt at all?
 #
 # Stopping at the best epoch is a remedy, too. It is found on the validation digits, so its accuracy on the same digits flatters a
 # little:
@@ -297,10 +297,10 @@ for a, b in [
 
 # %% [markdown]
 # ### Explain
-# What to look for. Compare the gap between SAM and SGD here with the one between ρ = 0 and the best ρ in the first picture:
-# weight decay does a good part of what SAM did. Twice the epochs do not help SGD, as more time is time to learn lies. The methods
-# made for wrong labels are not behind SAM, and the generalised cross-entropy $(1 - p_y^q)/q$ goes together with it: one changes
-# which examples pull, the other where the gradient is taken. The settings were chosen at 40%; at 20% and 60% you see how they
+# What to look for. Compare the gap between SAM and SGD here with the one between ρ = 0 and the best ρ in the first picture: how
+# much of what SAM did can weight decay do? Do twice the epochs help SGD, or is more time only time to learn lies? Is any method
+# made for wrong labels behind SAM? And does the generalised cross-entropy $(1 - p_y^q)/q$ go together with it? One changes which
+# examples pull, the other where the gradient is taken. The settings were chosen at 40%; at 20% and 60% you see how they
 # carry over, and selection, which was told to drop 40%, shows what a wrong guess of the noise costs. **Turn a knob**: tune at
 # 60%; or replace `symmetric_noise` by `asymmetric_noise`, with at most 40%.
 #

@@ -365,9 +365,9 @@ for problem in problems:
 # ### Explain
 # A network that follows pays for each wrong label that it gives itself: it learns it, and passes it on. How many it gives depends
 # on how far its boundary lies from the points, in steps of the drift: $\text{wrong in domain } k+1 \approx P(\text{margin} <
-# \text{drift})$. More epochs make it surer of its labels, not more right. What to look for: whether SAM is ahead of SGD at equal
-# epochs in both pictures, and whether it still is when SGD may train two and four times as long. Where it is not, time does what
-# SAM did.
+# \text{drift})$. More epochs make it surer of its labels; whether more right, the picture says. What to look for: whether SAM is
+# ahead of SGD at equal epochs in both pictures, and whether it still is when SGD may train two and four times as long. Where it
+# is not, time does what SAM did.
 #
 # One thing stays unsolved: ρ was chosen by labels, in a rehearsal. Where no labels come, nothing tells which ρ to take; and with
 # a ρ too large a follower is lost early. **Turn a knob**: fix ρ = 0.4 for the moons; or let the moons take steps of 9 degrees
@@ -378,7 +378,7 @@ for problem in problems:
 #
 # ## Where this comes from
 # - D. Hendrycks, T. Dietterich, *Benchmarking Neural Network Robustness to Common Corruptions and Perturbations*, ICLR 2019,
-#   [arXiv:1903.12261](https://arxiv.org/abs/1903.12261) (shifts, severities, and the relative error of section 4).
+#   [arXiv:1903.12261](https://arxiv.org/abs/1903.12261) (shifts, severities, and the error of section 4, there called mCE).
 # - A. Kumar, T. Ma, P. Liang, *Understanding Self-Training for Gradual Domain Adaptation*, ICML 2020,
 #   [arXiv:2002.11361](https://arxiv.org/abs/2002.11361).
 # - P. Foret et al., *Sharpness-Aware Minimization*, ICLR 2021, [arXiv:2010.01412](https://arxiv.org/abs/2010.01412).

@@ -204,15 +204,15 @@ _ = ipywidgets.interact(draw, passes=ipywidgets.SelectionSlider(options=[1, 4, 2
 # ### Explain
 # The loss on the test text is at least the entropy, and what is above it has two parts: what is not learnt yet, and what was
 # learnt by heart, $L_\text{test} = \text{entropy} + \text{not yet learnt} + \text{learnt by heart}$. Repetition feeds the second:
-# the dotted line goes below the entropy, which no honest predictor does. SAM, and weight decay, hold it back. With one pass there
-# is only the first part, and a second gradient spent on looking uphill is one not spent on learning. What to look for at the
-# right: how much of SAM's gain is left when SGD may choose λ.
+# does the dotted line go below the entropy, which no honest predictor does? SAM and weight decay may hold it back. With one pass
+# there is only the first part, and a second gradient spent on looking uphill is one not spent on learning. What to look for at
+# the right: how much of SAM's gain is left when SGD may choose λ.
 #
 # ## Delayed, or prevented?
 # A constant step size, no weight decay, and a hundred passes.
 #
 # ### Predict
-# The test loss of SGD falls and rises again. By how many nats is it at the end above its lowest point?
+# The loss of SGD on new text falls, and may rise again. By how many nats is it at the end above its lowest point?
 
 # %% tags=["prediction"]
 prediction = None
@@ -320,12 +320,13 @@ check.predict(prediction, perplexity(heard["SAM over Adam"]) / perplexity(heard[
 
 # %% [markdown]
 # ### Explain
-# New text is the best regulariser: where there is more of it, a gradient is best spent on reading. Where text runs out and has to
-# be read again, you are at the right end of the picture with the passes, and SAM or weight decay are worth a try. **Turn a
-# knob**: let the GPT read the first 300 windows in 20 passes (`epochs` in `once`), with and without SAM.
+# What to look for: the sign of the last line. New text is a regulariser, too: where there is more of it, a gradient may be best
+# spent on reading. Where text runs out and has to be read again, you are at the right end of the picture with the passes, and SAM
+# or weight decay are worth a try. **Turn a knob**: let the GPT read the first 300 windows in 20 passes, with and without SAM (in
+# `once`, `n = 300`, and 20 epochs where the 1 stands; in `adam`, 18 · 20 steps).
 #
 # ## What this leaves open
-# SAM pays twice for each step. Lesson 11 asks for what less one can have it.
+# SAM pays twice for each step. Lesson 11 asks how much cheaper one can have it.
 #
 # ## Where this comes from
 # - C. E. Shannon, *A Mathematical Theory of Communication*, 1948 (sources, and their entropy).

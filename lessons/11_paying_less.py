@@ -46,7 +46,7 @@ from minisam.stats import mean_and_interval
 # |---|---|---|
 # | pay only now and then | `EveryK` each k-th step, `RST` by chance p, `AESAM` when the gradient is large | 1 + 1/k, 1 + p, 1 + a share |
 # | use what is there already | `LookSAM` an old SAM gradient, `MSAM` the momentum | 1 + 1/k, 1 |
-# | only a part | `ESAM` a share γ of the examples; `SSAM`, `SAMON` some of the weights | 1 + γ; 2 |
+# | only a part | `ESAM` a share γ of the examples; `SSAM`, `SAMON` some of the weights | 1 + γ, and two forward passes; 2 |
 # | outputs in place of gradients | `SAF` those of earlier epochs, `MESA` those of averaged weights | 1, and a forward pass |
 # | both at the same time | `SAMPa`, `AsyncSAM`: look along the gradient of the step before | 2, in the time of 1 |
 #
@@ -191,14 +191,14 @@ plt.show()
 
 # %% [markdown]
 # ### Explain
-# What to look for on the left: at first g is as steady as $g_v$, for all gradients point where learning is. Later, at lags of a
-# few steps, what is left of g is mostly noise and the bounce to and fro, and $g_v$ keeps some of its direction. That is what
+# What to look for on the left: at first all gradients point where learning is; is g as steady as $g_v$ there? Later, what is left
+# of g is mostly noise and the bounce to and fro. At lags of a few steps, does $g_v$ keep more of its direction? That is what
 # LookSAM builds on:
 #
 # $$d = g + \alpha \|g\| \frac{g_v}{\|g_v\|} \qquad \text{with } g_v \text{ of the last step that paid}$$
 #
-# On the right: at first the way of the momentum leads down, as it should. Then it leads *up*: momentum carries w too far, across
-# the valley and up the other side, so looking ahead is looking uphill, for free.
+# On the right: below zero, the way of the momentum leads down, as it should. Above zero it leads *up*: momentum carries w too
+# far, across the valley and up the other side, so looking ahead is looking uphill, for free. From which epoch on does it?
 #
 # ## What each brings, and what it costs
 # Each method chooses among six combinations, and SGD among twelve, by validation digits and seeds that are not used again. `cosine`

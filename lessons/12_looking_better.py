@@ -360,14 +360,14 @@ plt.show()
 
 # %% [markdown]
 # ### Explain
-# On the left: which leave zero out, as SAM does? On the right, the question of this lesson. Where an interval holds zero, no
+# On the left: which leave zero out, and does SAM? On the right, the question of this lesson. Where an interval holds zero, no
 # order between that variant and SAM has been shown, in either direction: not "equal", but "not told apart by ten seeds". Six
 # intervals were looked at; of six that hold the truth with probability 0.95 each, all do with at least
 #
 # $$1 - 6 \cdot 0.05 = 0.7$$
 #
-# so one that just leaves zero out is a reason to repeat it, and no more. And `CR-SAM` spends three gradients where the others
-# spend two.
+# so one that just leaves zero out is a reason to repeat it, and no more. And the price differs: `CR-SAM` spends three
+# gradients a step, `RWP` one, the others two.
 #
 # **Turn a knob**: `seed=range(10)` to `range(30)`, for one variant of your choice. How many seeds would it take to see a
 # difference of a quarter of a point?
@@ -386,4 +386,4 @@ plt.show()
 # - Y. Liu et al., *Random Sharpness-Aware Minimization* (R-SAM), NeurIPS 2022.
 # - T. Wu et al., *CR-SAM: Curvature Regularized Sharpness-Aware Minimization*, AAAI 2024,
 #   [arXiv:2312.13555](https://arxiv.org/abs/2312.13555).
-# - M. Kim et al., *Fisher SAM*, ICML 2022.
+# - M. Kim et al., *Fisher SAM*, ICML 2022, [arXiv:2206.04920](https://arxiv.org/abs/2206.04920).

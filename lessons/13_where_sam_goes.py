@@ -299,9 +299,9 @@ for k, rho in enumerate(rhos):
 
 # %% [markdown]
 # ### Explain
-# What to look for: gradient descent hovers at 2/η. SAM's edge lies far lower, and sinks as the gradient gets smaller; λ_max sinks with it. So
-# "SAM finds flatter minima" is not only about where it ends: all along the way, it cannot stay where it is much sharper than its edge. The
-# formula is for one eigenvector of one quadratic; with the larger ρ the network is less of that, and the line lies a little above the edge.
+# What to look for: does gradient descent hover at 2/η? SAM's edge lies lower, and sinks as the gradient gets smaller; does λ_max sink with
+# it? Then "SAM finds flatter minima" is not only about where it ends: all along the way, it cannot stay where it is much sharper than its
+# edge. The formula is for one eigenvector of one quadratic; the larger ρ, the less a network is of that. How far off is the line then?
 # In the bowl of the beginning, the bounce lies exactly **on** the edge:
 
 # %%
@@ -368,11 +368,11 @@ plt.show()
 
 # %% [markdown]
 # ### Explain
-# All three fit the examples. Gradient descent from a start of this size spreads β over all inputs; from a much smaller start it would find a
-# sparse one. SAM moves as if the start had another size: with an ε for each example, as if it were far smaller (Andriushchenko and
-# Flammarion show the formula, for ε = ρg). With one ε for all, hardly. What to look for: whether SAM with one ε is nearer than gradient
-# descent at all. It is the same drift as in the valley, but on another sharpness: with an ε for each example it is the trace that falls,
-# with one ε for all, the largest eigenvalue.
+# Do all three fit the examples? See their training loss. Gradient descent from a start of this size spreads β over all inputs; from a much
+# smaller start it would find a sparse one. SAM moves as if the start had another size: with an ε for each example, as if it were far
+# smaller (Andriushchenko and Flammarion show the formula, for ε = ρg). With one ε for all, hardly. What to look for: whether SAM with one ε
+# is nearer than gradient descent at all. It is the same drift as in the valley, but on another sharpness: with an ε for each example it is
+# the trace that falls, with one ε for all, the largest eigenvalue.
 #
 # ## What this leaves open
 # SAM descends the largest eigenvalue. Is a small one a good thing to have? Not always, and not by itself: lesson 14.
@@ -390,4 +390,5 @@ plt.show()
 # - M. Andriushchenko, N. Flammarion, *Towards Understanding Sharpness-Aware Minimization*, ICML 2022,
 #   [arXiv:2206.06232](https://arxiv.org/abs/2206.06232) (diagonal networks); B. Woodworth et al., *Kernel and Rich Regimes in
 #   Overparametrized Models*, COLT 2020, [arXiv:2002.09277](https://arxiv.org/abs/2002.09277) (their bias under gradient descent).
-# - Y. Dai, K. Ahn, S. Sra, *The Crucial Role of Normalization in Sharpness-Aware Minimization*, NeurIPS 2023 (the valley).
+# - Y. Dai, K. Ahn, S. Sra, *The Crucial Role of Normalization in Sharpness-Aware Minimization*, NeurIPS 2023,
+#   [arXiv:2305.15287](https://arxiv.org/abs/2305.15287) (the valley).

@@ -130,7 +130,7 @@ def runs(sweep, seeds):
 _ = check_15.runs(runs)
 
 # %% [markdown]
-# Nothing in an optimizer knows of sweeps. A radius of ρ that is an array meets the weights by NumPy's rule: axes are matched from
+# Nothing in an optimizer knows of sweeps. A radius ρ that is an array meets the weights by NumPy's rule: axes are matched from
 # the last one, and an axis of length 1 is stretched.
 #
 # **Exercise 2.** The weights are (ρ, lr, seeds, n). Give the values of ρ, an array (k,), the shape in which they meet the first
@@ -309,7 +309,7 @@ display(figure)
 # how much longer does it take?
 #
 # ## If you have a GPU
-# `pip install 'minisam[cuda13]'` (or `cuda12`, for an older driver), and run this lesson again: the first cell switches. On a
+# `pip install 'minisam[cuda13]'` (or `cuda12`, for an older driver), and run this lesson again: its switch finds it. On a
 # terminal, `minisam verify --backend cupy` computes every formula on the device in two ways, and `make gpu-check` measures. A
 # step never waits for the device; `train` reads back once an epoch. So what you measure is wrong unless
 # `array_backend.synchronize()` stands before the clock, as it does above.

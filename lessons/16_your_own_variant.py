@@ -152,9 +152,9 @@ def fair_epochs(epochs, evaluations):
 _ = check_16.fair_epochs(fair_epochs)
 
 # %% [markdown]
-# The setting is one where SAM helps (lesson 08): 600 digits, 40% of whose labels are wrong, each seed with wrong labels of its
-# own. Every method has twelve combinations to choose from. They are judged on validation digits, which are clean, by seeds that
-# are not used again.
+# The setting is one where SAM has something to do (lesson 08): 600 digits, 40% of whose labels are wrong, each seed with wrong
+# labels of its own. Every method has twelve combinations to choose from. They are judged on validation digits, which are clean,
+# by seeds that are not used again.
 
 # %%
 epochs, model = 50, minisam.mlp([64, 64, 64, 10])
@@ -251,7 +251,7 @@ plt.show()
 
 # %% [markdown]
 # ### Explain
-# So does it help? Against SGD is one question, and SAM would pass it as well. The idea was the *random part of the way*, and what
+# So does it help? Against SGD is one question, and SAM may pass it as well. The idea was the *random part of the way*, and what
 # tells of the idea is the comparison with SAM alone. If that interval holds zero, the honest sentence is: "on this task, with ten
 # seeds, RaySAM is not told from SAM; a difference of more than the interval's ends can be ruled out." That is a result, and worth
 # writing down.
