@@ -309,8 +309,8 @@ _ = ipywidgets.interact(draw, ideas=(1, 100), seeds=(3, 40), tries=(0, 20))
 #
 # ## Make it the library's
 # [CONTRIBUTING](../CONTRIBUTING.md) has the steps: the class beside its relatives, with formula and source; an entry in
-# `tests/protocol.py`, which asks the first two questions of above and a dozen more; a test for each equation; a change of the
-# formula that the tests have to notice.
+# `tests/protocol.py`, by which the tests ask the second question of above, and others that any optimizer has to answer; a test for
+# each equation and each limit, such as the first question's; a change of the formula that the tests have to notice.
 #
 # ## What this leaves open
 # Everything: this was the last lesson. Whether a variant helps depends on data, noise, network and budget; you have the tools to
