@@ -4,6 +4,7 @@ import gzip
 import io
 import os
 import pickle
+import re
 import struct
 import sys
 import tarfile
@@ -145,3 +146,12 @@ def test_files_are_fetched_with_their_hashes(mnist, monkeypatch, tmp_path):
 def test_validation_must_leave_something(mnist):
     with pytest.raises(ValueError, match="validation must be below 30, got 30"):
         data.mnist(mnist[0], validation=30)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [data.digits, data.text, data.mnist, data.fashion_mnist, data.cifar10, data.cifar100],
+    ids=lambda f: f.__name__,
+)
+def test_a_set_that_others_made_says_under_which_licence(made):
+    assert re.search("CC BY|licence", made.__doc__)

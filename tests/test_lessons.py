@@ -5,6 +5,8 @@ That every lesson runs is tested by `make lessons-run`.
 
 import importlib.util
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import jupytext
@@ -117,6 +119,17 @@ def test_lesson_00_shows_the_switch():
     source = code(TEXTS[0])
     for part in ("array_backend.name()", 'array_backend.use("cupy")', "array_backend.BackendError"):
         assert part in source
+
+
+@pytest.mark.parametrize("text", [TEXTS[0], TEXTS[3]], ids=["00", "03"])
+def test_a_lesson_runs_unchanged_on_the_stand_in_device(text):
+    """The first, and SAM itself; `python tests/lessons_on_strict.py lessons/*.py` runs them all."""
+    runner = Path(__file__).with_name("lessons_on_strict.py")
+    found = subprocess.run(
+        [sys.executable, runner, text], capture_output=True, text=True, encoding="utf-8", check=False
+    )
+    assert found.returncode == 0, found.stderr
+    assert "ran on the stand-in device" in found.stdout
 
 
 def test_pictures_are_shown_in_the_way_of_every_backend(text):

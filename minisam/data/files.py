@@ -83,7 +83,8 @@ def fashion_mnist(folder: Folder = FOLDER, validation: int = 10_000, seed: int =
 def cifar10(folder: Folder = FOLDER, validation: int = 5_000, seed: int = 0) -> Data:
     """60,000 colour photographs of 32×32 in ten classes: x float32 (m, 3072) in [0, 1], shape (3, 32, 32).
 
-    Arguments and errors as in `mnist`.  Source: Krizhevsky 2009, "Learning multiple layers of features from tiny images".
+    Arguments and errors as in `mnist`.  Source: Krizhevsky 2009, "Learning multiple layers of features from tiny images"; its
+    page names no licence.
     """
     return _cifar(
         "cifar-10", folder, validation, seed, [f"data_batch_{k}" for k in range(1, 6)], "test_batch", "labels"
@@ -91,7 +92,7 @@ def cifar10(folder: Folder = FOLDER, validation: int = 5_000, seed: int = 0) -> 
 
 
 def cifar100(folder: Folder = FOLDER, validation: int = 5_000, seed: int = 0) -> Data:
-    """The same size with a hundred classes; everything as in `cifar10`."""
+    """The same size with a hundred classes; everything as in `cifar10`, that no licence is named as well."""
     return _cifar("cifar-100", folder, validation, seed, ["train"], "test", "fine_labels")
 
 
