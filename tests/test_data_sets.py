@@ -111,7 +111,6 @@ def told(a):
         (lambda: data.shift(data.digits(), "rotation", 3), -60.0241, -2.2801, 15.2618),
         (lambda: data.shift(data.digits(), "noise", 3), -60.0241, -2.2801, 60.9104),
     ],
-    ids=[*"digits moons spirals blobs teacher diagonal markov symmetric instance rotation noise".split()],
 )
 def test_the_same_seed_gives_the_same_data_wherever_this_runs(make, x, y, x_test):
     """Up to rounding: as they were drawn on Linux by NumPy 2.4."""
