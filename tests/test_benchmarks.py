@@ -188,3 +188,13 @@ def test_the_readme_shows_the_committed_result():
 
     results = json.loads((BENCHMARKS / "results.json").read_text(encoding="utf-8"))
     assert readme.spliced("benchmark table") == report.table(results)
+
+
+def test_the_readme_shows_how_well_the_models_learnt():
+    import accuracy
+    import readme
+
+    rows = json.loads((BENCHMARKS / "accuracy.json").read_text(encoding="utf-8"))["rows"]
+    assert readme.spliced("accuracy table") == accuracy.table(rows)
+    assert rows.keys() == accuracy.CASES.keys()
+    assert all(len(row["test"]) == len(accuracy.SEEDS) for row in rows.values())

@@ -80,7 +80,7 @@ class FisherSAM(Variant):
 
     η ≥ 0; 0 is SAM. 2 gradients. Not invariant to the scale of the loss.
 
-    Source: Kim et al. 2022, "Fisher SAM: information geometry and sharpness aware minimisation", section 3 (its radius is γ).
+    Source: Kim et al. 2022, arXiv:2206.04920, section 3 (its radius is γ).
     Truths: tests/test_geometry.py.
     """
 
