@@ -293,11 +293,11 @@ def exact_trace(w):
 prediction = None
 
 # %%
-loss_built, _, right = measure(built)
+loss_built, _, right_built = measure(built)
 trace_built = [exact_trace(w) for w in built]
-check.predict(prediction, right[0])
+check.predict(prediction, right_built[0])
 for k, name in enumerate(("memoriser", "generaliser")):
-    print(f"{name:12} training loss {loss_built[k]:.1e}  tr H {trace_built[k]:.1f}  test accuracy {right[k]:.1%}")
+    print(f"{name:12} training loss {loss_built[k]:.1e}  tr H {trace_built[k]:.1f}  test accuracy {right_built[k]:.1%}")
 print(f"{'4 √(d + 1)':46}{4 * (d + 1) ** 0.5:.1f}")
 
 # %% [markdown]
@@ -339,7 +339,7 @@ figure, ax = plt.subplots(figsize=(7, 3.8), layout="constrained")
 for colour, (name, (_, trace, right)) in zip(COLOURS, found.items(), strict=False):
     ax.plot(trace, right, "o", color=colour, label=name, alpha=0.8)
 for k, (name, mark) in enumerate((("memoriser", "X"), ("generaliser", "*"))):
-    ax.plot(trace_built[k], (0.5, 1.0)[k], mark, color="black", markersize=11, label=name)
+    ax.plot(trace_built[k], right_built[k], mark, color="black", markersize=11, label=name)
 ax.axvline(4 * (d + 1) ** 0.5, color="grey", linewidth=0.8, linestyle="--")
 ax.set(xlabel="tr H (dashed: no network that fits is flatter)", ylabel="test accuracy", xlim=(0, None))
 ax.legend(fontsize=8)
