@@ -19,6 +19,7 @@ import numpy
 from . import array_backend, losses, models, ops, optim, sam, sharpness
 from .array_backend import Array, asarray, asnumpy
 from .autodiff import check_grad, hvp, value_and_grad
+from .batch import BatchLoss
 
 DIFFERENCE, ROUNDING = 1e-6, 1e-12  # bounds: against difference quotients; where only rounding differs
 
@@ -264,6 +265,38 @@ def plain_adam(H: numpy.ndarray, w: numpy.ndarray) -> numpy.ndarray:
     return w
 
 
+def family() -> Checks:
+    """Three steps of every variant of SAM on an mlp: this backend against NumPy."""
+    model, x, y = models.mlp((5, 6, 3), "tanh"), asnumpy(drawn(8, 5)), numpy.arange(8) % 3
+    for name in variants(model):
+        here = walked(name, model, x, y)
+        with array_backend.use("numpy"):
+            there = walked(name, model, x, y)
+        yield f"{name}, three steps, here = on NumPy", 1e-9, apart(here, there)
+
+
+def variants(model: models.Model) -> dict[str, optim.Optimizer]:
+    """One of each kind, over SGD where it has a base."""
+    base = optim.SGD(0.05, momentum=0.9)
+    needed: dict[str, Any] = {"SAMON": {"mask": model.mask("biases")}, "SAF": {"examples": 8, "classes": 3}}
+    kinds = [kind for kind in vars(sam).values() if isinstance(kind, type) and issubclass(kind, sam.Composed)]
+    composed = {
+        kind.__name__: kind(base, **needed.get(kind.__name__, {}))
+        for kind in kinds
+        if kind not in (sam.Composed, sam.Variant)
+    }
+    return composed | {"BSAM": sam.BSAM(), "SWA": sam.SWA(base), "EMA": sam.EMA(base)}
+
+
+def walked(name: str, model: models.Model, x: numpy.ndarray, y: numpy.ndarray) -> Array:
+    """Where the variant of this name is after three steps."""
+    optimizer, w = variants(model)[name], model.init([0, 1], "float64")
+    state, losses = optimizer.init(w), BatchLoss(model)
+    for _ in range(3):
+        w, state, _ = optimizer.step(w, state, losses.on(asarray(x), asarray(y), asarray(numpy.arange(8))))
+    return w
+
+
 def measures() -> Checks:
     """Measures of sharpness on a quadratic, whose Hessian is known."""
     half, w = drawn(6, 6), drawn(2, 6, seed=1)
@@ -281,5 +314,6 @@ GROUPS: dict[str, Callable[[], Checks]] = {
     "networks": networks,
     "the objective and its step": objective,
     "base optimizers": optimizers,
+    "the family": family,
     "sharpness": measures,
 }
