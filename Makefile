@@ -4,7 +4,7 @@ VENV := $(or $(MINISAM_VENV),.venv)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-peers lessons lessons-run figures lint mutation bench accuracy family gpu-check site browser-test clean
+.PHONY: demo test test-peers lessons lessons-run figures lint mutation bench accuracy family size gpu-check site browser-test clean
 
 demo: $(READY)
 	$(BIN)/minisam demo
@@ -40,6 +40,9 @@ accuracy: $(READY)
 
 family: $(READY)
 	$(BIN)/python benchmarks/family.py
+
+size: $(READY)
+	$(BIN)/python benchmarks/size.py
 
 gpu-check: $(VENV)/.ready-bench
 	$(BIN)/minisam verify --backend cupy

@@ -37,12 +37,11 @@ from scipy.special import stdtrit
 from tqdm.auto import tqdm
 
 import minisam
-from minisam import hvp, sharpness, train, value_and_grad
-from minisam.batch import BatchLoss
+from minisam import BatchLoss, hvp, sharpness, train, value_and_grad
 from minisam.files import whole
-from minisam.run import Run
 from minisam.sam import averaged
 from minisam.stats import mean_and_interval
+from minisam.training import Run
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS, PLOT = ROOT / "benchmarks" / "family.json", ROOT / "figures" / "family.png"

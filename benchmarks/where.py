@@ -19,7 +19,7 @@ from jobs import NETS, Job, ModelJob
 from systems.models import Ours
 from systems.ours import Recorded
 
-from minisam import record
+from minisam.autodiff import replay as record
 
 ROUNDS = 15
 

@@ -30,9 +30,8 @@ import numpy as np
 from tqdm.auto import tqdm
 
 import minisam
-from minisam import SAM, SGD, sharpness
+from minisam import SAM, SGD, BatchLoss, sharpness
 from minisam.array_backend import asarray, asnumpy
-from minisam.batch import BatchLoss
 from minisam.ops import like, norm, over
 from minisam.plot import COLOURS
 from minisam.sam import Variant, across, epsilon

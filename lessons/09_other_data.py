@@ -29,10 +29,10 @@ from tqdm.auto import tqdm
 
 import minisam
 from minisam import SAM, SGD
-from minisam.adaptation import self_train
 from minisam.array_backend import asarray, asnumpy
 from minisam.optim import cosine
 from minisam.plot import COLOURS, told
+from minisam.self_training import self_train
 from minisam.stats import mean_and_interval
 
 # %% [markdown]

@@ -28,9 +28,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import minisam
-from minisam import SAM, SGD, sam
+from minisam import SAM, SGD, BatchLoss, sam
 from minisam.array_backend import asarray, asnumpy
-from minisam.batch import BatchLoss
 from minisam.data import batches, symmetric_noise
 from minisam.ops import dot, norm, over
 from minisam.optim import cosine

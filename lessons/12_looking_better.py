@@ -26,9 +26,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import minisam
-from minisam import SAM, SGD, sam
+from minisam import SAM, SGD, BatchLoss, sam
 from minisam.array_backend import asarray, asnumpy, xp
-from minisam.batch import BatchLoss
 from minisam.data import symmetric_noise
 from minisam.ops import dot, norm
 from minisam.optim import cosine

@@ -28,9 +28,8 @@ import numpy as np
 from tqdm.auto import tqdm
 
 import minisam
-from minisam import SAM, SGD, ops, sharpness
+from minisam import SAM, SGD, BatchLoss, ops, sharpness
 from minisam.array_backend import asarray, asnumpy, xp
-from minisam.batch import BatchLoss
 from minisam.optim import cosine
 from minisam.plot import COLOURS
 from minisam.sam import MSharpnessSAM

@@ -30,9 +30,8 @@ from IPython.display import display
 from tqdm.auto import tqdm
 
 import minisam
-from minisam import SAM, SGD, array_backend
+from minisam import SAM, SGD, BatchLoss, array_backend
 from minisam.array_backend import asarray, asnumpy
-from minisam.batch import BatchLoss
 from minisam.data import symmetric_noise
 from minisam.plot import COLOURS
 
@@ -74,7 +73,7 @@ print("the loss comes across:", float(loss), "  and so does the gradient:", type
 # call:
 
 # %%
-from minisam.graph import captured, cuda_graph
+from minisam.array_backend.cuda_graph import captured, cuda_graph
 
 minisam.show(array_backend.in_turn)
 minisam.show(captured)

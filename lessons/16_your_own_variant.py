@@ -28,14 +28,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import minisam
-from minisam import SAM, SGD, sam
+from minisam import SAM, SGD, BatchLoss, sam
 from minisam.array_backend import asarray, asnumpy
-from minisam.batch import BatchLoss
 from minisam.data import symmetric_noise
+from minisam.draws import generator
 from minisam.optim import cosine
 from minisam.plot import COLOURS
 from minisam.sam import Variant, epsilon
-from minisam.sam.algebra import Look, generator
+from minisam.sam.algebra import Look
 from minisam.stats import mean_and_interval
 
 # %% [markdown]

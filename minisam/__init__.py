@@ -5,13 +5,14 @@ min_w max_{‖ε‖_p ≤ ρ} L(w + ε) + λ‖w‖²
 
 from . import array_backend, data, optim, plot, sam, sharpness
 from .autodiff import check_grad, hvp, value_and_grad
+from .batch import BatchLoss
 from .losses import accuracy, cross_entropy, l2_penalty, mse
 from .models import Model, cnn, gpt, mlp, resnet, vit
 from .optim import SGD, Adam, AdamW
-from .run import Run
 from .sam import SAM, Quadratic, epsilon, sam_objective
 from .show import show
-from .train import DivergedError, train
+from .stats import mean_and_interval
+from .training import DivergedError, Run, train
 
 __version__ = "0.1.0"
 
@@ -20,6 +21,7 @@ __all__ = [
     "SGD",
     "Adam",
     "AdamW",
+    "BatchLoss",
     "DivergedError",
     "Model",
     "Quadratic",
@@ -34,6 +36,7 @@ __all__ = [
     "gpt",
     "hvp",
     "l2_penalty",
+    "mean_and_interval",
     "mlp",
     "mse",
     "optim",

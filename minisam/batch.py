@@ -10,10 +10,11 @@ from typing import Any
 import autograd.numpy as anp
 
 from . import ops
-from .array_backend import Array, asarray
+from .array_backend import asarray
 from .autodiff import value_and_grad
 from .losses import cross_entropy, each
 from .models import Model
+from .types import Array
 
 Loss = Callable[..., Array]
 

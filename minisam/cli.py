@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import __version__, array_backend
-from .train import DivergedError
+from .training.loop import DivergedError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -14,13 +14,14 @@ from . import data, plot, sharpness
 from .array_backend import asarray, asnumpy, synchronize
 from .autodiff import hvp
 from .batch import Batch, BatchLoss
+from .checks import pick
 from .losses import cross_entropy
-from .models import mlp, pick
+from .models import mlp
 from .optim import SGD, Adam, AdamW, Optimizer, cosine
-from .run import Run
 from .sam import SAM
 from .stats import mean_and_interval
-from .train import train
+from .training.loop import train
+from .training.run import Run
 
 SIZES = (64, 64, 64, 10)
 BATCH = 64

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import autograd.numpy as anp
 
 from . import ops
-from .array_backend import Array, xp
+from .array_backend import xp
+from .types import Array
 
 
 def cross_entropy(logits: Array, labels: Array, label_smoothing: float = 0.0) -> Array:

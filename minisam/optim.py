@@ -16,18 +16,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 import numpy
 
-from .array_backend import Array, xp
-from .autodiff import LossAndGrad
-from .ops import like, norm
-from .record import replayed
-
-State: TypeAlias = dict[str, Any]
-Info: TypeAlias = dict[str, Any]
-StepSize: TypeAlias = Any  # float, array (..., 1), or a function of t
+from .array_backend import xp
+from .autodiff.replay import replayed
+from .checks import check_at_least_0, check_betas, check_steps
+from .types import Array, Info, LossAndGrad, State, StepSize
+from .vectors import like, norm
 
 
 class Optimizer(Protocol):
@@ -205,7 +202,7 @@ class cosine:
     final: float = 0.0
 
     def __post_init__(self) -> None:
-        _check_steps("steps", self.steps)
+        check_steps("steps", self.steps)
 
     def __call__(self, t: int) -> float:
         return self.final + (self.lr - self.final) * (1 + math.cos(math.pi * min(t / self.steps, 1))) / 2
@@ -219,7 +216,7 @@ class warmup:
     schedule: Callable[[int], float]
 
     def __post_init__(self) -> None:
-        _check_steps("steps", self.steps)
+        check_steps("steps", self.steps)
 
     def __call__(self, t: int) -> float:
         return self.schedule(t) * min((t + 1) / self.steps, 1)
@@ -234,15 +231,10 @@ class step_decay:
     factor: float = 0.1
 
     def __post_init__(self) -> None:
-        _check_steps("every", self.every)
+        check_steps("every", self.every)
 
     def __call__(self, t: int) -> float:
         return self.lr * self.factor ** (t // self.every)
-
-
-def _check_steps(argument: str, steps: int) -> None:
-    if not steps >= 1:
-        raise ValueError(f"{argument} must be ≥ 1, got {steps}")
 
 
 # --- checks of hyperparameters ---------------------------------------------------------------------------------------
@@ -255,33 +247,6 @@ def check_optimizer(**optimizers: Any) -> None:
             raise TypeError(f"{name} must be an optimizer such as SGD(lr), got {value!r}")
 
 
-def check_at_least_0(**hyperparameters: Any) -> None:
-    """Raise a ValueError that names the first one that is negative or not a number (device arrays are not read back)."""
-    for name, value in hyperparameters.items():
-        if isinstance(value, float) and value >= 0:  # at once: `epsilon` asks at every step
-            continue
-        if on_host(value) and not numpy.all(numpy.asarray(value) >= 0):
-            raise ValueError(f"{name} must be ≥ 0, got {numpy.min(value)}")
-
-
-def check_share(**hyperparameters: Any) -> None:
-    """Raise a ValueError that names the first one that is not in [0, 1] (device arrays are not read back)."""
-    for name, value in hyperparameters.items():
-        if on_host(value) and not numpy.all((numpy.asarray(value) >= 0) & (numpy.asarray(value) <= 1)):
-            raise ValueError(f"{name} must be in [0, 1], got {value}")
-
-
-def on_host(value: Any) -> bool:
-    """Whether a hyperparameter is a number, or an array that can be looked at for nothing."""
-    return isinstance(value, (int, float, list, tuple, numpy.ndarray, numpy.generic))
-
-
 def check_step_size(lr: StepSize) -> None:
     """A schedule is asked for its first step size."""
     check_at_least_0(lr=lr(0) if callable(lr) else lr)
-
-
-def check_betas(betas: tuple[float, float]) -> None:
-    """Adam's two decay rates lie in [0, 1)."""
-    if len(betas) != 2 or not all(0 <= b < 1 for b in betas):
-        raise ValueError(f"betas must be two numbers in [0, 1), got {betas}")

@@ -17,9 +17,10 @@ import autograd.numpy as anp
 import numpy
 
 from . import array_backend, losses, models, ops, optim, sam, sharpness
-from .array_backend import Array, asarray, asnumpy
+from .array_backend import asarray, asnumpy
 from .autodiff import check_grad, hvp, value_and_grad
 from .batch import BatchLoss
+from .types import Array
 
 DIFFERENCE, ROUNDING = 1e-6, 1e-12  # bounds: against difference quotients; where only rounding differs
 

@@ -19,8 +19,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from minisam import bridge
 from minisam.array_backend import Backend
+from minisam.array_backend import autograd_on_device as bridge
 
 # what numpy has and cupy has not, as far as it is about numbers
 MISSING = """

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from minisam import SAM, SGD, Adam, cross_entropy, mlp, mse, value_and_grad
 from minisam.batch import BatchLoss, divergence
+from minisam.checks import check_random_seed
+from minisam.draws import normal
 from minisam.losses import each
 from minisam.ops import norm, softmax
 from minisam.sam import GNP, Variant, across, along, epsilon, mix
-from minisam.sam.algebra import Look, check_random_seed, normal
+from minisam.sam.algebra import Look
 
 MODEL = mlp((3, 5, 4), "tanh")
 RNG = np.random.default_rng(0)
@@ -181,11 +183,11 @@ def test_parts_must_divide_the_batch():
 
 
 def test_one_seed_draws_the_same_for_all_and_an_array_each_its_own():
-    together, each_its_own = normal(3, 7, W), normal(np.array([[3], [4]]), 7, W)
+    together, each_its_own = normal("a", 3, 7, W), normal("a", np.array([[3], [4]]), 7, W)
     assert together.shape == (MODEL.size,)
     assert np.array_equal(each_its_own[0], together)
     assert not np.array_equal(each_its_own[1], together)
-    assert not np.array_equal(normal(3, 8, W), together)
+    assert not np.array_equal(normal("a", 3, 8, W), together)
     for bad in (-1, 0.5, np.array([1, 2])):
         with pytest.raises(ValueError, match="seed must be a whole number ≥ 0"):
             check_random_seed(bad)

@@ -6,9 +6,9 @@ import pytest
 import strict
 
 from minisam import SAM, SGD, Run, array_backend, check_grad, cnn, hvp, resnet, train, value_and_grad
-from minisam.baselines import SmallLoss
 from minisam.data import Data, batches
 from minisam.models import Statistics
+from minisam.noisy_labels import SmallLoss
 from minisam.sam import RWP, MSharpnessSAM
 
 RNG = np.random.default_rng(0)

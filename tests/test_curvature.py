@@ -19,6 +19,7 @@ from variants import (
 )
 
 from minisam import SAM, SGD, Quadratic, value_and_grad
+from minisam.draws import stream
 from minisam.sam import CRSAM, GAM, FrobeniusSAM, TraceSAM
 
 H = np.diag([5.0, 3.0, 1.0, 0.2])
@@ -37,8 +38,8 @@ def one_batch():
 
 
 def normal(seed, t, n):
-    """The library's numbers of step t, by NumPy alone."""
-    return np.random.default_rng([seed, t]).standard_normal(n)
+    """The library's numbers of step t."""
+    return stream("random looks", seed, t).standard_normal(n)
 
 
 # --- CR-SAM ----------------------------------------------------------------------------------------------------------

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import test_on_strict
 
-from minisam import SAM, SGD, Adam, array_backend, data, mlp, train, value_and_grad, verify
-from minisam.batch import BatchLoss
+from minisam import SAM, SGD, Adam, BatchLoss, array_backend, data, mlp, train, value_and_grad, verify
 
 pytestmark = pytest.mark.gpu
 MODEL = mlp([64, 32, 10])

@@ -21,8 +21,7 @@ from variants import (
     unit,
 )
 
-from minisam import SAM, SGD, Adam, AdamW, cnn, data, train, value_and_grad
-from minisam.batch import BatchLoss
+from minisam import SAM, SGD, Adam, AdamW, BatchLoss, cnn, data, train, value_and_grad
 from minisam.sam import MESA, MSAM, SAF, LookSAM
 
 MOMENTUM = {"SGD": SGD(0.1, momentum=0.9), "Adam": Adam(0.01), "AdamW": AdamW(0.01)}

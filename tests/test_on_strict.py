@@ -9,6 +9,7 @@ from minisam import (
     SAM,
     SGD,
     Adam,
+    BatchLoss,
     Quadratic,
     array_backend,
     check_grad,
@@ -22,7 +23,6 @@ from minisam import (
     train,
     value_and_grad,
 )
-from minisam.batch import BatchLoss
 
 RNG = np.random.default_rng(0)
 X, Y, TARGET = RNG.standard_normal((6, 5)), RNG.integers(0, 3, 6), RNG.standard_normal((6, 3))

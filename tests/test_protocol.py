@@ -9,9 +9,8 @@ import pytest
 import strict
 from protocol import EXAMPLES, MODEL, OPTIMIZERS, READS_BACK
 
-from minisam import array_backend, batch, train, value_and_grad
+from minisam import BatchLoss, array_backend, batch, train, value_and_grad
 from minisam import sam as family
-from minisam.batch import BatchLoss
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((EXAMPLES, 4)).astype("float32"), RNG.integers(0, 3, EXAMPLES)

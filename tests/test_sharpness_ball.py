@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from known_losses import plain_net, rescaled, symmetric
 
+from minisam import BatchLoss
 from minisam.autodiff import check_grad, hvp, value_and_grad
-from minisam.batch import BatchLoss
 from minisam.models import cnn, mlp, vit
 from minisam.sam import Quadratic, sam_objective
 from minisam.sharpness import (

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from known_losses import rescaled, symmetric
 
+from minisam import BatchLoss
 from minisam.autodiff import value_and_grad
-from minisam.batch import BatchLoss
 from minisam.models import cnn, mlp, vit
 from minisam.sam import Quadratic
 from minisam.sharpness import filter_normalised, interpolation, landscape, profile, worst_point

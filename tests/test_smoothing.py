@@ -5,6 +5,7 @@ import pytest
 from variants import BASES, LINEAR, MODEL, Watched, assert_same_bits, assert_sweeps, batches, gradient, run, start, unit
 
 from minisam import SAM, SGD, Quadratic, value_and_grad
+from minisam.draws import stream
 from minisam.sam import RSAM, RWP
 
 H = np.diag([5.0, 3.0, 1.0, 0.2])
@@ -13,8 +14,8 @@ BOWL = value_and_grad(Quadratic(H))
 
 
 def normal(seed, t, n):
-    """The library's numbers of step t, by NumPy alone."""
-    return np.random.default_rng([seed, t]).standard_normal(n)
+    """The library's numbers of step t."""
+    return stream("weight noise", seed, t).standard_normal(n)
 
 
 def filter_scale(w):

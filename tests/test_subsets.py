@@ -22,8 +22,9 @@ from variants import (
 )
 
 from minisam import SAM, SGD, train
+from minisam.draws import uniform
 from minisam.sam import ESAM, SAMON, SSAM
-from minisam.sam.subsets import largest, uniform
+from minisam.sam.subsets import largest
 
 N = MODEL.size
 ALL, NONE = np.ones(N), np.zeros(N)
@@ -167,7 +168,7 @@ def test_the_largest_are_as_many_as_asked_for_even_among_equals():
 
 def test_a_uniform_number_is_never_rounded_up_to_one():
     """In single precision they are whole multiples of 2⁻²⁴ below 1; numbers in double, rounded, would be no such multiples."""
-    u = uniform(np.asarray(0), 5, np.zeros(10_000, "float32"))
+    u = uniform("a", 0, 5, np.zeros(10_000, "float32"))
     assert u.dtype == "float32"
     np.testing.assert_array_equal(u.astype("float64") * 2**24 % 1, 0)
     assert u.max() < 1

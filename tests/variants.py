@@ -5,8 +5,7 @@ from unittest.mock import patch
 import numpy as np
 import strict
 
-from minisam import SGD, Adam, array_backend, mlp, train
-from minisam.batch import BatchLoss
+from minisam import SGD, Adam, BatchLoss, array_backend, mlp, train
 
 MODEL = mlp((3, 5, 4), "tanh")
 LINEAR = mlp((3, 4))  # softmax regression, which `by_hand` computes as well

@@ -4,8 +4,7 @@ import numpy as np
 from jobs import LR, MOMENTUM, RHO
 
 import minisam
-from minisam import SAM, SGD
-from minisam.batch import BatchLoss
+from minisam import SAM, SGD, BatchLoss
 from minisam.sam import RST, LookSAM, SAMPa
 
 

@@ -4,6 +4,7 @@
 `noise` makes labels wrong, `shifts` moves the test data away from the training data.
 """
 
+from ..checks import check_counts, check_seed
 from .files import cifar10, cifar100, fashion_mnist, mnist
 from .markov import MarkovData, markov
 from .mnist1d import mnist1d
@@ -12,8 +13,6 @@ from .sets import (
     Data,
     batches,
     blobs,
-    check_counts,
-    check_seed,
     diagonal_regression,
     digits,
     linear_teacher,

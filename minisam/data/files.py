@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy
 
-from .sets import Data, check_counts, check_seed, split
+from ..checks import check_counts, check_seed
+from .sets import Data, split
 
 Folder = str | os.PathLike[str]
 FOLDER = Path("~/.cache/minisam")

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy
 
-from .sets import Data, check_counts, check_seed
+from ..checks import check_counts, check_seed
+from .sets import Data
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy
 
-from .sets import Data, check_counts, check_seed, split
+from ..checks import check_counts, check_seed
+from .sets import Data, split
 
 LENGTH, PADDING, FINAL = 12, (36, 60), 40  # of a template, of the zeros behind it, of a signal
 SCALE, TRANSLATION, SHEAR = 0.4, 48, 0.75

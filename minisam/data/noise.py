@@ -10,7 +10,8 @@ from dataclasses import replace
 
 import numpy
 
-from .sets import Data, check_seed
+from ..checks import check_seed
+from .sets import Data
 
 
 def symmetric_noise(data: Data, rate: float, seed: int = 0) -> Data:

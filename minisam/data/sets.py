@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy
 
+from ..checks import check_counts, check_seed
+
 
 @dataclass(frozen=True)
 class Data:
@@ -232,18 +234,3 @@ def batches(n: int, batch_size: int, seed: int | Sequence[int], epoch: int) -> n
 def _generator(seed: int, epoch: int) -> numpy.random.Generator:
     """A stream for each epoch, apart from `default_rng(seed)`, which draws the initial weights."""
     return numpy.random.default_rng(numpy.random.SeedSequence(seed, spawn_key=(epoch,)))
-
-
-def check_counts(**counts: int) -> None:
-    """Raise a ValueError that names the first one that is not a whole number ≥ 1."""
-    for name, value in counts.items():
-        if not isinstance(value, (int, numpy.integer)) or value < 1:
-            raise ValueError(f"{name} must be a whole number ≥ 1, got {value!r}")
-
-
-def check_seed(seed: int | Sequence[int]) -> numpy.ndarray:
-    """The seed or seeds as an array of whole numbers ≥ 0, or the error that says why not."""
-    seeds = numpy.asarray(seed)
-    if seeds.size == 0 or seeds.dtype.kind not in "iu" or seeds.min() < 0:
-        raise ValueError(f"seed must be a whole number ≥ 0 or a sequence of them, got {seed!r}")
-    return seeds

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy
 
-from .sets import Data, check_counts, check_seed
+from ..checks import check_counts, check_seed
+from .sets import Data
 
 Images = numpy.ndarray  # (m, channels, *space)
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy
 
-from .sets import Data, check_counts
+from ..checks import check_counts
+from .sets import Data
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import numpy
 
 from .. import ops
-from ..array_backend import Array
-from ..data import check_counts
+from ..checks import check_counts
+from ..types import Array
 from . import convolutional as parts
 from .model import Model, Parameters, Statistics
 

@@ -9,9 +9,9 @@ import autograd.numpy as anp
 import numpy
 
 from .. import ops
-from ..array_backend import Array
-from ..data import check_counts
-from .model import Parameters, Statistics, pick
+from ..checks import check_counts, pick
+from ..types import Array
+from .model import Parameters, Statistics
 
 NORMS = {"none": "no norm", "batch": "batch norm", "group": "group norm"}
 GROUPS = 4  # of channels, in group norm

@@ -8,8 +8,9 @@ import autograd.numpy as anp
 import numpy
 
 from .. import ops
-from ..array_backend import Array, asarray, asnumpy
-from ..data import check_counts
+from ..array_backend import asarray, asnumpy
+from ..checks import check_counts
+from ..types import Array
 from .model import Model, Parameters
 from .transformer import block, block_shapes, check_widths, draw_normal, examples, norm, norm_shapes, rows
 

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy
 
 from .. import ops
-from ..array_backend import Array
-from .model import Model, Parameters, glorot, he, pick
+from ..checks import pick
+from ..types import Array
+from .model import Model, Parameters, glorot, he
 
 ACTIVATIONS = {"relu": ops.relu, "tanh": ops.tanh, "gelu": ops.gelu}
 INITIALISERS = {"he": he, "glorot": glorot}

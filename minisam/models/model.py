@@ -11,7 +11,9 @@ import autograd.numpy as anp
 import numpy
 
 from .. import ops
-from ..array_backend import Array, asarray, xp
+from ..array_backend import asarray, xp
+from ..checks import pick
+from ..types import Array
 
 Parameters = Mapping[str, Array]
 
@@ -165,10 +167,3 @@ def glorot(rng: numpy.random.Generator, i: int, o: int) -> numpy.ndarray:
     """U(±√(6/(i+o))): keeps variance both ways through tanh layers.   Glorot & Bengio 2010, eq. 16."""
     limit = math.sqrt(6 / (i + o))
     return rng.uniform(-limit, limit, (i, o))
-
-
-def pick(argument: str, name: str, choices: Mapping[str, Any]) -> Any:
-    """choices[name], or an error that lists them."""
-    if name not in choices:
-        raise ValueError(f"{argument} must be one of {', '.join(map(repr, choices))}, got {name!r}")
-    return choices[name]

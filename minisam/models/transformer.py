@@ -10,8 +10,8 @@ import autograd.numpy as anp
 import numpy
 
 from .. import ops
-from ..array_backend import Array
-from ..data import check_counts
+from ..checks import check_counts
+from ..types import Array
 from .model import Parameters
 
 WIDER = 4  # the hidden layer of a block has so many times its width

@@ -8,8 +8,8 @@ import autograd.numpy as anp
 import numpy
 
 from .. import ops
-from ..array_backend import Array
-from ..data import check_counts
+from ..checks import check_counts
+from ..types import Array
 from .model import Model, Parameters
 from .transformer import (
     affine,

@@ -9,17 +9,9 @@ works on arrays of whatever backend they live on, with any leading replica axes,
 Truths: tests/test_ops.py (first and second derivatives against central differences, independent oracles).
 """
 
-from .arrays import dot, like, norm, over
+from ..vectors import dot, like, norm, over
 from .attention import attention, embedding, first_tokens, layer_norm
-from .convolution import (
-    average_pool,
-    conv1d,
-    conv2d,
-    global_average_pool,
-    max_pool,
-    to_images,
-    to_rows,
-)
+from .convolution import average_pool, conv1d, conv2d, global_average_pool, max_pool, to_images, to_rows
 from .layers import affine, gelu, matmul, relu, tanh
 from .losses import (
     check_range,

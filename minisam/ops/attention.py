@@ -17,12 +17,13 @@ from autograd.core import VJPNode
 from autograd.extend import defvjp, primitive
 from autograd.tracer import register_notrace
 
-from ..array_backend import Array, name, xp
-from .arrays import dot
+from ..array_backend import name, xp
+from ..types import Array
+from ..vectors import dot
+from .fused import Calls, straight
 from .layers import matmul
 from .losses import check_range, softmax
 from .shapes import T, back_to, sum_last, sum_rows
-from .straight import Calls, straight
 
 # --- attention -------------------------------------------------------------------------------------------------------
 

@@ -17,10 +17,11 @@ from typing import Any
 import autograd.numpy as anp
 from autograd.extend import defvjp, primitive
 
-from ..array_backend import Array, xp
+from ..array_backend import xp
+from ..types import Array
+from .fused import Calls, straight
 from .layers import matmul
 from .shapes import T, back_to, sum_last, sum_rows
-from .straight import Calls, straight
 
 Shape = tuple[int, ...]
 

@@ -9,9 +9,10 @@ from autograd.core import VJPNode
 from autograd.extend import defvjp, primitive
 from autograd.tracer import register_notrace
 
-from ..array_backend import Array, name, xp
+from ..array_backend import name, xp
+from ..types import Array
+from .fused import Calls, straight
 from .shapes import T, back_to, sum_rows
-from .straight import Calls, straight
 
 
 @primitive

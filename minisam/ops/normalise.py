@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import autograd.numpy as anp
 
-from ..array_backend import Array
+from ..types import Array
 from .shapes import sum_last, sum_rows
 
 SMALLEST_VARIANCE = 1e-5  # added to the variance: constants become 0, not 0/0

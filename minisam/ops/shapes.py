@@ -8,8 +8,9 @@ from typing import Any
 import autograd.numpy as anp
 from autograd.extend import defvjp, primitive
 
-from ..array_backend import Array, name, xp
-from .straight import Calls, straight
+from ..array_backend import name, xp
+from ..types import Array
+from .fused import Calls, straight
 
 
 @primitive

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 
-from ..models import pick
+from ..checks import pick
 from ..stats import mean_and_interval
 from .figures import coloured, draw_band, new_figure, spread, told
 
 if TYPE_CHECKING:
-    from ..run import Run
+    from ..training.run import Run
 
 PANELS = {
     "train_loss": "training loss",

@@ -4,11 +4,11 @@
 looks, what it takes from there, and when it pays.
 """
 
-from .algebra import Composed, Look, Variant, across, along, mix
+from ..vectors import across, along, mix
+from .algebra import Composed, Look, Variant
 from .averaging import EMA, SWA, averaged
 from .bayes import BSAM
 from .components import GNP, GSAM, SAGM, WSAM, FriendlySAM, StableSAM, VaSSO
-from .core import USAM, MSharpnessSAM, MultiStepSAM
 from .curvature import CRSAM, GAM, FrobeniusSAM, TraceSAM
 from .epsilon import epsilon
 from .geometry import ASAM, FisherSAM
@@ -16,6 +16,7 @@ from .history import MESA, MSAM, SAF, LookSAM
 from .intermittent import AESAM, RST, EveryK
 from .objective import Quadratic, ascend, project, sam_objective
 from .parallel import AsyncSAM, SAMPa
+from .relatives import USAM, MSharpnessSAM, MultiStepSAM
 from .smoothing import RSAM, RWP
 from .step import SAM
 from .subsets import ESAM, SAMON, SSAM

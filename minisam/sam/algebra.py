@@ -22,13 +22,10 @@ from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
 from typing import Any
 
-import numpy
-
-from ..array_backend import Array, asarray, asnumpy
-from ..autodiff import LossAndGrad
-from ..ops import dot, like, norm, over
-from ..optim import Info, Optimizer, State, add_l2, check_at_least_0, check_optimizer
-from .epsilon import check_ball
+from ..checks import check_at_least_0, check_ball
+from ..optim import Optimizer, add_l2, check_optimizer
+from ..types import Array, Info, LossAndGrad, State
+from ..vectors import norm
 
 
 class Look:
@@ -177,49 +174,3 @@ class Variant(Composed):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_ball(self.rho, 2)
-
-
-# --- what to take from there -----------------------------------------------------------------------------------------
-
-
-def along(a: Array, b: Array) -> Array:
-    """The component of a along b, (⟨a, b⟩/‖b‖²) b; 0 where b = 0.   (..., n)."""
-    b = over(b, norm(b))
-    return dot(a, b) * b
-
-
-def across(a: Array, b: Array) -> Array:
-    """The component of a orthogonal to b."""
-    return a - along(a, b)
-
-
-def mix(a: Array, b: Array, share: Any) -> Array:
-    """(1 − share) a + share b; a swept share has the bits of a number, from which 1 − share is taken in double precision."""
-    return like(1 - share, a) * a + like(share, a) * b
-
-
-# --- randomness: drawn on the host, so equal on every backend, and in a training that was resumed ---------------------
-
-
-def generator(seed: int, t: int) -> numpy.random.Generator:
-    """The random numbers of step t."""
-    return numpy.random.default_rng([int(seed), t])
-
-
-def normal(seed: Any, t: int, w: Array) -> Array:
-    """Standard normal numbers for step t, to meet w (..., n).
-
-    One seed: (n,), the same for every replica, so that each is what it would be alone. An array of seeds (..., 1): (..., n), to
-    each replica its own.
-    """
-    seeds, n = numpy.asarray(seed), w.shape[-1]
-    drawn = [generator(s, t).standard_normal(n) for s in seeds.ravel()]
-    return asarray(numpy.reshape(drawn, (*seeds.shape[:-1], n)), dtype=w.dtype)
-
-
-def check_random_seed(seed: Any) -> numpy.ndarray:
-    """Whole numbers ≥ 0, one or an array (..., 1) of them, on the host; or the error that says what they were."""
-    seeds = asnumpy(seed)
-    if not (numpy.all(seeds == seeds.astype("int64")) and numpy.all(seeds >= 0) and seeds.shape[-1:] in ((), (1,))):
-        raise ValueError(f"seed must be a whole number ≥ 0, or an array (..., 1) of them, got {seed}")
-    return seeds.astype("int64")

@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..array_backend import Array, xp
-from ..autodiff import LossAndGrad
-from ..optim import Info, Optimizer, State, check_optimizer, check_share
-from ..run import Run
-from .algebra import mix
+from ..array_backend import xp
+from ..checks import check_share
+from ..optim import Optimizer, check_optimizer
+from ..training.run import Run
+from ..types import Array, Info, LossAndGrad, State
+from ..vectors import mix
 
 
 @dataclass(frozen=True)

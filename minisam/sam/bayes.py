@@ -6,12 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from ..array_backend import Array, xp
-from ..autodiff import LossAndGrad
-from ..ops import like
-from ..optim import Info, State, StepSize, check_at_least_0, check_betas, check_step_size, step_size
-from .algebra import Look, check_random_seed, normal
-from .epsilon import check_ball
+from ..array_backend import xp
+from ..checks import check_at_least_0, check_ball, check_betas, check_random_seed
+from ..draws import normal
+from ..optim import check_step_size, step_size
+from ..types import Array, Info, LossAndGrad, State, StepSize
+from ..vectors import like
+from .algebra import Look
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class BSAM:
     def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
         look, t, s = Look(w, loss_and_grad), state["t"], state["s"]
         b1, b2 = map(float, self.betas)
-        g = look(normal(self.seed, t, w) / (math.sqrt(self.examples) * xp().sqrt(s)))
+        g = look(normal("posterior", self.seed, t, w) / (math.sqrt(self.examples) * xp().sqrt(s)))
         g_adv = look(like(self.rho, w) * g / s)
         m = b1 * state["m"] + (1 - b1) * (g_adv + float(self.delta) * w)
         w = w - step_size(self, t, w) * m / s

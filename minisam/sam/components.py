@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy
 
-from ..array_backend import Array
-from ..autodiff import LossAndGrad
-from ..ops import like, norm, over
-from ..optim import Info, State, add_l2, check_at_least_0, check_share, on_host, step_size
-from .algebra import Look, Variant, across, mix
+from ..checks import check_at_least_0, check_share, on_host
+from ..optim import add_l2, step_size
+from ..types import Array, Info, LossAndGrad, State
+from ..vectors import across, like, mix, norm, over
+from .algebra import Look, Variant
 from .epsilon import epsilon
 
 

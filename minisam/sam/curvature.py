@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy
 
-from ..array_backend import Array
-from ..ops import like
-from ..optim import State, check_at_least_0, on_host
-from .algebra import Look, Variant, across, check_random_seed, mix, normal
+from ..checks import check_at_least_0, check_random_seed, on_host
+from ..draws import normal
+from ..types import Array, State
+from ..vectors import across, like, mix
+from .algebra import Look, Variant
 from .epsilon import epsilon
 
 
@@ -139,7 +140,8 @@ class FrobeniusSAM(Variant):
 def random_looks(variant: Any, t: int, w: Array) -> list[Array]:
     """ρ times standard normal numbers, as often as `variant.samples`."""
     return [
-        like(variant.rho, w) * normal(variant.seed, t * variant.samples + k, w) + 0 * w for k in range(variant.samples)
+        like(variant.rho, w) * normal("random looks", variant.seed, t * variant.samples + k, w) + 0 * w
+        for k in range(variant.samples)
     ]
 
 

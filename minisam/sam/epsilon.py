@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..array_backend import Array, xp
-from ..ops import like, norm, over
-from ..optim import check_at_least_0
-from ..record import replayed
+from ..array_backend import xp
+from ..autodiff.replay import replayed
+from ..checks import check_ball
+from ..types import Array
+from ..vectors import like, norm, over
 
 
 def epsilon(g: Array, rho: Any, p: float = 2.0) -> Array:
@@ -55,10 +56,3 @@ def epsilon(g: Array, rho: Any, p: float = 2.0) -> Array:
 def _along(g: Array, length: Array, rho: Any) -> Array:
     """ρ g/‖g‖."""
     return rho * over(g, length)
-
-
-def check_ball(rho: Any, p: float) -> None:
-    """Raise a ValueError unless {ε : ‖ε‖_p ≤ ρ} is a ball."""
-    check_at_least_0(rho=rho)
-    if not p >= 1:
-        raise ValueError(f"p must be in [1, ∞], got {p}")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..array_backend import Array, xp
+from ..array_backend import xp
+from ..checks import check_at_least_0, check_ball
 from ..models import Model
-from ..ops import like
-from ..optim import State, check_at_least_0
+from ..types import Array, State
+from ..vectors import like
 from .algebra import Look, Variant
-from .epsilon import check_ball, epsilon
+from .epsilon import epsilon
 
 
 @dataclass(frozen=True)

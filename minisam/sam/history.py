@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..array_backend import Array, asarray, xp
-from ..data import check_counts
-from ..ops import like, norm, over, softmax
-from ..optim import State, check_at_least_0, check_share
-from .algebra import Composed, Look, Variant, across, mix
+from ..array_backend import asarray, xp
+from ..checks import check_at_least_0, check_counts, check_share
+from ..ops import softmax
+from ..types import Array, State
+from ..vectors import across, like, mix, norm, over
+from .algebra import Composed, Look, Variant
 from .epsilon import epsilon
 
 

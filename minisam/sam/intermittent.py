@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from ..array_backend import Array, asnumpy, xp
-from ..data import check_counts
-from ..ops import dot, like
-from ..optim import State, check_share
-from .algebra import Look, Variant, check_random_seed, generator, mix
+from ..array_backend import asnumpy, xp
+from ..checks import check_counts, check_random_seed, check_share
+from ..draws import stream
+from ..types import Array, State
+from ..vectors import dot, like, mix
+from .algebra import Look, Variant
 from .epsilon import epsilon
 
 
@@ -42,7 +43,7 @@ class RST(Variant):
     def direction(self, look: Look, state: State) -> Array:
         g, t = look(), state["t"]
         prob = self.prob(t) if callable(self.prob) else self.prob
-        return look(epsilon(g, self.rho)) if generator(self.seed, t).random() < prob else g
+        return look(epsilon(g, self.rho)) if stream("coin", self.seed, t).random() < prob else g
 
 
 @dataclass(frozen=True)

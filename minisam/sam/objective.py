@@ -11,12 +11,13 @@ from typing import Any
 import autograd.numpy as anp
 import numpy
 
-from ..array_backend import Array, asarray, asnumpy, xp
-from ..autodiff import LossAndGrad, as_loss, as_loss_and_grad
-from ..models import pick
-from ..ops import like, matmul, norm, over, sum_last
-from ..optim import check_at_least_0
-from .epsilon import check_ball, epsilon
+from ..array_backend import asarray, asnumpy, xp
+from ..autodiff import as_loss, as_loss_and_grad
+from ..checks import check_at_least_0, check_ball, pick
+from ..ops import matmul, sum_last
+from ..types import Array, LossAndGrad
+from ..vectors import like, norm, over
+from .epsilon import epsilon
 
 
 def sam_objective(

@@ -14,11 +14,13 @@ from typing import Any
 import numpy
 
 from .. import threads
-from ..array_backend import Array, xp
-from ..autodiff import LossAndGrad
+from ..array_backend import xp
 from ..batch import Batch
-from ..optim import Info, State, add_l2, check_share, step_size
-from .algebra import Look, Variant, mix
+from ..checks import check_share
+from ..optim import add_l2, step_size
+from ..types import Array, Info, LossAndGrad, State
+from ..vectors import mix
+from .algebra import Look, Variant
 from .epsilon import epsilon
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..array_backend import Array
+from ..checks import check_at_least_0, check_random_seed
+from ..draws import normal
 from ..models import Model
-from ..ops import like
-from ..optim import State, check_at_least_0
-from .algebra import Composed, Look, Variant, check_random_seed, mix, normal
+from ..types import Array, State
+from ..vectors import like, mix
+from .algebra import Composed, Look, Variant
 from .epsilon import epsilon
 from .geometry import filter_norms
 
@@ -90,5 +91,5 @@ class RSAM(Variant):
 
 def scaled_noise(seed: Any, t: int, w: Array, sigma: Any, model: Model | None) -> Array:
     """σ times standard normal numbers, times the norm of each weight's filter, if there is a model.   (..., n)."""
-    z = like(sigma, w) * normal(seed, t, w)
+    z = like(sigma, w) * normal("weight noise", seed, t, w)
     return z + 0 * w if model is None else z * filter_norms(model, w)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..array_backend import Array
-from ..autodiff import LossAndGrad
-from ..ops import norm
-from ..optim import Info, Optimizer, State, add_l2, check_at_least_0, check_optimizer
-from ..record import replayed
-from .epsilon import check_ball, epsilon
+from ..autodiff.replay import replayed
+from ..checks import check_at_least_0, check_ball
+from ..optim import Optimizer, add_l2, check_optimizer
+from ..types import Array, Info, LossAndGrad, State
+from ..vectors import norm
+from .epsilon import epsilon
 
 
 @replayed

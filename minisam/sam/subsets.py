@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy
 
-from ..array_backend import Array, asarray, xp
-from ..data import check_counts
-from ..ops import like
-from ..optim import State, check_share, on_host
-from .algebra import Look, Variant, check_random_seed, generator
-from .epsilon import check_ball, epsilon
+from ..array_backend import xp
+from ..checks import check_ball, check_counts, check_random_seed, check_share, on_host
+from ..draws import uniform
+from ..types import Array, State
+from ..vectors import like
+from .algebra import Look, Variant
+from .epsilon import epsilon
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class SSAM(Variant):
 
     def _dynamic(self, g: Array, mask: Array, t: int) -> Array:
         ones, n = self._ones(g), g.shape[-1]
-        chance = xp().broadcast_to(uniform(self.seed, t, g), g.shape)
+        chance = xp().broadcast_to(uniform("grown mask", self.seed, t, g), g.shape)
         if t == 0:
             return largest(chance, ones)
         share = self.drop * (1 + math.cos(math.pi * min(t / self.steps, 1))) / 2
@@ -121,13 +122,6 @@ def largest(scores: Array, k: Any) -> Array:
     """1 at the k largest scores of each replica, else 0.   (..., n); k a number, or (..., 1)."""
     rank = xp().argsort(xp().argsort(-scores, axis=-1), axis=-1)
     return (rank < k).astype(scores.dtype)
-
-
-def uniform(seed: Any, t: int, w: Array) -> Array:
-    """Uniform numbers in [0, 1) for step t, to meet w: (n,), or (..., n) for an array of seeds (..., 1)."""
-    n = w.shape[-1]
-    rows = [generator(s, t).random(n, dtype=w.dtype) for s in seed.ravel()]  # rounded to w's precision, some would be 1
-    return asarray(numpy.reshape(rows, (*seed.shape[:-1], n)))
 
 
 @dataclass(frozen=True)
@@ -159,7 +153,7 @@ class ESAM(Variant):
     def direction(self, look: Look, state: State) -> Array:
         g, before = look(), look.losses()
         beta = like(self.beta, g)
-        mask = (uniform(self.seed, state["t"], g) < beta).astype(g.dtype)
+        mask = (uniform("weights to perturb", self.seed, state["t"], g) < beta).astype(g.dtype)
         eps = mask * epsilon(g, self.rho) / beta
         m = before.shape[-1]
         kept = max(1, round(self.gamma * m))

@@ -10,17 +10,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy
-
-from ..array_backend import Array, asarray, xp
-from ..autodiff import LossAndGrad, as_loss
-from ..models import Model, pick
-from ..ops import dot, like, norm, over
-from ..optim import check_at_least_0
-from ..sam.algebra import across
-from ..sam.epsilon import check_ball, epsilon
+from ..array_backend import asarray, xp
+from ..autodiff import as_loss
+from ..checks import check_at_least_0, check_at_least_1, check_ball, pick
+from ..draws import normal
+from ..models import Model
+from ..sam.epsilon import epsilon
 from ..sam.objective import ascend
-from .estimate import Estimate, bar, check_at_least_1, normal, to_host
+from ..types import Array, LossAndGrad
+from ..vectors import across, dot, like, norm, over
+from .estimate import Estimate, bar, to_host
 
 
 def worst_case(
@@ -92,7 +91,7 @@ def worst_point(
 ) -> Array:
     """The best ε that `worst_case` finds, with its arguments: (..., n) -> (..., n) [weight]. Costs (restarts + 1)(steps + 2)."""
     check_at_least_0(restarts=restarts)
-    rng, unit = numpy.random.default_rng(seed), units(w, adaptive)
+    unit = units(w, adaptive)
 
     def from_centre(delta: Array) -> tuple[Array, Array]:
         """δ = ε/T -> (L, ∇L) with respect to δ, for which the ball is an ordinary one."""
@@ -102,8 +101,8 @@ def worst_point(
     centre = xp().zeros_like(w)
     best = ascend(from_centre, centre, rho, p, steps)
     highest = from_centre(best)[0]
-    for _ in bar(range(restarts), "restart", progress):
-        start = epsilon(centre + normal(rng, w), rho, p)
+    for k in bar(range(restarts), "restart", progress):
+        start = epsilon(centre + normal("restarts", seed, k, w), rho, p)
         delta = ascend(from_centre, centre, rho, p, steps, start)
         loss = from_centre(delta)[0]
         better = loss > highest
@@ -219,11 +218,11 @@ def average_case(
     """
     check_at_least_0(sigma=sigma)
     check_at_least_1(samples=samples)
-    rng, width = numpy.random.default_rng(seed), like(sigma, w) * units(w, adaptive)
+    width = like(sigma, w) * units(w, adaptive)
     loss = as_loss(loss)
     here, rises = loss(w), []
-    for _ in bar(range(samples), "sample", progress):
-        eps = width * normal(rng, w)
+    for k in bar(range(samples), "sample", progress):
+        eps = width * normal("average case", seed, k, w)
         rises.append((loss(w + eps) + loss(w - eps)) / 2 - here)
     return Estimate.of(to_host(rises))
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy
 
 from .. import threads
-from ..array_backend import Array, asarray, asnumpy, xp
+from ..array_backend import asnumpy, xp
+from ..types import Array
 
 
 @dataclass(frozen=True)
@@ -37,27 +38,6 @@ def to_host(parts: Sequence[Array]) -> numpy.ndarray:
     return asnumpy(xp().stack(parts)).astype("float64")
 
 
-def normal(rng: numpy.random.Generator, w: Array) -> Array:
-    """Standard normal numbers to meet w (..., n): (n,), drawn on the host, so equal on every backend.
-
-    The same for all replicas: so each has the numbers that it would have alone, and what differs between two of them is not
-    the luck of the draw.
-    """
-    return asarray(rng.standard_normal(w.shape[-1]), dtype=w.dtype)
-
-
-def signs(rng: numpy.random.Generator, w: Array) -> Array:
-    """±1 with even odds, as `normal`."""
-    return asarray(rng.integers(0, 2, w.shape[-1]) * 2 - 1, dtype=w.dtype)
-
-
 def bar(items: Iterable[Any], unit: str, progress: bool) -> Iterable[Any]:
     """The items, with a progress bar if it is asked for."""
     return threads.bar(items, unit=unit) if progress else items
-
-
-def check_at_least_1(**counts: int) -> None:
-    """Raise a ValueError that names the first one below 1."""
-    for name, value in counts.items():
-        if not value >= 1:
-            raise ValueError(f"{name} must be ≥ 1, got {value}")

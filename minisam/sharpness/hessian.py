@@ -12,9 +12,12 @@ from typing import TypeAlias
 
 import numpy
 
-from ..array_backend import Array, xp
-from ..ops import dot, norm, over
-from .estimate import Estimate, bar, check_at_least_1, normal, signs, to_host
+from ..array_backend import asarray, xp
+from ..checks import check_at_least_1
+from ..draws import signs, stream
+from ..types import Array
+from ..vectors import dot, norm, over
+from .estimate import Estimate, bar, to_host
 
 Product: TypeAlias = Callable[[Array, Array], Array]
 
@@ -59,7 +62,7 @@ def eigenvalues(
     most = min(steps, w.shape[-1])
     if not 1 <= count <= most:
         raise ValueError(f"count must be in 1 … {most}, the smaller of steps and n, got {count}")
-    values, _ = _lanczos(product, w, steps, numpy.random.default_rng(seed), progress)
+    values, _ = _lanczos(product, w, steps, stream("eigenvalues", seed), progress)
     return values[..., : -count - 1 : -1]
 
 
@@ -71,9 +74,9 @@ def trace(product: Product, w: Array, samples: int = 100, seed: int = 0, progres
     Hutchinson 1990, "A stochastic estimator of the trace".  Truths: tests/test_sharpness_hessian.py.
     """
     check_at_least_1(samples=samples)
-    rng, forms = numpy.random.default_rng(seed), []
-    for _ in bar(range(samples), "sample", progress):
-        z = xp().zeros_like(w) + signs(rng, w)
+    forms = []
+    for k in bar(range(samples), "sample", progress):
+        z = xp().zeros_like(w) + signs("trace", seed, k, w)
         forms.append(dot(z, product(w, z))[..., 0])
     return Estimate.of(to_host(forms))
 
@@ -143,7 +146,7 @@ def spectral_density(
     Source: Ghorbani, Krishnan & Xiao 2019, arXiv:1901.10159, section 2.  Truths: tests/test_sharpness_hessian.py.
     """
     check_at_least_1(steps=steps, samples=samples)
-    rng = numpy.random.default_rng(seed)
+    rng = stream("spectral density", seed)
     found = [_lanczos(product, w, steps, rng) for _ in bar(range(samples), "sample", progress)]
     values, weights = (numpy.stack(parts) for parts in zip(*found, strict=True))
     return Spectrum(values, weights)
@@ -158,7 +161,7 @@ def _lanczos(
     """
     n, k = w.shape[-1], min(steps, w.shape[-1])
     basis = xp().zeros((*w.shape[:-1], k, n), dtype=w.dtype)
-    v, size = xp().zeros_like(w) + normal(rng, w), 0.0
+    v, size = xp().zeros_like(w) + _start(rng, w), 0.0
     diagonal, off_diagonal = [], []
     for j in bar(range(k), "product", progress):
         q = over(v, norm(v))
@@ -166,13 +169,18 @@ def _lanczos(
         v = product(w, q)
         diagonal.append(dot(q, v)[..., 0])
         size = xp().maximum(size, norm(v))
-        v, fresh = (_across_all(u, basis[..., : j + 1, :]) for u in (v, xp().zeros_like(w) + normal(rng, w)))
+        v, fresh = (_across_all(u, basis[..., : j + 1, :]) for u in (v, xp().zeros_like(w) + _start(rng, w)))
         length = norm(v)
         ended = length <= numpy.finfo(w.dtype).eps * size  # what is left is rounding
         v = xp().where(ended, fresh, v)
         off_diagonal.append(xp().where(ended, 0, length)[..., 0])
     table = to_host(diagonal + off_diagonal)
     return _tridiagonal(numpy.moveaxis(table[:k], 0, -1), numpy.moveaxis(table[k:-1], 0, -1))
+
+
+def _start(rng: numpy.random.Generator, w: Array) -> Array:
+    """A random direction, the same for all replicas."""
+    return asarray(rng.standard_normal(w.shape[-1]), dtype=w.dtype)
 
 
 def _across_all(v: Array, basis: Array) -> Array:

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy
 
-from ..array_backend import Array, asarray, asnumpy, xp
+from ..array_backend import asarray, asnumpy, xp
 from ..autodiff import as_loss
+from ..checks import check_at_least_0, check_at_least_1
 from ..models import Model
-from ..ops import norm, over
-from ..optim import check_at_least_0
-from ..sam.algebra import across
-from .estimate import bar, check_at_least_1, to_host
+from ..types import Array
+from ..vectors import across, norm, over
+from .estimate import bar, to_host
 
 Loss = Callable[[Array], Any]
 

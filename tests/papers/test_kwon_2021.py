@@ -8,8 +8,7 @@ is multiplied by c > 0, what leaves it divided by c. Adaptive sharpness does not
 import numpy as np
 import pytest
 
-from minisam import SGD, mlp
-from minisam.batch import BatchLoss
+from minisam import SGD, BatchLoss, mlp
 from minisam.sam import ASAM, SAM
 
 RNG = np.random.default_rng(0)

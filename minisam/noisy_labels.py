@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .array_backend import Array, asarray, xp
+from .array_backend import asarray, xp
 from .batch import Batch
-from .optim import Info, Optimizer, State
-from .sam.algebra import generator
+from .draws import stream
+from .optim import Optimizer
+from .types import Array, Info, State
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Mixup:
     seed : int
         Of the mixtures.
 
-    Source: Zhang et al. 2018, arXiv:1710.09412, eq. 1.  Truths: tests/test_baselines.py.
+    Source: Zhang et al. 2018, arXiv:1710.09412, eq. 1.  Truths: tests/test_noisy_labels.py.
     """
 
     optimizer: Optimizer
@@ -47,7 +48,7 @@ class Mixup:
         return self.optimizer.init(w)
 
     def step(self, w: Array, state: State, batch: Batch) -> tuple[Array, State, Info]:
-        draw = generator(self.seed, state["t"])
+        draw = stream("mixup", self.seed, state["t"])
         order = draw.permutation(batch.x.shape[-2])
         return self.optimizer.step(w, state, batch.mixed(draw.beta(self.alpha, self.alpha), asarray(order)))
 
@@ -69,7 +70,8 @@ class SmallLoss:
     warmup : int
         Steps over which the share that is left out grows to it.
 
-    Source: the selection of Han et al. 2018, arXiv:1804.06872, algorithm 1, by one net alone.  Truths: tests/test_baselines.py.
+    Source: the selection of Han et al. 2018, arXiv:1804.06872, algorithm 1, by one net alone.
+    Truths: tests/test_noisy_labels.py.
     """
 
     optimizer: Optimizer

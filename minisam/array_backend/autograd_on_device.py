@@ -5,7 +5,7 @@ with NumPy itself. On NumPy arrays autograd's own rules stay in force. What is n
 gradients of `gradient`, `linalg.cholesky`, `einsum` with lists of indices or an index twice in one operand, and `sort` of more
 than one axis.
 
-Truths: tests/test_bridge.py (a good part of autograd.numpy, first and second derivatives, against NumPy).
+Truths: tests/test_autograd_on_device.py (a good part of autograd.numpy, first and second derivatives, against NumPy).
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from autograd.numpy import numpy_vjps, numpy_wrapper
 from autograd.numpy.numpy_boxes import ArrayBox
 from autograd.tracer import getval, isbox
 
-from .array_backend import Array, xp
-from .ops import spread
+from ..ops import spread
+from . import Array, xp
 
 DEVICE_TYPES: list[type] = []
 

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minisam
-from minisam import SAM, SGD, Adam, hvp, mlp, mse, record, value_and_grad
+from minisam import SAM, SGD, Adam, hvp, mlp, mse, value_and_grad
+from minisam.autodiff import replay as record
 from minisam.sam import Quadratic
 
 ACTIVATIONS = ["relu", "tanh", "gelu"]

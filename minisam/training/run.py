@@ -11,11 +11,13 @@ from typing import Any, TypeAlias
 
 import numpy
 
-from .array_backend import Array, asarray, asnumpy
-from .files import whole
-from .losses import accuracy, as_rows, check_labels, cross_entropy, generalised_cross_entropy, mse
-from .models import Model, cnn, gpt, mlp, pick, resnet, vit
-from .ops import check_range
+from ..array_backend import asarray, asnumpy
+from ..checks import pick
+from ..files import whole
+from ..losses import accuracy, as_rows, check_labels, cross_entropy, generalised_cross_entropy, mse
+from ..models import Model, cnn, gpt, mlp, resnet, vit
+from ..ops import check_range
+from ..types import Array
 
 LOSSES: dict[str, Callable[..., Array]] = {
     "cross_entropy": cross_entropy,
@@ -113,7 +115,7 @@ class Run:
 
     def plot(self, against: str | None = None) -> Any:
         """The training curves as a matplotlib figure; `against="rho"`: how it ended, against a swept hyperparameter."""
-        from . import plot
+        from .. import plot
 
         if against is not None:
             return plot.against(self, against)

@@ -7,20 +7,19 @@ slicing stands on the tape.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy
 from autograd.core import VJPNode, sparse_add, sparse_object_types, vspace
 from autograd.tracer import Box, isbox, new_box, toposort
 
-from . import record
-from .array_backend import Array, xp
-from .losses import cross_entropy
-from .models import Model, Statistics
-from .program import Body, Split, new_level
-from .record import Replay
-
-LossAndGrad: TypeAlias = Callable[..., tuple[Array, Array]]
+from ..array_backend import xp
+from ..losses import cross_entropy
+from ..models import Model, Statistics
+from ..types import Array, LossAndGrad
+from . import replay as record
+from .replay import Replay
+from .tape import Body, Split, new_level
 
 
 def value_and_grad(
@@ -59,7 +58,7 @@ def value_and_grad(
     TypeError, ValueError
         If w is not a floating-point array (..., n) of the backend in use.
 
-    Truths: tests/test_autodiff.py, tests/test_record.py.
+    Truths: tests/test_autodiff.py, tests/test_replay.py.
     """
     split, apply = _parts(model, loss)
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from minisam import SAM, SGD, mlp, train, value_and_grad
-from minisam.adaptation import self_train
 from minisam.data import batches, digits, turned, two_moons
+from minisam.self_training import self_train
 
 MOONS, MODEL = two_moons(noise=0.1, train=60, validation=20, test=100), mlp([2, 8, 2])
 

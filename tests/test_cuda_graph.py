@@ -11,7 +11,7 @@ import strict
 
 from minisam import SAM, SGD, array_backend, data, mlp, train, value_and_grad
 from minisam.array_backend import in_turn
-from minisam.graph import captured, cuda_graph
+from minisam.array_backend.cuda_graph import captured, cuda_graph
 
 MODEL = mlp([64, 8, 10])
 

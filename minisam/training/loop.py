@@ -14,13 +14,15 @@ from typing import Any, TypeAlias
 
 import numpy
 
-from . import threads
-from .array_backend import Array, asarray, asnumpy, xp
-from .batch import BatchLoss
-from .data import Data, batches, check_counts, check_seed
-from .files import check_folder
-from .models import Model, pick
-from .optim import Info, Optimizer, State
+from .. import threads
+from ..array_backend import asarray, asnumpy, xp
+from ..batch import BatchLoss
+from ..checks import check_counts, check_seed, pick
+from ..data import Data, batches
+from ..files import check_folder
+from ..models import Model
+from ..optim import Optimizer
+from ..types import Array, Info, State
 from .run import Axes, Loss, Run, evaluate, loss_function, loss_name, prefixed, read, ready, unprefixed, write
 
 KEEP = 0.9  # of the running statistics of batch norm, at each step

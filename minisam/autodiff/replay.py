@@ -4,7 +4,7 @@ autograd's tracing costs several times the arithmetic of a small net. So the cal
 gradient, a Hessian-vector product, the arithmetic of a step) are listed once, as a `minisam.program.Program`, and made in a row
 from then on.
 
-Truths: tests/test_record.py (equal to eager, bit for bit).
+Truths: tests/test_replay.py (equal to eager, bit for bit).
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from typing import Any, TypeAlias
 import numpy
 from autograd.tracer import isbox
 
-from . import array_backend
-from .array_backend import Array, xp
-from .program import Body, CannotRecord, Program, Split
+from .. import array_backend
+from ..array_backend import xp
+from ..types import Array
+from .tape import Body, CannotRecord, Program, Split
 
 Replay: TypeAlias = Callable[..., tuple[Sequence[Array], Array]]  # inputs -> (values, flat vector)
 

@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 import strict
 
-from minisam import SAM, SGD, array_backend, cross_entropy, mlp, train, value_and_grad
-from minisam.baselines import Mixup, SmallLoss
-from minisam.batch import BatchLoss
+from minisam import SAM, SGD, BatchLoss, array_backend, cross_entropy, mlp, train, value_and_grad
 from minisam.data import Data
+from minisam.draws import stream
 from minisam.losses import generalised_cross_entropy
+from minisam.noisy_labels import Mixup, SmallLoss
 from minisam.ops import softmax
-from minisam.sam.algebra import generator
 
 MODEL = mlp((3, 5, 4), "tanh")
 RNG = np.random.default_rng(0)
@@ -30,7 +29,7 @@ def quiet(optimizer, epochs=3, data=DATA, **options):
 
 
 def test_mixup_is_a_step_on_mixed_examples_with_both_labels():
-    draw = generator(5, 0)
+    draw = stream("mixup", 5, 0)
     order, s = draw.permutation(8), draw.beta(0.4, 0.4)
     x, y = s * X[:8] + (1 - s) * X[:8][order], (Y[:8], Y[:8][order])
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..array_backend import Array, xp
-from ..ops import like
-from ..optim import State, check_at_least_0
+from ..array_backend import xp
+from ..checks import check_at_least_0
+from ..types import Array, State
+from ..vectors import like
 from .algebra import Look, Variant
 from .epsilon import epsilon
 from .objective import project
@@ -21,7 +22,7 @@ class USAM(Variant):
 
     ρ has another unit than SAM's, [weight²/loss], and has to be tuned anew. 2 gradients.
 
-    Source: Andriushchenko & Flammarion 2022, arXiv:2206.06232, section 2.  Truths: tests/test_core_variants.py.
+    Source: Andriushchenko & Flammarion 2022, arXiv:2206.06232, section 2.  Truths: tests/test_relatives.py.
     """
 
     def direction(self, look: Look, state: State) -> Array:
@@ -46,7 +47,7 @@ class MultiStepSAM(Variant):
         α ≥ 0 [weight]; without it ρ, so that K = 1 is SAM, bit for bit. K + 1 gradients.
 
     Source: Foret et al. 2021, arXiv:2010.01412, appendix D (several inner steps); Andriushchenko & Flammarion 2022,
-    arXiv:2206.06232.  Truths: tests/test_core_variants.py.
+    arXiv:2206.06232.  Truths: tests/test_relatives.py.
     """
 
     steps: int = 3
@@ -76,7 +77,7 @@ class MSharpnessSAM(Variant):
 
     `groups` must divide the batch; 1 is SAM, the size of the batch is 1-SAM. 2 gradients (of all examples each).
 
-    Source: Foret et al. 2021, arXiv:2010.01412, section 3.1 (m-sharpness).  Truths: tests/test_core_variants.py.
+    Source: Foret et al. 2021, arXiv:2010.01412, section 3.1 (m-sharpness).  Truths: tests/test_relatives.py.
     """
 
     groups: int = 4

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any, TypeAlias
 
-from ..array_backend import Array
+from ..types import Array
 
 Calls: TypeAlias = Generator[tuple[Any, ...], Array, None]  # (function, *operands), and the value is sent back
 

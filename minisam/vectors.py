@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy
 
-from ..array_backend import Array, asarray, xp
+from .array_backend import asarray, xp
+from .types import Array
 
 
 def over(a: Array, b: Array) -> Array:
@@ -55,3 +56,19 @@ def dot(a: Array, b: Array) -> Array:
 def like(value: Any, w: Array) -> Any:
     """A hyperparameter ready to meet w: a plain number (NumPy's own would widen w), or an array like w in backend and dtype."""
     return float(value) if isinstance(value, (int, float)) else asarray(value, dtype=w.dtype)
+
+
+def along(a: Array, b: Array) -> Array:
+    """The component of a along b, (⟨a, b⟩/‖b‖²) b; 0 where b = 0.   (..., n)."""
+    b = over(b, norm(b))
+    return dot(a, b) * b
+
+
+def across(a: Array, b: Array) -> Array:
+    """The component of a orthogonal to b."""
+    return a - along(a, b)
+
+
+def mix(a: Array, b: Array, share: Any) -> Array:
+    """(1 − share) a + share b; a swept share has the bits of a number, from which 1 − share is taken in double precision."""
+    return like(1 - share, a) * a + like(share, a) * b

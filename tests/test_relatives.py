@@ -19,8 +19,7 @@ from variants import (
     unit,
 )
 
-from minisam import SAM, SGD, Quadratic, sam_objective, value_and_grad
-from minisam.batch import BatchLoss
+from minisam import SAM, SGD, BatchLoss, Quadratic, sam_objective, value_and_grad
 from minisam.sam import USAM, MSharpnessSAM, MultiStepSAM
 
 H = np.diag([5.0, 3.0, 1.0, 0.2])

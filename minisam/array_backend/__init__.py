@@ -15,11 +15,11 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy
 
-Array: TypeAlias = Any  # numpy.ndarray or cupy.ndarray
+from ..types import Array
 
 
 class BackendError(RuntimeError):
@@ -68,8 +68,8 @@ def _cupy() -> Backend:
         raise BackendError(
             f"backend 'cupy' is not usable: {_missing(str(error))} (cupy {cupy.__version__}: {error})"
         ) from error
-    from .bridge import register
-    from .graph import captured, cuda_graph
+    from .autograd_on_device import register
+    from .cuda_graph import captured, cuda_graph
 
     register(cupy.ndarray)
     return Backend(

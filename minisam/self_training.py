@@ -1,17 +1,18 @@
 """Gradual domain adaptation: a network follows data that drift away, without labels.
 
-Truths: tests/test_adaptation.py.
+Truths: tests/test_self_training.py.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from .array_backend import Array, asarray, xp
+from .array_backend import asarray, xp
 from .batch import BatchLoss
 from .data import batches
 from .models import Model
 from .optim import Optimizer
+from .types import Array
 
 
 def self_train(

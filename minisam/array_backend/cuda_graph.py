@@ -3,7 +3,7 @@
 On small nets a GPU waits for Python to launch its kernels; a graph launches them all at once. It works on fixed addresses,
 which is what `minisam.record` gives it. Loaded only for the CuPy backend.
 
-Truths: tests/test_graph.py; on a GPU, tests/test_gpu.py.
+Truths: tests/test_cuda_graph.py; on a GPU, tests/test_gpu.py.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .array_backend import in_turn
+from . import in_turn
 
 Run = Callable[[], Any]
 

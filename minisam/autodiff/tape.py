@@ -5,7 +5,7 @@ which values are views, and in which buffer every other value lies; a buffer is 
 inputs and results, each line becomes `f(*args, out=buffer)`, and each leaf of a gradient is written straight into its place in
 the flat gradient.
 
-Truths: tests/test_record.py.
+Truths: tests/test_replay.py.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ import numpy
 from autograd.numpy.numpy_boxes import ArrayBox
 from autograd.tracer import Box, Node, isbox, new_box, trace_stack
 
-from . import ops
-from .array_backend import Array, xp
+from .. import ops
+from ..array_backend import xp
+from ..types import Array
 
 Body: TypeAlias = Callable[..., tuple[Sequence[Array], Sequence[Array]]]  # inputs -> (values, leaves of a flat vector)
 Split: TypeAlias = Callable[[Array], list[Array]]  # a flat vector -> its leaves, as views

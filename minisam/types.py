@@ -1,0 +1,18 @@
+"""The types of the field, by name: what an annotation in this library means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+Array: TypeAlias = Any  # numpy.ndarray or cupy.ndarray (neither is imported here)
+Scalar: TypeAlias = float | Array  # a hyperparameter: a number, or an array (..., 1) with one entry per replica
+Radius: TypeAlias = Scalar  # ρ of a ball [weight], ≥ 0
+StepSize: TypeAlias = Scalar | Callable[[int], float]  # η: a scalar, or a schedule t -> η of the step t = 0, 1, 2, …
+Seed: TypeAlias = int | Array  # a whole number ≥ 0, or an array (..., 1) with one seed per replica
+Shape: TypeAlias = tuple[int, ...]
+Statistics: TypeAlias = dict[str, Array]  # name -> mean or variance of each channel, as batch norm saw it
+State: TypeAlias = dict[str, Any]  # what an optimizer keeps between steps: arrays and whole numbers
+Info: TypeAlias = dict[str, Any]  # what a step tells: arrays (...,) with one number per replica, and counts
+Loss: TypeAlias = Callable[..., Array]  # (logits, y) -> (...,)
+LossAndGrad: TypeAlias = Callable[..., tuple[Array, Array]]  # w (..., n) -> loss (...,), gradient (..., n)
