@@ -3,150 +3,223 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import autograd.numpy as anp
 
 from . import ops
-from .array_backend import asarray
+from .array_backend import asarray, xp
 from .autodiff import value_and_grad
 from .losses import cross_entropy, each
 from .models import Model
-from .types import Array
-
-Loss = Callable[..., Array]
+from .types import Array, Loss, LossAndGrad, Scalar, Seed
 
 
-@dataclass
 class BatchLoss:
     """The loss of a model on batches; each kind of gradient is traced once for all of them.
 
-    losses = BatchLoss(model)
-    loss, g = losses.on(x, y)(w)
+        losses = BatchLoss(model)
+        loss, g = losses.on(x, y)(w)
+
+    Parameters
+    ----------
+    model : Model
+    loss : function
+        (logits, y) -> (...,), the mean over the examples; cross-entropy by default.
     """
 
-    model: Model
-    loss: Loss = cross_entropy
+    def __init__(self, model: Model, loss: Loss = cross_entropy) -> None:
+        self.model, self.loss = model, loss
+        self._gradients: dict[tuple[bool, bool, bool], LossAndGrad] = {}
 
-    def on(self, x: Array, y: Array, examples: Array = None) -> Batch:
-        """The loss on the batch x (..., m, i), y, whose rows stand in the places `examples` of the data."""
-        return Batch(self, x, y, examples)
+    def on(self, x: Array, y: Array, examples: Array = None, seeds: Seed = 0) -> Batch:
+        """The loss on the batch x (..., m, i), y; see `Batch`."""
+        return Batch(self, x, y, examples, seeds)
 
-    @cached_property
-    def of_all(self) -> Callable[..., Any]:
-        """(w, x, y) -> (loss, g, statistics of batch norm)."""
-        return value_and_grad(self.model, self.loss, statistics=True)
+    def gradient(self, mixed: bool = False, weighted: bool = False, near: bool = False) -> LossAndGrad:
+        """(w, x, y, *others) -> (loss, g) of this kind of loss; the others are y′ and s, a, and p, τ, λ (see `Batch`)."""
+        kind = (mixed, weighted, near)
+        if kind not in self._gradients:
+            self._gradients[kind] = shim(self.model, self._kind(*kind))
+        return self._gradients[kind]
 
-    @cached_property
-    def weighted(self) -> Callable[..., Any]:
-        """(w, x, y, a) -> (loss, g, statistics) of Σ aᵢ ℓᵢ / m."""
+    def _kind(self, mixed: bool, weighted: bool, near: bool) -> Loss:
+        """(logits, y, *others) -> (...,)."""
+        if not (mixed or weighted or near):
+            return self.loss
 
-        def loss(z: Array, y: Array, a: Array) -> Array:
-            return ops.sum_last(a * each(self.loss, z, y))[..., 0] / a.shape[-1]
+        def loss(z: Array, y: Array, *others: Array) -> Array:
+            rest = list(others)
+            labels = [(y, 1)]
+            if mixed:
+                other, s = rest.pop(0), rest.pop(0)
+                labels = [(y, s), (other, 1 - s)]
+            mean = self.loss
+            if weighted:
+                a = rest.pop(0)
+                mean = lambda z, y: ops.sum_last(a * self.of_each(z, y, a.shape[-1]))[..., 0] / a.shape[-1]  # noqa: E731
+            value = sum(share * mean(z, y) for y, share in labels)
+            if near:
+                p, tau, lam = rest
+                value = value + lam * tau**2 * divergence(p, z / lift(tau, 2))
+            return value
 
-        return value_and_grad(self.model, loss, statistics=True)
+        return loss
 
-    @cached_property
-    def mixed(self) -> Callable[..., Any]:
-        """(w, x, y, y', λ) -> (loss, g, statistics) of λ ℓ(y) + (1 − λ) ℓ(y')."""
-
-        def loss(z: Array, y: Array, y2: Array, s: Array) -> Array:
-            return s * self.loss(z, y) + (1 - s) * self.loss(z, y2)
-
-        return value_and_grad(self.model, loss, statistics=True)
-
-    @cached_property
-    def near(self) -> Callable[..., Any]:
-        """(w, x, y, p, τ, λ) -> (loss, g, statistics) of L + λ τ² · mean KL(p ‖ softmax(z/τ))."""
-
-        def loss(z: Array, y: Array, p: Array, tau: Array, lam: Array) -> Array:
-            return self.loss(z, y) + lam * tau**2 * divergence(p, z / tau)
-
-        return value_and_grad(self.model, loss, statistics=True)
+    def of_each(self, z: Array, y: Array, m: int) -> Array:
+        """The loss of each of m examples, (..., m); an example with several rows of logits, a text, has their mean."""
+        rows = each(self.loss, z, y)
+        if rows.shape[-1] == m:
+            return rows
+        return anp.mean(anp.reshape(rows, (*rows.shape[:-1], m, -1)), axis=-1)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Batch:
     """L on one batch: `batch(w) -> (loss, g)`, shapes (...,) and (..., n), and what some variants of SAM ask for besides.
+
+        L = Σᵢ aᵢ ℓᵢ / m,    ℓᵢ = s ℓ(zᵢ, yᵢ) + (1 − s) ℓ(zᵢ, yᵢ′)
+
+    A batch forgets: it holds no trace of who asked it for a gradient, and any number of threads may.
 
     Attributes
     ----------
     of : BatchLoss
     x, y : arrays
-        (..., m, i), and (..., m) classes or (..., m, k) targets.
+        (..., m, i), and (..., m) classes or (..., m, k) targets; or texts (..., m, t) both.
     examples : integer array (..., m), optional
-        Where each row stands in the training data.
+        Where each example stands in the training data.
+    seeds : int or integer array (..., 1)
+        The seeds of the run, one per replica: optimizers that draw random numbers draw each seed's own.
+    weights : array (..., m), optional
+        aᵢ, each 1 without it.
+    other, share : array like y, array (...,), optional
+        Labels yᵢ′ and share s of a mixture; without them s = 1.
     """
 
     of: BatchLoss
     x: Array
     y: Array
     examples: Array = None
-    _seen: dict[str, Array] = field(default_factory=dict, init=False, repr=False)
-    _parts: list[Batch] = field(default_factory=list, init=False, repr=False)
+    seeds: Seed = 0
+    weights: Array = None
+    other: Array = None
+    share: Array = None
 
     def __call__(self, w: Array) -> tuple[Array, Array]:
-        return self._note(self.of.of_all(w, self.x, self.y))
+        return self.gradient(w)
 
-    @property
-    def statistics(self) -> dict[str, Array]:
-        """What batch norm saw in the first gradient, which is the one at w itself: the ascent pass of SAM.
-
-        If only parts of the batch have been looked at, the mean over what it saw there.
-        """
-        if self._seen or not self._parts:
-            return self._seen
-        return {
-            key: sum(part.statistics[key] for part in self._parts) / len(self._parts)
-            for key in self._parts[0].statistics
-        }
-
-    def _note(self, result: tuple[Array, Array, dict[str, Array]]) -> tuple[Array, Array]:
-        loss, g, statistics = result
-        self._seen = self._seen or statistics
-        return loss, g
+    @cached_property
+    def gradient(self) -> LossAndGrad:
+        """w -> (loss, g), from one record for all gradients on this batch."""
+        return self.of.gradient(*self._kind()).on(self.x, self.y, *self._others())
 
     def outputs(self, w: Array) -> Array:
-        """Logits (..., m, c)."""
+        """Logits (..., rows, c); a text has a row per token."""
         return self.of.model.apply(w, self.x)
 
     def losses(self, w: Array) -> Array:
-        """The loss of each example, (..., m)."""
-        return each(self.of.loss, self.outputs(w), self.y)
+        """The terms aᵢ ℓᵢ, whose mean is L: (..., m)."""
+        z, m = self.outputs(w), self.x.shape[-2]
+        terms = self.of.of_each(z, self.y, m)
+        if self.share is not None:
+            s = self.share[..., None]
+            terms = s * terms + (1 - s) * self.of.of_each(z, self.other, m)
+        return terms if self.weights is None else self.weights * terms
 
-    def weighted(self, w: Array, a: Array) -> tuple[Array, Array]:
-        """Σ aᵢ ℓᵢ / m over the examples, and its gradient; a (..., m)."""
-        return self._note(self.of.weighted(w, self.x, self.y, a))
-
-    def near(self, w: Array, p: Array, tau: float, lam: Any) -> tuple[Array, Array]:
-        """L + λ τ² · mean KL(p ‖ softmax(z/τ)) over the examples, and its gradient; p (..., m, c), 0 for those to leave out."""
+    def near(self, w: Array, p: Array, tau: float, lam: Scalar) -> tuple[Array, Array]:
+        """L + λ τ² · mean KL(p ‖ softmax(z/τ)) over the rows, and its gradient; p (..., rows, c), 0 for rows to leave out."""
+        mixed, weighted, _ = self._kind()
         lam, tau = asarray(lam, dtype=w.dtype), asarray(tau, dtype=w.dtype)
-        return self._note(self.of.near(w, self.x, self.y, p, tau, lam if lam.ndim == 0 else lam[..., 0]))
+        anchor = (p, tau, lam if lam.ndim == 0 else lam[..., 0])
+        return self.of.gradient(mixed, weighted, near=True)(w, self.x, self.y, *self._others(), *anchor)
 
-    def mixed(self, share: float, order: Array) -> Callable[[Array], tuple[Array, Array]]:
-        """The loss on mixtures of examples, share · batch + (1 − share) · batch[order]; order (m,)."""
-        x = share * self.x + (1 - share) * self.x[..., order, :]
-        s = asarray(share, dtype=self.x.dtype)
-        return lambda w: self._note(self.of.mixed(w, x, self.y, self._labels(order), s))
+    # --- batches made of this one ---
 
-    def _labels(self, rows: Any) -> Array:
-        """y of some examples: (..., m) classes, or (..., m, k) targets, or (..., m, t) tokens of texts x."""
-        classes = self.y.dtype.kind in "iu" and self.x.dtype.kind == "f"
-        return self.y[..., rows] if classes else self.y[..., rows, :]
+    def weighted(self, a: Array) -> Batch:
+        """The same examples with weights a (..., m), times those they have."""
+        return replace(self, weights=a if self.weights is None else a * self.weights)
+
+    def mixed(self, share: Array, order: Array) -> Batch:
+        """Mixtures of examples, share · batch + (1 − share) · batch[order]; share (...,), order (..., m)."""
+        if self.share is not None:
+            raise TypeError("a batch of mixtures cannot be mixed once more")
+        s, shuffled = share[..., None, None], self.some(order)
+        return replace(self, x=s * self.x + (1 - s) * shuffled.x, other=shuffled.y, share=share)
+
+    def some(self, rows: Array) -> Batch:
+        """The examples at these places, (k,) for all replicas or (..., k): in this order, as a batch of k."""
+        return self._changed(lambda a, axis: at_rows(a, rows, axis))
 
     def parts(self, k: int) -> list[Batch]:
         """The batch in k parts of m/k examples each."""
         m = self.x.shape[-2]
         if k < 1 or m % k:
             raise ValueError(f"parts must divide the {m} examples of the batch, got {k}")
-        rows = [slice(j * m // k, (j + 1) * m // k) for j in range(k)]
-        self._parts = [Batch(self.of, self.x[..., r, :], self._labels(r)) for r in rows]
-        return self._parts
+        n = m // k
+        return [self._changed(lambda a, axis, j=j: cut(a, j * n, (j + 1) * n, axis)) for j in range(k)]
+
+    def arrays(self) -> dict[str, Array]:
+        """All that the batch is made of, by name: enough to make it again by `made_of`."""
+        return {name: a for name in ("x", "y", "weights", "other", "share") if (a := getattr(self, name)) is not None}
+
+    def made_of(self, arrays: dict[str, Array]) -> Batch:
+        """A batch of this loss with other arrays."""
+        return replace(self, **arrays)
+
+    def _changed(self, change: Callable[[Array, int], Array]) -> Batch:
+        """Another batch, of `change(a, axis of the examples)` for each array a."""
+        of_labels = -1 if self.y.dtype.kind in "iu" and self.x.dtype.kind == "f" else -2
+        axes = {"x": -2, "y": of_labels, "other": of_labels, "weights": -1, "examples": -1}
+        changed = {name: change(a, axis) for name, axis in axes.items() if (a := getattr(self, name)) is not None}
+        return replace(self, **changed)
+
+    def _kind(self) -> tuple[bool, bool, bool]:
+        return self.share is not None, self.weights is not None, False
+
+    def _others(self) -> list[Array]:
+        return [a for a in (self.other, self.share, self.weights) if a is not None]
+
+
+def at_rows(a: Array, rows: Array, axis: int) -> Array:
+    """a at these places of an axis: (k,) the same for all replicas, or (..., k), each replica's own."""
+    if rows.ndim == 1:
+        return a.take(rows, axis=axis)
+    tail = a.shape[a.ndim + axis :][1:]
+    rows = rows.reshape(*rows.shape, *[1] * len(tail))
+    lead = xp().broadcast_shapes(a.shape[: a.ndim + axis], rows.shape[: rows.ndim + axis])
+    a = xp().broadcast_to(a, (*lead, *a.shape[a.ndim + axis :]))
+    rows = xp().broadcast_to(rows, (*lead, rows.shape[axis], *tail))
+    return xp().take_along_axis(a, rows, axis=axis)
+
+
+def cut(a: Array, start: int, stop: int, axis: int) -> Array:
+    return a[(..., slice(start, stop), *[slice(None)] * (-axis - 1))]
+
+
+def lift(a: Array, axes: int) -> Array:
+    """Append axes of length one, so that one number per replica meets that replica's array."""
+    return a[(..., *[None] * axes)]
 
 
 def divergence(p: Array, z: Array) -> Array:
     """Mean over rows of KL(p ‖ softmax z) = Σ p (log p − log softmax z).   (..., m, c) both  ->  (...,)."""
     log_p = anp.log(p + (p == 0))  # 0 log 0 = 0
     return anp.mean(ops.sum_last(p * (log_p - ops.log_softmax(z)))[..., 0], axis=-1)
+
+
+class shim:
+    def __init__(self, model, loss):
+        self.f = value_and_grad(model, loss, statistics=True)
+
+    def __call__(self, w, *batch):
+        from .types import Evaluated
+
+        loss, g, statistics = self.f(w, *batch)
+        made = Evaluated((loss, g))
+        made.statistics = statistics
+        return made
+
+    def on(self, *batch):
+        return lambda w: self(w, *batch)

@@ -24,30 +24,32 @@ def stream(purpose: str, seed: int, *steps: int) -> numpy.random.Generator:
     return numpy.random.default_rng(numpy.random.SeedSequence(int(seed), spawn_key=(key, *steps)))
 
 
-def per_replica(
-    draw: Callable[[numpy.random.Generator, int], numpy.ndarray], purpose: str, seeds: Seed, t: int, w: Array
-) -> Array:
-    """What `draw(stream, n)` gives for step t, to meet w (..., n).
+def per_seed(
+    draw: Callable[[numpy.random.Generator], numpy.ndarray], purpose: str, seed: Seed, t: int, of_run: Seed = 0
+) -> numpy.ndarray:
+    """What `draw(stream)` gives for step t, an array (k,), on the host.
 
-    One seed: (n,), shared by all replicas, so that each is what it would be alone. An array of seeds (..., 1): (..., n), to
-    each replica its own.
+    `seed` is the optimizer's own, `of_run` that of the training. Whole numbers: (k,), shared by all replicas. Arrays of seeds
+    (..., 1), which broadcast against each other: (..., k), each replica its own.
     """
-    n, seeds = w.shape[-1], numpy.asarray(seeds)
-    rows = [draw(stream(purpose, seed, t), n) for seed in seeds.ravel()]
-    return asarray(numpy.reshape(rows, (*seeds.shape[:-1], n)), dtype=w.dtype)
+    own, run = numpy.broadcast_arrays(seed, of_run)
+    rows = [draw(stream(purpose, a, int(b), t)) for a, b in zip(own.ravel(), run.ravel(), strict=True)]
+    return numpy.reshape(rows, (*own.shape[:-1], -1))
 
 
-def normal(purpose: str, seeds: Seed, t: int, w: Array) -> Array:
-    """Standard normal numbers."""
-    return per_replica(lambda rng, n: rng.standard_normal(n), purpose, seeds, t, w)
+def normal(purpose: str, seed: Seed, t: int, w: Array, of_run: Seed = 0) -> Array:
+    """Standard normal numbers, to meet w (..., n)."""
+    n = w.shape[-1]
+    return asarray(per_seed(lambda rng: rng.standard_normal(n), purpose, seed, t, of_run), dtype=w.dtype)
 
 
-def uniform(purpose: str, seeds: Seed, t: int, w: Array) -> Array:
-    """Uniform numbers in [0, 1)."""
-    # drawn in w's precision: rounded to it, some would be 1
-    return per_replica(lambda rng, n: rng.random(n, dtype=w.dtype), purpose, seeds, t, w)
+def uniform(purpose: str, seed: Seed, t: int, w: Array, of_run: Seed = 0) -> Array:
+    """Uniform numbers in [0, 1), to meet w (..., n)."""
+    n = w.shape[-1]  # drawn in w's precision: rounded to it, some would be 1
+    return asarray(per_seed(lambda rng: rng.random(n, dtype=w.dtype), purpose, seed, t, of_run))
 
 
-def signs(purpose: str, seeds: Seed, t: int, w: Array) -> Array:
-    """±1 with even odds."""
-    return per_replica(lambda rng, n: rng.integers(0, 2, n) * 2 - 1, purpose, seeds, t, w)
+def signs(purpose: str, seed: Seed, t: int, w: Array, of_run: Seed = 0) -> Array:
+    """±1 with even odds, to meet w (..., n)."""
+    n = w.shape[-1]
+    return asarray(per_seed(lambda rng: rng.integers(0, 2, n) * 2 - 1, purpose, seed, t, of_run), dtype=w.dtype)

@@ -1,61 +1,74 @@
-"""What SAM has to be compared with where labels are noisy: wrappers that change the batch which an optimizer sees.
+"""Rivals of SAM where labels are noisy: wrappers that change the batch which an optimizer sees.
 
-Each goes around any optimizer, SAM too, and has its protocol. The other baselines stand elsewhere: label smoothing and the
+Each goes around any optimizer, SAM too, and has its protocol. Other rivals stand elsewhere: label smoothing and the
 generalised cross-entropy in `minisam.losses`, averaged weights in `minisam.sam`, early stopping as `train(..., best=True)`.
+
+Truths: tests/test_noisy_labels.py.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy
+
 from .array_backend import asarray, xp
 from .batch import Batch
-from .draws import stream
+from .draws import per_seed
+from .hyperparameters import Declared, Interval, above_0, count, number, optimizer, random_seed, refuse_inside
 from .optim import Optimizer
-from .types import Array, Info, State
+from .sam import SAF
+from .types import Array, Info, LossAndGrad, Seed, State
 
 
 @dataclass(frozen=True)
-class Mixup:
+class Mixup(Declared):
     """Train on mixtures of examples.
 
         x̃ = s x + (1 − s) x′,    L = s ℓ(x̃, y) + (1 − s) ℓ(x̃, y′),    s ~ Beta(α, α)
 
-    (x′, y′) is the batch in another order; order and s are drawn anew for each step, the same for all replicas and for both
-    passes of SAM.
+    (x′, y′) is the batch in another order. Each step draws order and s anew, each seed of a run its own; both passes of SAM
+    see the same mixtures.
 
     Parameters
     ----------
     optimizer : optimizer
-        What makes the step.
+        Makes the step. SAF is refused: it compares an example's logits with its earlier ones, and a mixture has none.
     alpha : float
-        α > 0; small: hardly mixed.
-    seed : int
+        α > 0; a small one hardly mixes.
+    seed : int or array (..., 1)
         Of the mixtures.
 
-    Source: Zhang et al. 2018, arXiv:1710.09412, eq. 1.  Truths: tests/test_noisy_labels.py.
+    Source: Zhang et al. 2018, arXiv:1710.09412, eq. 1.
     """
 
-    optimizer: Optimizer
-    alpha: float = 0.2
-    seed: int = 0
+    optimizer: Optimizer = optimizer()
+    alpha: float = above_0(0.2, "α of the mixtures", swept=False)
+    seed: Seed = random_seed()
 
     def __post_init__(self) -> None:
-        if not self.alpha > 0:
-            raise ValueError(f"alpha must be > 0, got {self.alpha}")
+        super().__post_init__()
+        refuse_inside(self, (SAF, Mixup), "it needs the examples as they are")
 
     def init(self, w: Array) -> State:
         return self.optimizer.init(w)
 
-    def step(self, w: Array, state: State, batch: Batch) -> tuple[Array, State, Info]:
-        draw = stream("mixup", self.seed, state["t"])
-        order = draw.permutation(batch.x.shape[-2])
-        return self.optimizer.step(w, state, batch.mixed(draw.beta(self.alpha, self.alpha), asarray(order)))
+    def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
+        batch, t = a_batch(self, loss_and_grad), state["t"]
+        m = batch.x.shape[-2]
+
+        def draw(rng: numpy.random.Generator) -> numpy.ndarray:
+            order = rng.permutation(m)
+            return numpy.append(order, rng.beta(self.alpha, self.alpha))
+
+        drawn = per_seed(draw, "mixup", self.seed, t, batch.seeds)
+        share = asarray(drawn[..., -1], dtype=w.dtype)
+        return self.optimizer.step(w, state, batch.mixed(share, asarray(drawn[..., :-1], dtype="int64")))
 
 
 @dataclass(frozen=True)
-class SmallLoss:
-    """Train on the examples of each batch whose loss is smallest: noisy labels have large ones, until they are learnt by heart.
+class SmallLoss(Declared):
+    """Train on the examples of each batch with the smallest losses: noisy labels have large ones, until they are memorised.
 
         keep the R(t) m smallest ℓᵢ(w),    R(t) = 1 − noise · min(t/warmup, 1)
 
@@ -64,34 +77,37 @@ class SmallLoss:
     Parameters
     ----------
     optimizer : optimizer
-        What makes the step.
+        Makes the step.
     noise : float
         Share of wrong labels, in [0, 1).
     warmup : int
-        Steps over which the share that is left out grows to it.
+        Steps over which the share that is left out grows to `noise`.
 
     Source: the selection of Han et al. 2018, arXiv:1804.06872, algorithm 1, by one net alone.
-    Truths: tests/test_noisy_labels.py.
     """
 
-    optimizer: Optimizer
-    noise: float
-    warmup: int = 100
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.noise < 1:
-            raise ValueError(f"noise must be in [0, 1), got {self.noise}")
-        if not self.warmup >= 1:
-            raise ValueError(f"warmup must be ≥ 1, got {self.warmup}")
+    optimizer: Optimizer = optimizer()
+    noise: float = number(Interval(0, 1, high_belongs=False), meaning="share of wrong labels", swept=False)
+    warmup: int = count(100, meaning="steps until the whole share is left out")
 
     def init(self, w: Array) -> State:
         return self.optimizer.init(w)
 
-    def step(self, w: Array, state: State, batch: Batch) -> tuple[Array, State, Info]:
+    def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
+        batch = a_batch(self, loss_and_grad)
         losses = batch.losses(w)
         m = losses.shape[-1]
         kept = max(1, round((1 - self.noise * min(state["t"] / self.warmup, 1)) * m))
         last = xp().sort(losses, axis=-1)[..., kept - 1 : kept]
         a = (losses <= last).astype(losses.dtype)
-        a = a * (m / a.sum(axis=-1, keepdims=True))
-        return self.optimizer.step(w, state, lambda w: batch.weighted(w, a))
+        return self.optimizer.step(w, state, batch.weighted(a * (m / a.sum(axis=-1, keepdims=True))))
+
+
+def a_batch(wrapper: Mixup | SmallLoss, loss_and_grad: LossAndGrad) -> Batch:
+    """The batch, or the error that says that a plain function is none."""
+    if isinstance(loss_and_grad, Batch):
+        return loss_and_grad
+    raise TypeError(
+        f"{type(wrapper).__name__} needs BatchLoss(model).on(x, y), as `train` gives it, to change the batch, "
+        f"got a plain {type(loss_and_grad).__name__}"
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 Array: TypeAlias = Any  # numpy.ndarray or cupy.ndarray (neither is imported here)
 Scalar: TypeAlias = float | Array  # a hyperparameter: a number, or an array (..., 1) with one entry per replica
@@ -16,3 +16,20 @@ State: TypeAlias = dict[str, Any]  # what an optimizer keeps between steps: arra
 Info: TypeAlias = dict[str, Any]  # what a step tells: arrays (...,) with one number per replica, and counts
 Loss: TypeAlias = Callable[..., Array]  # (logits, y) -> (...,)
 LossAndGrad: TypeAlias = Callable[..., tuple[Array, Array]]  # w (..., n) -> loss (...,), gradient (..., n)
+
+
+class Evaluated(tuple[Array, Array]):
+    """(loss, g) of a model with batch norm, which also holds the statistics of the batch."""
+
+    statistics: Statistics
+
+
+def statistics_of(result: tuple[Array, Array]) -> Statistics:
+    """The statistics that batch norm saw of the batch; none, if the model has no batch norm."""
+    return result.statistics if isinstance(result, Evaluated) else {}
+
+
+class HasFilters(Protocol):
+    """A model, as far as it tells which weights are a filter: those that one output unit sees."""
+
+    def filter_norms(self, w: Array) -> Array: ...

@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 
 from .array_backend import asarray, xp
-from .types import Array
+from .types import Array, Scalar
 
 
 def over(a: Array, b: Array) -> Array:
@@ -69,6 +69,11 @@ def across(a: Array, b: Array) -> Array:
     return a - along(a, b)
 
 
-def mix(a: Array, b: Array, share: Any) -> Array:
-    """(1 − share) a + share b; a swept share has the bits of a number, from which 1 − share is taken in double precision."""
-    return like(1 - share, a) * a + like(share, a) * b
+def mix(a: Array, b: Array, share: Scalar) -> Array:
+    """(1 − share) a + share b."""
+    return (1 - share) * a + share * b
+
+
+def add_l2(g: Array, l2: Scalar, w: Array) -> Array:
+    """The gradient g + 2λw of a loss with λ‖w‖² added to it; g itself where λ is the number 0."""
+    return g if isinstance(l2, float) and l2 == 0 else g + 2 * l2 * w

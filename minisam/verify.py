@@ -280,11 +280,11 @@ def variants(model: models.Model) -> dict[str, optim.Optimizer]:
     """One of each kind, over SGD where it has a base."""
     base = optim.SGD(0.05, momentum=0.9)
     needed: dict[str, Any] = {"SAMON": {"mask": model.mask("biases")}, "SAF": {"examples": 8, "classes": 3}}
-    kinds = [kind for kind in vars(sam).values() if isinstance(kind, type) and issubclass(kind, sam.Composed)]
+    kinds = [kind for kind in vars(sam).values() if isinstance(kind, type) and issubclass(kind, sam.Rule)]
     composed = {
         kind.__name__: kind(base, **needed.get(kind.__name__, {}))
         for kind in kinds
-        if kind not in (sam.Composed, sam.Variant)
+        if kind not in (sam.Rule, sam.Composed, sam.Variant, sam.Sometimes)
     }
     return composed | {"BSAM": sam.BSAM(), "SWA": sam.SWA(base), "EMA": sam.EMA(base)}
 

@@ -43,6 +43,7 @@ VARIANTS = {
     "SSAM with dynamic masks": lambda: family.SSAM(BASE, masks="dynamic", every=2, steps=6),
     "ESAM": lambda: family.ESAM(BASE),
     "RST": lambda: family.RST(BASE),
+    "GRST": lambda: family.GRST(BASE, alpha=0.5),
     "EveryK": lambda: family.EveryK(BASE, k=2),
     "AESAM": lambda: family.AESAM(BASE, steps=4),
     "LookSAM": lambda: family.LookSAM(BASE, k=3),

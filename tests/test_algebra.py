@@ -97,7 +97,7 @@ def test_looks_are_counted_and_the_first_is_told():
     look = Look(W, BATCH)
     g, eps = look(), 0.1 * W
     look(eps)
-    look.weighted(np.array([1.0, 1, 0, 0, 0, 1]), share=0.5)
+    look.some(np.array([0, 1, 5]))
     info = look.info()
     assert info["evaluations"] == 2.5
     np.testing.assert_allclose(info["loss"], BATCH(W)[0], rtol=1e-14)
@@ -132,11 +132,11 @@ def test_losses_of_examples_average_to_the_loss(loss, y):
 
 def test_the_weighted_loss_is_the_weighted_mean_with_its_gradient():
     a = np.array([2.0, 0, 1, 0, 0, 3])
-    loss, g = BATCH.weighted(W, a)
+    loss, g = BATCH.weighted(a)(W)
     np.testing.assert_allclose(loss, (BATCH.losses(W) * a).mean(axis=-1), rtol=1e-12)
     rows = [a[i] * BatchLoss(MODEL).on(X[i : i + 1], Y[i : i + 1])(W)[1] for i in range(6)]
     np.testing.assert_allclose(g, sum(rows) / 6, rtol=1e-10)
-    np.testing.assert_allclose(BATCH.weighted(W, np.ones(6))[1], BATCH(W)[1], rtol=1e-12)
+    np.testing.assert_allclose(BATCH.weighted(np.ones(6))(W)[1], BATCH(W)[1], rtol=1e-12)
 
 
 def test_the_distance_to_outputs_is_zero_at_them_and_has_its_textbook_gradient():
@@ -194,7 +194,7 @@ def test_one_seed_draws_the_same_for_all_and_an_array_each_its_own():
 
 
 def test_a_base_is_an_optimizer_and_the_radius_a_radius():
-    with pytest.raises(TypeError, match="base must be an optimizer"):
+    with pytest.raises(TypeError, match="base must be a base optimizer"):
         PlainSAM(SGD)
     with pytest.raises(ValueError, match="rho must be ≥ 0"):
         PlainSAM(SGD(0.1), -1)

@@ -100,8 +100,8 @@ def test_decays_sweep_over_the_replicas():
     [
         (lambda: SWA(SGD), TypeError, r"optimizer must be an optimizer such as SGD\(lr\), got <class"),
         (lambda: EMA(0.9), TypeError, r"optimizer must be an optimizer such as SGD\(lr\), got 0.9"),
-        (lambda: SWA(SGD(0.1), start=-1), ValueError, "start must be ≥ 0 and every ≥ 1, got -1 and 1"),
-        (lambda: SWA(SGD(0.1), every=0), ValueError, "start must be ≥ 0 and every ≥ 1, got 0 and 0"),
+        (lambda: SWA(SGD(0.1), start=-1), ValueError, "start must be a whole number ≥ 0, got -1"),
+        (lambda: SWA(SGD(0.1), every=0), ValueError, "every must be a whole number ≥ 1, got 0"),
         (lambda: EMA(SGD(0.1), 1.5), ValueError, r"decay must be in \[0, 1\], got 1.5"),
     ],
 )

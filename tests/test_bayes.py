@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from variants import LINEAR, Watched, batches, gradient, run, start
 
 from minisam import SGD, Quadratic, value_and_grad
+from minisam.draws import stream
 from minisam.optim import cosine
 from minisam.sam import BSAM, USAM
 
@@ -25,7 +26,7 @@ def test_six_steps_are_algorithm_1_by_hand():
     settings = {"rho": 0.3, "examples": 50, "betas": (0.8, 0.9), "delta": 0.02, "damping": 0.2, "seed": 7}
     path, told, state = run(BSAM(cosine(0.4, 8), **settings), w, losses)
     for t, batch in enumerate(losses):
-        z = np.random.default_rng([7, t]).standard_normal(16)
+        z = stream("posterior", 7, 0, t).standard_normal(16)
         g = gradient(w + z / np.sqrt(50 * s), batch.x, batch.y)
         eps = 0.3 * g / s
         m = 0.8 * m + 0.2 * (gradient(w + eps, batch.x, batch.y) + 0.02 * w)
@@ -97,7 +98,7 @@ def test_hyperparameters_and_seeds_sweep_over_the_replicas():
         (lambda: BSAM(betas=(0.9, 1.0)), r"betas must be two numbers in \[0, 1\), got \(0.9, 1.0\)"),
         (lambda: BSAM(delta=-0.1), "delta must be ≥ 0, got -0.1"),
         (lambda: BSAM(damping=-0.1), "damping must be ≥ 0, got -0.1"),
-        (lambda: BSAM(examples=0), "examples must be ≥ 1, got 0"),
+        (lambda: BSAM(examples=0), "examples must be a whole number ≥ 1, got 0"),
         (lambda: BSAM(seed=-1), r"seed must be a whole number ≥ 0, or an array \(..., 1\) of them, got -1"),
     ],
 )

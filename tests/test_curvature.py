@@ -39,7 +39,7 @@ def one_batch():
 
 def normal(seed, t, n):
     """The library's numbers of step t."""
-    return stream("random looks", seed, t).standard_normal(n)
+    return stream("random looks", seed, 0, t).standard_normal(n)
 
 
 # --- CR-SAM ----------------------------------------------------------------------------------------------------------
@@ -243,15 +243,15 @@ def test_they_sweep(make, values):
         (lambda: CRSAM(SGD(0.1), beta=-1.0), "beta must be ≥ 0, got -1.0"),
         (lambda: GAM(SGD(0.1), rho_norm=-1.0), "rho_norm must be ≥ 0, got -1.0"),
         (lambda: GAM(SGD(0.1), beta2=-1.0), "beta2 must be ≥ 0, got -1.0"),
-        (lambda: TraceSAM(SGD(0.1), samples=0), "samples must be ≥ 1, got 0"),
+        (lambda: TraceSAM(SGD(0.1), samples=0), "samples must be a whole number ≥ 1, got 0"),
         (lambda: TraceSAM(SGD(0.1), lam=-1.0), "lam must be ≥ 0, got -1.0"),
         (
             lambda: TraceSAM(SGD(0.1), seed=-1),
             r"seed must be a whole number ≥ 0, or an array \(..., 1\) of them, got -1",
         ),
-        (lambda: FrobeniusSAM(SGD(0.1), samples=1), "samples must be ≥ 2, got 1"),
+        (lambda: FrobeniusSAM(SGD(0.1), samples=1), "samples must be a whole number ≥ 2, got 1"),
         (lambda: FrobeniusSAM(SGD(0.1), 0), "rho must be > 0, got 0"),
-        (lambda: FrobeniusSAM(SGD(0.1), -1.0), "rho must be ≥ 0, got -1.0"),
+        (lambda: FrobeniusSAM(SGD(0.1), -1.0), "rho must be > 0, got -1.0"),
     ],
 )
 def test_a_wrong_argument_is_named(make, says):

@@ -10,7 +10,6 @@ from variants import BASES, LINEAR, MODEL, Watched, assert_same_bits, assert_swe
 
 from minisam import SAM, SGD, Quadratic, cnn, value_and_grad
 from minisam.sam import ASAM, FisherSAM
-from minisam.sam.geometry import filter_norms
 
 ALL, NONE = np.ones(MODEL.size), np.zeros(MODEL.size)
 
@@ -90,7 +89,7 @@ def test_without_eta_a_weight_of_0_is_not_perturbed():
 def test_a_filter_is_what_one_output_unit_sees():
     w = start()
     W0, b0, W1, b1 = (MODEL.unflatten(w)[name] for name in ("W0", "b0", "W1", "b1"))
-    norms = MODEL.unflatten(filter_norms(MODEL, w))
+    norms = MODEL.unflatten(MODEL.filter_norms(w))
     for k in range(2):
         for o in range(5):
             np.testing.assert_allclose(norms["W0"][k, :, o], math.sqrt(sum(W0[k, :, o] ** 2)), rtol=1e-14)
@@ -103,7 +102,7 @@ def test_a_filter_is_what_one_output_unit_sees():
 def test_the_filters_of_a_convolution_are_its_kernels():
     model = cnn((3, 2), (1, 8, 8), classes=2)
     w = model.init([0, 1], "float64")
-    norms, parameters = model.unflatten(filter_norms(model, w)), model.unflatten(w)
+    norms, parameters = model.unflatten(model.filter_norms(w)), model.unflatten(w)
     kernels = [name for name, shape in model.shapes.items() if len(shape) == 4]
     assert kernels
     for name in kernels:

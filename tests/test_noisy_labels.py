@@ -29,7 +29,7 @@ def quiet(optimizer, epochs=3, data=DATA, **options):
 
 
 def test_mixup_is_a_step_on_mixed_examples_with_both_labels():
-    draw = stream("mixup", 5, 0)
+    draw = stream("mixup", 5, 0, 0)
     order, s = draw.permutation(8), draw.beta(0.4, 0.4)
     x, y = s * X[:8] + (1 - s) * X[:8][order], (Y[:8], Y[:8][order])
 
@@ -132,7 +132,7 @@ def test_best_of_targets_is_the_smallest_loss():
 BAD = {
     "alpha": (lambda: Mixup(SGD(0.1), 0.0), "alpha must be > 0, got 0.0"),
     "noise": (lambda: SmallLoss(SGD(0.1), 1.0), r"noise must be in \[0, 1\), got 1.0"),
-    "warmup": (lambda: SmallLoss(SGD(0.1), 0.5, 0), "warmup must be ≥ 1, got 0"),
+    "warmup": (lambda: SmallLoss(SGD(0.1), 0.5, 0), "warmup must be a whole number ≥ 1, got 0"),
     "q": (lambda: generalised_cross_entropy(X, Y, 0.0), r"q must be in \(0, 1\], got 0.0"),
     "best": (lambda: quiet(SGD(0.1), data=(X, Y), best=True), "best needs data with a validation part"),
 }

@@ -153,9 +153,9 @@ def test_a_schedule_sets_the_step_of_its_time():
         (lambda: Adam(betas=(0.9, 1.0)), r"betas must be two numbers in \[0, 1\), got \(0.9, 1.0\)"),
         (lambda: Adam(eps=-1.0), "eps must be ≥ 0, got -1.0"),
         (lambda: AdamW(weight_decay=-0.1), "weight_decay must be ≥ 0, got -0.1"),
-        (lambda: cosine(0.1, 0), "steps must be ≥ 1, got 0"),
-        (lambda: warmup(0, constant(0.1)), "steps must be ≥ 1, got 0"),
-        (lambda: step_decay(0.1, 0), "every must be ≥ 1, got 0"),
+        (lambda: cosine(0.1, 0), "steps must be a whole number ≥ 1, got 0"),
+        (lambda: warmup(0, constant(0.1)), "steps must be a whole number ≥ 1, got 0"),
+        (lambda: step_decay(0.1, 0), "every must be a whole number ≥ 1, got 0"),
     ],
 )
 def test_what_is_refused_is_named(call, says):

@@ -37,7 +37,12 @@ def run(optimizer, w, steps=5, loss_and_grad=None):
 def test_every_variant_is_here():
     kinds = [kind for name, kind in vars(family).items() if isinstance(kind, type) and hasattr(kind, "step")]
     here = {type(make()) for make in OPTIMIZERS.values()}
-    assert {kind.__name__ for kind in kinds} - {kind.__name__ for kind in here} == {"Composed", "Variant"}
+    assert {kind.__name__ for kind in kinds} - {kind.__name__ for kind in here} == {
+        "Composed",
+        "Rule",
+        "Sometimes",
+        "Variant",
+    }
 
 
 def test_inputs_stay_as_they_were(optimizer):
@@ -97,21 +102,31 @@ def test_dtype_and_shapes_are_kept(optimizer, dtype, lead):
         assert info[key].dtype == dtype
 
 
+class Counted(BatchLoss):
+    """Counts the gradients that are computed, in shares of the whole batch."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.taken = []
+
+    def gradient(self, *kind, **named):
+        f = super().gradient(*kind, **named)
+
+        def counted(w, x, *batch):
+            self.taken.append(Fraction(x.shape[-2], EXAMPLES))
+            return f(w, x, *batch)
+
+        counted.on = lambda *batch: lambda w: counted(w, *batch)
+        return counted
+
+
 def test_evaluations_are_the_gradients_taken(optimizer):
-    taken, losses = [], BatchLoss(MODEL)
-
-    def counted(f, share):
-        return lambda w, *batch: (taken.append(share(w, *batch)), f(w, *batch))[1]
-
-    losses.of_all = counted(losses.of_all, lambda w, x, y: Fraction(len(x), EXAMPLES))
-    losses.weighted = counted(losses.weighted, lambda w, x, y, a: Fraction(np.count_nonzero(a), EXAMPLES))
-    losses.near = counted(losses.near, lambda w, x, y, p, tau, lam: 1)
-    w, f = MODEL.init(0), loss_on(losses=losses)
-    state = optimizer.init(w)
+    losses, w = Counted(MODEL), MODEL.init(0)
+    f, state = loss_on(losses=losses), optimizer.init(w)
     for _ in range(6):
-        before = sum(taken)
+        before = sum(losses.taken)
         w, state, info = optimizer.step(w, state, f)
-        assert info["evaluations"] == sum(taken) - before
+        assert info["evaluations"] == sum(losses.taken) - before
 
 
 def test_the_loss_goes_down(optimizer):
@@ -122,7 +137,12 @@ def test_the_loss_goes_down(optimizer):
 class Flat(BatchLoss):
     """No gradient anywhere."""
 
-    of_all = near = weighted = staticmethod(lambda w, *batch: (0 * w[..., 0], 0 * w, {}))
+    def gradient(self, *kind, **named):
+        def flat(w, *batch):
+            return 0 * w[..., 0], 0 * w
+
+        flat.on = lambda *batch: flat
+        return flat
 
 
 def test_at_a_zero_gradient_everything_stays_finite(optimizer):

@@ -13,7 +13,7 @@ BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def test_the_step_shown_is_the_step():
-    source = inspect.getsource(SAM.step)
+    source = inspect.getsource(SAM.direction) + inspect.getsource(SAM.step)
     for line in BLOCKS[0].splitlines():
         assert line in source
 

@@ -277,5 +277,5 @@ def test_errors(arguments, message):
 
 
 def test_the_base_must_be_an_optimizer():
-    with pytest.raises(TypeError, match=r"^base must be an optimizer such as SGD\(lr\), got 0.1$"):
+    with pytest.raises(TypeError, match=r"^base must be a base optimizer such as SGD\(lr\), got 0.1$"):
         SAM(0.1)

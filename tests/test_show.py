@@ -8,13 +8,13 @@ def test_a_function_is_printed_with_its_place(capsys):
     out = capsys.readouterr().out
     assert out.startswith("# minisam.sam.epsilon, line ")
     assert "ε = ρ d / ‖d‖_p" in out
-    assert "return like(rho, g) * over(d, norm(d, p))" in out
+    assert "return first_order(g, like(rho, g), p)" in out
     assert "check_ball(rho: Any" not in out
 
 
 def test_a_method_is_printed(capsys):
-    show(SAM.step)
-    assert "eps = epsilon(g, self.rho, self.p)" in capsys.readouterr().out
+    show(SAM.direction)
+    assert "eps = look.uphill(g)" in capsys.readouterr().out
 
 
 def test_a_primitive_comes_with_its_derivative(capsys):

@@ -22,7 +22,7 @@ from variants import (
 )
 
 from minisam import SAM, SGD, train
-from minisam.draws import uniform
+from minisam.draws import stream, uniform
 from minisam.sam import ESAM, SAMON, SSAM
 from minisam.sam.subsets import largest
 
@@ -198,7 +198,7 @@ def test_with_beta_1_epsilon_is_sams_bit_for_bit(dtype):
 def test_esam_keeps_the_examples_that_suffer_most(gamma, kept):
     batch, w = batches(model=LINEAR)[0], start(LINEAR)[0]
     optimizer = ESAM(SGD(0.1), 0.3, beta=0.5, gamma=gamma, seed=2)
-    mask = np.random.default_rng([2, 0]).random(16) < 0.5
+    mask = stream("weights to perturb", 2, 0, 0).random(16) < 0.5
     eps = 0.3 / 0.5 * mask * unit(gradient(w, batch.x, batch.y))
     before, after = by_hand(w, batch.x, batch.y), by_hand(w + eps, batch.x, batch.y)
     worst = np.argsort(after[0] - before[0])[-kept:]
@@ -215,10 +215,10 @@ def test_on_average_esams_epsilon_is_sams_and_longer():
     w = np.broadcast_to(start(LINEAR)[0], (k, 16))
     watched = Watched(batch)
     at = []
-    watched.weighted = lambda w, a: (at.append(w), batch.weighted(w, a))[1]
+    watched.losses = lambda w: (at.append(w), batch.losses(w))[1]
     optimizer = ESAM(SGD(0.1), 0.3, beta=beta, seed=np.arange(k)[:, None])
     optimizer.step(w, optimizer.init(w), watched)
-    eps = at[0] - w
+    eps = at[1] - w
     sams = 0.3 * unit(gradient(w[0], batch.x, batch.y))
     assert np.all(np.abs(eps.mean(axis=0) - sams) < 4 * eps.std(axis=0) / math.sqrt(k))
     squares = np.sum(eps**2, axis=-1)
@@ -257,8 +257,11 @@ def test_they_sweep(make, values):
         (lambda: SSAM(SGD(0.1), seed=-1), "seed must be a whole number ≥ 0"),
         (lambda: ESAM(SGD(0.1), beta=0), r"beta must be in \(0, 1\], got 0"),
         (lambda: ESAM(SGD(0.1), beta=np.array([[0.5], [1.5]])), r"beta must be in \(0, 1\], got"),
-        (lambda: ESAM(SGD(0.1), gamma=0), r"gamma must be a number in \(0, 1\], got 0"),
-        (lambda: ESAM(SGD(0.1), gamma=np.array([0.5])), r"gamma must be a number in \(0, 1\], got \[0.5\]"),
+        (lambda: ESAM(SGD(0.1), gamma=0), r"gamma must be in \(0, 1\], got 0"),
+        (
+            lambda: ESAM(SGD(0.1), gamma=np.array([0.5])),
+            r"gamma must be a number in \(0, 1\], the same for all replicas, got shape \(1,\)",
+        ),
     ],
 )
 def test_a_wrong_argument_is_named(make, says):

@@ -116,6 +116,18 @@ class Model:
         ]
         return asarray(numpy.concatenate(chosen))
 
+    def filter_norms(self, w: Array) -> Array:
+        """‖f‖ at each weight of a filter f, what one output unit sees; |w| at numbers that belong to none.   (..., n)."""
+        sizes = {}
+        for name, a in self.unflatten(w).items():
+            ndim = len(self.shapes[name])
+            if ndim == 1:
+                sizes[name] = xp().abs(a)
+            else:  # matrices are (in, out), kernels (out, in, *space)
+                axes = (-2,) if ndim == 2 else tuple(range(-ndim + 1, 0))
+                sizes[name] = xp().broadcast_to(xp().sqrt((a * a).sum(axis=axes, keepdims=True)), a.shape)
+        return self.flatten(sizes)
+
     def __str__(self) -> str:
         """A table of the parameters: names, shapes, how many, and of which kind."""
         rows = [

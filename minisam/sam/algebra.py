@@ -1,16 +1,15 @@
 """What sharpness-aware steps are made of: where to look, what to take from there, when to pay for it.
 
-A variant is a subclass of `Variant` that says in `direction` which gradients it looks at and what it makes of them:
+A variant of SAM is a subclass of `Variant` that says how it differs from SAM:
 
     @dataclass(frozen=True)
     class Halfway(Variant):
-        def direction(self, look, state):
-            g = look()                              # ∇L(w)
-            g_adv = look(epsilon(g, self.rho))      # ∇L(w + ε)
+        def take(self, g, g_adv):                   # what to take, from ∇L(w) and ∇L(w + ε)
             return (g + g_adv) / 2
 
-The base optimizer makes a step of it, from w; the L2 term stands outside, as in `SAM`. What a variant keeps between steps it
-makes in `memory` and writes into `state`, a copy of its own.
+`where` says where to look: it returns ε. A variant that looks more than once, or not every time, writes its whole
+`direction`. The base optimizer makes a step of that direction, from w; the L2 term stands outside, as in the objective.
+What a variant keeps between steps it makes in `memory` and writes into `state`, a copy of its own.
 
 Truths: tests/test_algebra.py.
 """
@@ -22,39 +21,67 @@ from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
 from typing import Any
 
-from ..checks import check_at_least_0, check_ball
-from ..optim import Optimizer, add_l2, check_optimizer
-from ..types import Array, Info, LossAndGrad, State
-from ..vectors import norm
+from .. import draws
+from ..autodiff.replay import replayed
+from ..hyperparameters import Declared, at_least_0, base, norm_order
+from ..optim import Updater, with_statistics
+from ..types import Array, Evaluated, Info, LossAndGrad, Radius, Scalar, Seed, State, statistics_of
+from ..vectors import add_l2, norm
+from .balls import Ball, ball
+from .epsilon import first_order, of_length
 
 
 class Look:
     """The gradients that one step takes: `look()` is ∇L(w), `look(eps)` is ∇L(w + ε). They are counted.
 
-    What some variants need besides has a name of its own, and comes from the `minisam.batch.Batch` that `train` hands to the
-    optimizer: `losses`, `outputs`, `weighted`, `near`, `parts`.
+    Some variants need more than gradients: `losses`, `outputs`, `some`, `near`, `parts`. The `minisam.batch.Batch` that
+    `train` hands to the optimizer provides these.
     """
 
-    def __init__(self, w: Array, loss_and_grad: LossAndGrad) -> None:
-        self.w, self.loss_and_grad = w, loss_and_grad
-        self.evaluations = Fraction(0)
+    def __init__(self, w: Array, batch: LossAndGrad, rule: Rule | None = None) -> None:
+        self.w, self.batch, self.rule = w, batch, rule
+        self.p = getattr(rule, "p", 2.0)
+        self.gradient = batch.gradient if hasattr(type(batch), "gradient") else batch
+        self.evaluations: int | Fraction = 0
         self.first: tuple[Array, Array] | None = None
         self.eps: Array | None = None
+        self.after: Array | None = None  # added to w after the base's step
+        self._length: Array | None = None
 
     def __call__(self, eps: Array | None = None) -> Array:
         """∇L(w + ε)."""
-        return self.note(eps, self.loss_and_grad(self.at(eps)))
+        return self.note(eps, self.gradient(self.at(eps)))
 
     def at(self, eps: Array | None) -> Array:
         """w + ε."""
-        return self.w if eps is None else self.w + eps
+        return self.w if eps is None else add(self.w, eps)
 
-    def note(self, eps: Array | None, result: tuple[Array, Array], share: Any = 1) -> Array:
-        """The gradient of a result; `share` of a gradient over the whole batch has been spent on it."""
-        self.evaluations += Fraction(share)
+    def note(self, eps: Array | None, result: tuple[Array, Array], share: int | Fraction = 1) -> Array:
+        """The gradient of a result, on which `share` of a gradient over the whole batch was spent.
+
+        The first result of a step is the one whose loss, norm and batch statistics the step reports.
+        """
+        self.evaluations += share
         self.first = self.first or result
         self.eps = self.eps if eps is None else eps
         return result[1]
+
+    def uphill(self, d: Array, rho: Radius | None = None) -> Array:
+        """ε: the worst point of the rule's ball to first order, for a gradient d; another radius than ρ may be given."""
+        rule = self.rule
+        rho = rule.rho if rho is None else rho
+        if rule.ball is not None:
+            T = rule.ball.unit(d, self.w)
+            return T * first_order(T * d, rho, rule.p)
+        return of_length(d, self.length(d), rho) if rule.p == 2 else first_order(d, rho, rule.p)
+
+    def length(self, d: Array) -> Array:
+        """‖d‖₂, (..., 1); that of the step's first gradient is computed once."""
+        if self.first is None or d is not self.first[1]:
+            return norm(d)
+        if self._length is None:
+            self._length = norm(d)
+        return self._length
 
     @property
     def loss(self) -> Array:
@@ -63,48 +90,50 @@ class Look:
         return self.first[0]
 
     def info(self) -> Info:
-        """What the step tells: the loss and the gradient's norm where it looked first, ‖ε‖₂ where it looked last."""
-        assert self.first is not None
-        spent = int(self.evaluations) if self.evaluations.denominator == 1 else float(self.evaluations)
-        return {
-            "loss": self.loss,
-            "grad_norm": norm(self.first[1])[..., 0],
-            "eps_norm": 0 * self.loss if self.eps is None else norm(self.eps)[..., 0],
-            "evaluations": spent,
+        """What the step tells: loss, gradient norm and batch statistics where it looked first, ‖ε‖_p where it looked last."""
+        assert self.first is not None, "a step has to look at a gradient"
+        loss, g = self.first
+        told = {
+            "loss": loss,
+            "grad_norm": self.length(g)[..., 0],
+            "eps_norm": 0 * loss if self.eps is None else norm(self.eps, self.p)[..., 0],
+            "evaluations": self.evaluations if isinstance(self.evaluations, int) else plain(self.evaluations),
         }
+        return with_statistics(told, statistics_of(self.first))
 
     # --- what only some variants need ---
 
+    def loss_and_gradient(self, eps: Array) -> tuple[Array, Array]:
+        """L(w + ε) and its gradient."""
+        result = self.gradient(self.at(eps))
+        self.note(eps, result)
+        return result
+
     def parts(self, k: int) -> list[Look]:
         """The same for each of k parts of the batch; `gather` counts what they spent."""
-        return [Look(self.w, part) for part in self._ask("parts")(k)]
+        return [Look(self.w, part, self.rule) for part in self._ask("parts")(k)]
 
     def gather(self, parts: Sequence[Look]) -> None:
         """Count what looks at parts of the batch have spent; a gradient of all parts is one of the batch."""
         self.evaluations += sum((part.evaluations for part in parts), Fraction(0)) / len(parts)
-        losses, gradients = zip(*(part.first for part in parts if part.first is not None), strict=True)
-        self.first = self.first or (sum(losses) / len(parts), sum(gradients) / len(parts))
+        self.first = self.first or mean_of([part.first for part in parts if part.first is not None])
         self.eps = parts[-1].eps
-
-    def loss_and_gradient(self, eps: Array) -> tuple[Array, Array]:
-        """L(w + ε) and its gradient."""
-        result = self.loss_and_grad(self.at(eps))
-        self.note(eps, result)
-        return result
 
     def losses(self, eps: Array | None = None) -> Array:
         """The loss of each example at w + ε, (..., m); no gradient is spent."""
         return self._ask("losses")(self.at(eps))
 
     def outputs(self, eps: Array | None = None) -> Array:
-        """Logits at w + ε, (..., m, c); no gradient is spent."""
+        """Logits at w + ε, (..., rows, c); no gradient is spent."""
         return self._ask("outputs")(self.at(eps))
 
-    def weighted(self, a: Array, eps: Array | None = None, share: Any = 1) -> Array:
-        """∇ Σ aᵢ ℓᵢ(w + ε) / m; `share` is the part of the examples whose weight is not 0."""
-        return self.note(eps, self._ask("weighted")(self.at(eps), a), share)
+    def some(self, rows: Array, eps: Array | None = None) -> Array:
+        """The gradient at w + ε of the mean loss over some examples, whole numbers (..., k); k/m of a gradient is spent."""
+        m = self._ask("x").shape[-2]
+        result = self._ask("some")(rows).gradient(self.at(eps))
+        return self.note(eps, result, Fraction(rows.shape[-1], m))
 
-    def near(self, p: Array, tau: float, lam: Any) -> Array:
+    def near(self, p: Array, tau: float, lam: Scalar) -> Array:
         """∇[L + λ τ² mean KL(p ‖ softmax(z(w)/τ))]; an example whose p is 0 has no such term."""
         return self.note(None, self._ask("near")(self.w, p, tau, lam))
 
@@ -115,37 +144,70 @@ class Look:
             raise TypeError("this optimizer needs the examples of each batch: BatchLoss(model).on(x, y, examples)")
         return examples
 
+    def arrays(self) -> dict[str, Array]:
+        """All that the batch is made of, by name."""
+        return self._ask("arrays")()
+
+    def earlier(self, arrays: dict[str, Array]) -> LossAndGrad:
+        """The loss on the batch that was made of these arrays."""
+        return self._ask("made_of")(arrays).gradient
+
+    @property
+    def seeds(self) -> Seed:
+        """The seeds of the run; without a batch that knows them, 0."""
+        return getattr(self.batch, "seeds", 0)
+
+    def normal(self, purpose: str, seed: Seed, t: int) -> Array:
+        """Standard normal numbers for step t, (..., n): each seed of the run has its own."""
+        return draws.normal(purpose, seed, t, self.w, self.seeds)
+
+    def uniform(self, purpose: str, seed: Seed, t: int) -> Array:
+        """Uniform numbers in [0, 1), as `normal`."""
+        return draws.uniform(purpose, seed, t, self.w, self.seeds)
+
     def _ask(self, name: str) -> Any:
-        if not hasattr(self.loss_and_grad, name):
+        if not hasattr(self.batch, name):
             raise TypeError(
                 f"this optimizer needs loss_and_grad.{name}: hand it BatchLoss(model).on(x, y), as `train` does, "
-                f"and not a plain {type(self.loss_and_grad).__name__}"
+                f"and not a plain {type(self.batch).__name__}"
             )
-        return getattr(self.loss_and_grad, name)
+        return getattr(self.batch, name)
+
+
+@replayed
+def add(w: Array, eps: Array) -> Array:
+    return w + eps
+
+
+def plain(spent: Fraction) -> int | float:
+    return int(spent) if spent.denominator == 1 else float(spent)
+
+
+def mean_of(results: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
+    """The mean of losses, gradients and batch statistics over parts of a batch."""
+    k = len(results)
+    losses, gradients = zip(*results, strict=True)
+    mean = Evaluated((sum(losses) / k, sum(gradients) / k))
+    of_parts = [statistics_of(result) for result in results]
+    mean.statistics = {name: sum(part[name] for part in of_parts) / k for name in of_parts[0]}
+    return mean
 
 
 @dataclass(frozen=True)
-class Composed:
-    """What all variants over a base optimizer share; `direction` says what makes each what it is.
+class Rule(Declared):
+    """A sharpness-aware step over a base optimizer: `direction` says which gradient the base makes a step of.
 
-    Parameters
-    ----------
-    base : optimizer
-        What makes a step of a gradient.
-    l2 : float or array (..., 1)
-        λ of λ‖w‖², outside the maximum; its gradient 2λw is taken at w.
-
-    `info` holds "loss" and "grad_norm" where the step looked first, "eps_norm" ‖ε‖₂ where it looked last, and the gradient
-    "evaluations" it spent.
+    `info` holds "loss" and "grad_norm" where the step looked first, "eps_norm" ‖ε‖_p where it looked last, and the number
+    "evaluations" of gradients it spent.
     """
 
-    base: Optimizer
-    _: KW_ONLY
-    l2: Any = 0.0
+    base: Updater = base()
 
-    def __post_init__(self) -> None:
-        check_optimizer(base=self.base)
-        check_at_least_0(l2=self.l2)
+    def __init_subclass__(cls) -> None:
+        if "step" in vars(cls):
+            raise TypeError(
+                f"{cls.__name__} must not have a step of its own, which could forget the L2 term: write `direction`"
+            )
 
     def memory(self, w: Array) -> State:
         """What is kept between steps, besides what the base keeps."""
@@ -159,18 +221,55 @@ class Composed:
         return self.memory(w) | self.base.init(w)
 
     def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
-        look, state = Look(w, loss_and_grad), dict(state)
-        d = add_l2(self.direction(look, state), self.l2, w)
-        w, base_state, _ = self.base.step(w, state, lambda _: (look.loss, d))
-        return w, state | base_state, look.info()
+        rule, state = self.met[w.dtype, type(w)], dict(state)
+        look = Look(w, loss_and_grad, rule)
+        d = add_l2(rule.direction(look, state), rule.l2, w)  # + ∇ λ‖w‖² = 2λw, at w and not at w + ε
+        w, of_base = rule.base.update(w, state, d)
+        return w if look.after is None else w + look.after, state | of_base, look.info()
 
 
 @dataclass(frozen=True)
-class Variant(Composed):
-    """A variant with a radius ρ ≥ 0 [weight], `rho`: a number or an array (..., 1)."""
+class Composed(Rule):
+    """A rule without a ball."""
 
-    rho: Any = 0.05
+    _: KW_ONLY
+    l2: Scalar = at_least_0(0.0, "λ of λ‖w‖², outside the maximum")
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_ball(self.rho, 2)
+
+@dataclass(frozen=True)
+class Variant(Rule):
+    """A variant of SAM: it looks at the worst point of a ball, and is SAM where it does not say otherwise.
+
+        g = ∇L(w),   ε = where(g),   g_adv = ∇L(w + ε),   d = take(g, g_adv),   w ← base(w, d + 2λw)
+
+    Parameters
+    ----------
+    base : optimizer
+        Makes a step of a gradient.
+    rho : float or array (..., 1)
+        Radius ρ ≥ 0 of the ball [weight].
+    p : float
+        Norm of the ball, 1 ≤ p ≤ ∞.
+    l2 : float or array (..., 1)
+        λ ≥ 0 of λ‖w‖², outside the maximum; its gradient 2λw is taken at w.
+    ball : Ball, optional
+        Units in which the ball is measured: `Adaptive`, `Fisher`, `Only`. Without one, all weights have the unit 1.
+    """
+
+    rho: Radius = at_least_0(0.05, "radius ρ of the ball")
+    _: KW_ONLY
+    p: float = norm_order()
+    l2: Scalar = at_least_0(0.0, "λ of λ‖w‖², outside the maximum")
+    ball: Ball | None = ball()
+
+    def direction(self, look: Look, state: State) -> Array:
+        g = look()
+        return self.take(g, look(self.where(g, look, state)))
+
+    def where(self, g: Array, look: Look, state: State) -> Array:
+        """Where to look: ε."""
+        return look.uphill(g)
+
+    def take(self, g: Array, g_adv: Array) -> Array:
+        """What to take from there: the direction d, from ∇L(w) and ∇L(w + ε)."""
+        return g_adv

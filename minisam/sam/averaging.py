@@ -6,36 +6,38 @@ Truths: tests/test_averaging.py.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
-from ..array_backend import xp
-from ..checks import check_share
-from ..optim import Optimizer, check_optimizer
-from ..training.run import Run
-from ..types import Array, Info, LossAndGrad, State
+from ..hyperparameters import Declared, count, optimizer, refuse_inside, share
+from ..optim import Optimizer
+from ..types import Array, Info, LossAndGrad, Scalar, State
 from ..vectors import mix
 
 
+class Averaging(Declared):
+    """A wrapper that keeps an average of the weights beside an optimizer's state."""
+
+    optimizer: Optimizer
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        refuse_inside(self, Averaging, "both keep their average under the same name")
+
+
 @dataclass(frozen=True)
-class SWA:
+class SWA(Averaging):
     """Stochastic weight averaging: the mean of the weights after every `every` steps from step `start` on.
 
-    Until then the average is w itself. The training goes on from its own weights; `averaged(run)` has the average.
+    Until then the average is w itself. The training goes on from its own weights; `run.averaged()` has the average.
 
     Source: Izmailov et al. 2018, arXiv:1803.05407, algorithm 1.
     """
 
-    optimizer: Optimizer
-    start: int = 0
-    every: int = 1
-
-    def __post_init__(self) -> None:
-        check_optimizer(optimizer=self.optimizer)
-        if not (self.start >= 0 and self.every >= 1):
-            raise ValueError(f"start must be ≥ 0 and every ≥ 1, got {self.start} and {self.every}")
+    optimizer: Optimizer = optimizer()
+    start: int = count(0, least=0, meaning="first step that is averaged")
+    every: int = count(1, meaning="steps from one averaged step to the next")
 
     def init(self, w: Array) -> State:
-        return self.optimizer.init(w) | {"averaged": xp().array(w), "count": 0}
+        return self.optimizer.init(w) | {"averaged": w.copy(), "count": 0}
 
     def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
         average, n, t = state["averaged"], state["count"], state["t"]
@@ -48,28 +50,25 @@ class SWA:
 
 
 @dataclass(frozen=True)
-class EMA:
+class EMA(Averaging):
     """An exponential moving average of the weights, v ← decay · v + (1 − decay) w, from the initial ones on.
 
-    The training goes on from its own weights; `averaged(run)` has the average.  Polyak & Juditsky 1992.
+    The training goes on from its own weights; `run.averaged()` has the average.  Polyak & Juditsky 1992.
     """
 
-    optimizer: Optimizer
-    decay: Any = 0.99
-
-    def __post_init__(self) -> None:
-        check_optimizer(optimizer=self.optimizer)
-        check_share(decay=self.decay)
+    optimizer: Optimizer = optimizer()
+    decay: Scalar = share(0.99, "decay of the average")
 
     def init(self, w: Array) -> State:
-        return self.optimizer.init(w) | {"averaged": xp().array(w)}
+        return self.optimizer.init(w) | {"averaged": w.copy()}
 
     def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
+        decay = self.met[w.dtype, type(w)].decay
         w, inner, info = self.optimizer.step(w, state, loss_and_grad)
-        return w, inner | {"averaged": mix(w, state["averaged"], self.decay)}, info
+        return w, inner | {"averaged": mix(w, state["averaged"], decay)}, info
 
 
-def averaged(run: Run) -> Run:
+def averaged(run):
     """The run of a training with `SWA` or `EMA`, with the average for its weights. (Batch norm's statistics stay w's own.)"""
     if "averaged" not in run.state:
         raise ValueError(f"run must be of a training with SWA or EMA, got one with the state {', '.join(run.state)}")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from ..array_backend import xp
 from ..autodiff.replay import replayed
 from ..checks import check_ball
-from ..types import Array
+from ..types import Array, Radius
 from ..vectors import like, norm, over
 
 
-def epsilon(g: Array, rho: Any, p: float = 2.0) -> Array:
+def epsilon(g: Array, rho: Radius, p: float = 2.0) -> Array:
     """The perturbation that raises the loss most, to first order: argmax of ⟨g, ε⟩ over ‖ε‖_p ≤ ρ.
 
         ε = ρ d / ‖d‖_p    with    d = sign(g) |g|^(q−1),    1/p + 1/q = 1
@@ -41,18 +40,23 @@ def epsilon(g: Array, rho: Any, p: float = 2.0) -> Array:
     Source: Foret et al. 2021, arXiv:2010.01412, eq. 2.  Truths: tests/test_epsilon.py.
     """
     check_ball(rho, p)
+    return first_order(g, like(rho, g), p)
+
+
+def first_order(g: Array, rho: Radius, p: float) -> Array:
+    """`epsilon`, for arguments that were checked and a radius that met g."""
     if p == 2:
-        return _along(g, norm(g), like(rho, g))
+        return of_length(g, norm(g), rho)
     g = over(g, norm(g, math.inf))  # the largest |gᵢ| becomes 1: powers neither overflow nor vanish
     if p == 1:
-        d = xp().where(xp().abs(g) == 1, g, 0)  # q − 1 = ∞
+        d = xp().where(abs(g) == 1, g, 0)  # q − 1 = ∞
     else:
         q = 1.0 if p == math.inf else p / (p - 1)
-        d = xp().sign(g) * xp().abs(g) ** (q - 1)
-    return like(rho, g) * over(d, norm(d, p))
+        d = xp().sign(g) * abs(g) ** (q - 1)
+    return rho * over(d, norm(d, p))
 
 
 @replayed
-def _along(g: Array, length: Array, rho: Any) -> Array:
-    """ρ g/‖g‖."""
+def of_length(g: Array, length: Array, rho: Radius) -> Array:
+    """ρ g/‖g‖, from ‖g‖."""
     return rho * over(g, length)

@@ -1,98 +1,86 @@
-"""Balls of another shape: as large along each weight as the weight itself is, or as its gradients are not."""
+"""SAM in balls of another shape. Each is SAM with a `ball`, which any other variant may have as well.
+
+Truths: tests/test_geometry.py.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
-from ..array_backend import xp
-from ..checks import check_at_least_0, check_ball
-from ..models import Model
-from ..types import Array, State
-from ..vectors import like
-from .algebra import Look, Variant
-from .epsilon import epsilon
+from ..hyperparameters import at_least_0, weights_like
+from ..types import Array, HasFilters, Radius, Scalar
+from .balls import Adaptive, Ball, Fisher, Only
+from .step import SAM
 
 
 @dataclass(frozen=True)
-class ASAM(Variant):
+class ASAM(SAM):
     """Adaptive SAM: the ball is measured in units of the weights, so that it moves with them when a net is rescaled.
 
-        max over ‖T⁻¹ε‖_p ≤ ρ:    ε = T δ  with δ = `epsilon(T g, ρ, p)`;  for p = 2, ε = ρ T²g/‖T g‖
-        T = |w| + η, weight by weight; or, with a `model`, ‖f‖ + η for all weights of a filter f
+        max over ‖T⁻¹ε‖_p ≤ ρ;  for p = 2, ε = ρ T²g/‖T g‖,    T = |w| + η; see `Adaptive`
 
     Parameters
     ----------
-    base, rho, l2
+    base, rho, p, l2
         As in `SAM`; ρ is about ten times as large.
-    p : float
-        Norm of the ball, 1 ≤ p ≤ ∞.
     eta : float or array (..., 1)
-        η ≥ 0. With η = 0 (and no mask) the step does not depend on how a ReLU net is scaled, node by node.
+        η ≥ 0. With η = 0, no mask and no model, the step does not depend on how a ReLU net is scaled, node by node. With a
+        model it does not depend on how whole layers are scaled against each other; scaling single nodes changes it.
     mask : array (n,), optional
-        1 where T is as above, 0 where T = 1, as in SAM: `model.mask("weights")` is the authors' choice. Everywhere, if none.
+        1 where T = |w| + η, 0 where T = 1 as in SAM; `model.mask("weights")` is the authors' choice. Without one, 1 everywhere.
     model : Model, optional
-        For filter-wise T: a filter is what one output unit sees; single numbers (biases, gains) have |w| + η.
+        For filter-wise T.
 
-    2 gradients. The factor |w| in place of |w|², which some implementations have, is another method.
+    2 gradients. Some implementations have the factor |w| in place of |w|²; that is another method.
 
-    Source: Kwon et al. 2021, arXiv:2102.11600, algorithm 1 and section 4.
-    Truths: tests/test_geometry.py, tests/papers/test_kwon_2021.py.
+    Source: Kwon et al. 2021, arXiv:2102.11600, algorithm 1 and section 4.  Truths also: tests/papers/test_kwon_2021.py.
     """
 
-    rho: Any = 0.5
-    p: float = 2.0
-    eta: Any = 0.01
-    mask: Any = None
-    model: Model | None = None
+    rho: Radius = at_least_0(0.5, "radius ρ of the ball")
+    eta: Scalar = at_least_0(0.01, "η, which keeps a weight of 0 movable")
+    mask: Array = weights_like(meaning="1 where the unit is |w| + η, 0 where it is 1")
+    model: HasFilters | None = None
+    ball: Ball = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "ball", Adaptive(self.eta, self.mask, self.model))
         super().__post_init__()
-        check_ball(self.rho, self.p)
-        check_at_least_0(eta=self.eta)
-
-    def direction(self, look: Look, state: State) -> Array:
-        g = look()
-        T = (xp().abs(look.w) if self.model is None else filter_norms(self.model, look.w)) + like(self.eta, g)
-        if self.mask is not None:
-            mask = like(self.mask, g)
-            T = mask * T + (1 - mask)
-        return look(T * epsilon(T * g, self.rho, self.p))
-
-
-def filter_norms(model: Model, w: Array) -> Array:
-    """‖f‖ at each weight of a filter f, what one output unit sees; |w| at numbers that belong to none.   (..., n)."""
-    sizes = {}
-    for name, a in model.unflatten(w).items():
-        ndim = len(model.shapes[name])
-        if ndim == 1:
-            sizes[name] = xp().abs(a)
-        else:  # matrices are (in, out), kernels (out, in, *space)
-            axes = (-2,) if ndim == 2 else tuple(range(-ndim + 1, 0))
-            sizes[name] = xp().broadcast_to(xp().sqrt((a * a).sum(axis=axes, keepdims=True)), a.shape)
-    return model.flatten(sizes)
 
 
 @dataclass(frozen=True)
-class FisherSAM(Variant):
+class FisherSAM(SAM):
     """SAM on the ellipsoid εᵀFε ≤ ρ², F = diag(1 + η g²): shorter where gradients are large.
 
-        ε = ρ F⁻¹g/√(gᵀF⁻¹g) = T δ  with T = F^(−½), δ = `epsilon(T g, ρ)`
+        ε = ρ F⁻¹g/√(gᵀF⁻¹g);  see `Fisher`
 
-    η ≥ 0; 0 is SAM. 2 gradients. Not invariant to the scale of the loss.
+    η ≥ 0; 0 is SAM. 2 gradients. Its step depends on the scale of the loss.
 
     Source: Kim et al. 2022, arXiv:2206.04920, section 3 (its radius is γ).
-    Truths: tests/test_geometry.py.
     """
 
-    rho: Any = 0.1
-    eta: Any = 1.0
+    rho: Radius = at_least_0(0.1, "radius ρ of the ball")
+    eta: Scalar = at_least_0(1.0, "η, weight of the Fisher information")
+    ball: Ball = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "ball", Fisher(self.eta))
         super().__post_init__()
-        check_at_least_0(eta=self.eta)
 
-    def direction(self, look: Look, state: State) -> Array:
-        g = look()
-        T = 1 / xp().sqrt(1 + like(self.eta, g) * g * g)
-        return look(T * epsilon(T * g, self.rho))
+
+@dataclass(frozen=True)
+class SAMON(SAM):
+    """SAM that perturbs some weights only; in the article those of norm layers, `mask=model.mask("norm")`.
+
+        ε = `epsilon(m g, ρ, p)`, so ‖ε‖ = ρ over these weights; all weights take the step;  see `Only`
+
+    Needs a larger ρ. 2 gradients.  Source: Mueller et al. 2023, arXiv:2306.04226, section 3.
+    """
+
+    mask: Array = weights_like(meaning="1 for the weights that are perturbed, else 0")
+    ball: Ball = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.mask is None:
+            raise ValueError('mask must say which weights are perturbed, as model.mask("norm") does, got None')
+        object.__setattr__(self, "ball", Only(self.mask))
+        super().__post_init__()

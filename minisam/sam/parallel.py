@@ -1,4 +1,6 @@
-"""Two gradients that do not wait for each other, each in a thread of its own: BLAS lets the other one run.
+"""Two gradients that do not wait for each other, each in a thread of its own.
+
+NumPy releases the interpreter lock in BLAS calls and large loops, so both threads compute at once.
 
 Truths: tests/test_parallel.py.
 """
@@ -7,25 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TypeVar
 
 import numpy
 
 from .. import threads
 from ..array_backend import xp
-from ..batch import Batch
-from ..checks import check_share
-from ..optim import add_l2, step_size
-from ..types import Array, Info, LossAndGrad, State
+from ..hyperparameters import at_least_0, count, share
+from ..optim import lr_at
+from ..types import Array, Radius, Scalar, State
 from ..vectors import mix
 from .algebra import Look, Variant
-from .epsilon import epsilon
+
+A, B = TypeVar("A"), TypeVar("B")
 
 
-def together(first: Callable[[], Any], second: Callable[[], Any]) -> tuple[Any, Any]:
-    """The results of both, computed at the same time: the second one in another thread, where one can start."""
+def together(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
+    """The results of both, computed at the same time: the second in another thread, where one can start."""
     if not threads.CAN_START:
         return first(), second()
     other = _worker().submit(_quietly, numpy.geterr(), second)
@@ -38,8 +40,8 @@ def _worker() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, thread_name_prefix="minisam")
 
 
-def _quietly(errors: Any, f: Callable[[], Any]) -> Any:
-    with numpy.errstate(**errors):  # which is a thread's own
+def _quietly(errors: dict[str, str], f: Callable[[], B]) -> B:
+    with numpy.errstate(**errors):  # type: ignore[arg-type]  # each thread has its own
         return f()
 
 
@@ -53,39 +55,36 @@ class SAMPa(Variant):
     L_{t−1} is the loss on the batch of the step before, from which g_y came; it is kept in the state, so that a training that
     is resumed goes on with the same bits. The first step has no g_y yet: it is one of the base, and g_y = ∇L₀(w). (The article
     takes that g_y and makes no step.) 0 ≤ λ ≤ 1, 1 is optimistic gradient descent; η is the base's step size, and y has no
-    momentum. 2 gradients, in the time of one where there are two processors; "loss" is L_t(y).
+    momentum. 2 gradients, in the time of one where there are two processors; "loss" and "statistics" are those of L_t at y.
 
     Source: Xie et al. 2024, arXiv:2410.10683, algorithm 1.
     """
 
-    rho: Any = 0.1
-    lam: Any = 0.2
+    rho: Radius = at_least_0(0.1, "radius ρ of the ball")
+    lam: Scalar = share(0.2, "λ, share of the gradient at y")
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_share(lam=self.lam)
         if not hasattr(self.base, "lr"):
             raise TypeError(f"base must have a step size lr, got {self.base!r}")
 
     def memory(self, w: Array) -> State:
         return {"g_y": 0 * w}
 
-    def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
-        if not isinstance(loss_and_grad, Batch):
-            raise TypeError("SAMPa needs BatchLoss(model).on(x, y), as `train` gives it, to keep the batch for a step")
-        look, kept = Look(w, loss_and_grad), {"x_before": loss_and_grad.x, "y_before": loss_and_grad.y}
+    def direction(self, look: Look, state: State) -> Array:
+        kept = look.arrays()
         if state["t"] == 0:
             g_y = d = look()
         else:
-            eps = epsilon(state["g_y"], self.rho)
-            before = replace(loss_and_grad, x=state["x_before"], y=state["y_before"])
-            to_y = -step_size(self.base, state["t"], w) * state["g_y"]
-            (_, g_adv), here = together(lambda: before(w + eps), lambda: loss_and_grad(w + to_y))
+            eps = look.uphill(state["g_y"])
+            before = look.earlier({name: state[f"{name}_before"] for name in kept})
+            y = look.w - lr_at(self.base, state["t"], look.w) * state["g_y"]
+            (_, g_adv), here = together(lambda: before(look.w + eps), lambda: look.gradient(y))
             g_y = look.note(None, here)
             look.note(eps, (here[0], g_adv))
             d = mix(g_adv, g_y, self.lam)
-        w, base_state, _ = self.base.step(w, state, lambda _: (look.loss, add_l2(d, self.l2, w)))
-        return w, base_state | {"g_y": g_y} | kept, look.info()
+        state |= {"g_y": g_y} | {f"{name}_before": a for name, a in kept.items()}
+        return d
 
 
 @dataclass(frozen=True)
@@ -99,22 +98,17 @@ class AsyncSAM(Variant):
     Source: Jo et al. 2025, arXiv:2503.11147, algorithm 1, with the whole batch for the ascent.
     """
 
-    delay: int = 1
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not (isinstance(self.delay, int) and self.delay >= 0):
-            raise ValueError(f"delay must be a whole number ≥ 0, got {self.delay!r}")
+    delay: int = count(1, least=0, meaning="D, steps from a gradient to its use")
 
     def memory(self, w: Array) -> State:
         return {"earlier": xp().zeros((*w.shape[:-1], self.delay, w.shape[-1]), dtype=w.dtype)}
 
     def direction(self, look: Look, state: State) -> Array:
         if self.delay == 0:
-            return look(epsilon(look(), self.rho))
+            return super().direction(look, state)
         earlier = state["earlier"]  # g_{t−D}, …, g_{t−1}
-        eps = epsilon(earlier[..., 0, :], self.rho)
-        at_w, at_eps = together(lambda: look.loss_and_grad(look.w), lambda: look.loss_and_grad(look.w + eps))
+        eps = look.uphill(earlier[..., 0, :])
+        at_w, at_eps = together(lambda: look.gradient(look.w), lambda: look.gradient(look.w + eps))
         g = look.note(None, at_w)
         state["earlier"] = xp().concatenate([earlier[..., 1:, :], g[..., None, :]], axis=-2)
         return look.note(eps, at_eps)

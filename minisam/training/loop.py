@@ -151,7 +151,7 @@ def train(
                 for i in asarray(batches(len(x), batch_size, seed, epoch)):
                     batch = losses.on(*_rows(x, y, i, lead, own_labels=labels is not None), examples=i)
                     w, state, info = rule.step(w, state, batch)
-                    running = {key: KEEP * a + (1 - KEEP) * batch.statistics[key] for key, a in running.items()}
+                    running = {key: KEEP * a + (1 - KEEP) * info["statistics"][key] for key, a in running.items()}
                     told.append(info)
                 _check_shape(stand.w, w)
                 series = _series(told)
@@ -201,7 +201,11 @@ def _for_all(rows: Array, i: Array, lead: tuple[int, ...]) -> Array:
 
 def _series(told: list[Info]) -> dict[str, numpy.ndarray]:
     """What the steps of an epoch told, each entry (steps, ...): read back from the device once an epoch."""
-    return {key: asnumpy(xp().stack([info[key] for info in told])) for key in told[0] if key != "evaluations"}
+    return {
+        key: asnumpy(xp().stack([info[key] for info in told]))
+        for key in told[0]
+        if key not in ("evaluations", "statistics")
+    }
 
 
 def _row(
@@ -380,7 +384,11 @@ def _plain(value: Any) -> Any:
         return [_plain(entry) for entry in value]
     if hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
-    return {type(value).__qualname__: _plain(vars(value))} if hasattr(value, "__dict__") else value
+    return (
+        {type(value).__qualname__: _plain({k: v for k, v in vars(value).items() if k != "met"})}
+        if hasattr(value, "__dict__")
+        else value
+    )
 
 
 def _fingerprint(arrays: list[Array]) -> str:

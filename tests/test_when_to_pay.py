@@ -180,7 +180,6 @@ def test_they_sweep(make, values):
         (lambda: RST(SGD(0.1), prob=lambda t: 2.0), r"prob must be a number in \[0, 1\] or a schedule t -> p, got 2.0"),
         (lambda: RST(SGD(0.1), prob=np.array([0.5])), r"prob must be a number in \[0, 1\] or a schedule"),
         (lambda: RST(SGD(0.1), seed=-1), "seed must be a whole number ≥ 0"),
-        (lambda: RST(SGD(0.1), seed=np.array([[1], [2]])), "seed must be one whole number, of a coin for all replicas"),
         (lambda: EveryK(SGD(0.1), k=0), "k must be a whole number ≥ 1, got 0"),
         (lambda: EveryK(SGD(0.1), -1), "rho must be ≥ 0, got -1"),
         (lambda: AESAM(SGD(0.1), delta=1.5), r"delta must be in \[0, 1\], got 1.5"),

@@ -138,7 +138,7 @@ def test_over_adam_it_looks_against_the_running_mean_of_gradients():
     np.testing.assert_allclose(watched.points[0], w - 0.3 * unit(state["m"]), rtol=1e-13)
 
 
-@pytest.mark.parametrize("base", [SGD(0.1), SAM(SGD(0.1, 0.9))])
+@pytest.mark.parametrize("base", [SGD(0.1), SGD(0.1, 0.0)])
 def test_momentum_sam_needs_momentum(base):
     with pytest.raises(
         TypeError, match=r"base must have momentum, as SGD\(lr, momentum=0.9\), Adam or AdamW have, got"
@@ -295,10 +295,10 @@ def test_they_sweep(make, values):
         (lambda: LookSAM(SGD(0.1), alpha=-1), "alpha must be ≥ 0, got -1"),
         (lambda: LookSAM(SGD(0.1), -1), "rho must be ≥ 0, got -1"),
         (lambda: MSAM(SGD(0.1, 0.9), -1), "rho must be ≥ 0, got -1"),
-        (lambda: SAF(SGD(0.1), classes=3), "examples must be a whole number ≥ 1, got 0"),
+        (lambda: SAF(SGD(0.1), 0, 3), "examples must be a whole number ≥ 1, got 0"),
         (lambda: saf(classes=0), "classes must be a whole number ≥ 1, got 0"),
         (lambda: saf(visits=0), "visits must be a whole number ≥ 1, got 0"),
-        (lambda: saf(start=-1), "start must be ≥ 0, got -1"),
+        (lambda: saf(start=-1), "start must be a whole number ≥ 0, got -1"),
         (lambda: saf(lam=-1), "lam must be ≥ 0, got -1"),
         (lambda: saf(tau=0), "tau must be > 0, got 0"),
         (lambda: MESA(SGD(0.1), tau=math.nan), "tau must be > 0, got nan"),

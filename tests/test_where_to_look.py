@@ -174,9 +174,9 @@ def test_they_sweep(make, values):
     [
         (lambda: USAM(SGD(0.1), -1.0), "rho must be ≥ 0, got -1.0"),
         (lambda: USAM(SGD(0.1), l2=-1.0), "l2 must be ≥ 0, got -1.0"),
-        (lambda: MultiStepSAM(SGD(0.1), steps=0), "steps must be ≥ 1, got 0"),
+        (lambda: MultiStepSAM(SGD(0.1), steps=0), "steps must be a whole number ≥ 1, got 0"),
         (lambda: MultiStepSAM(SGD(0.1), alpha=-0.1), "alpha must be ≥ 0, got -0.1"),
-        (lambda: MSharpnessSAM(SGD(0.1), groups=0), "groups must be ≥ 1, got 0"),
+        (lambda: MSharpnessSAM(SGD(0.1), groups=0), "groups must be a whole number ≥ 1, got 0"),
         (
             lambda: run(MSharpnessSAM(SGD(0.1), groups=3), start(), batches()),
             "parts must divide the 8 examples of the batch, got 3",

@@ -1,0 +1,185 @@
+"""A batch is its examples: weighted, mixed, cut in parts or chosen from, its loss is the mean over them; and it forgets."""
+
+import itertools
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from minisam import SAM, SGD, BatchLoss, cnn, cross_entropy, gpt, mlp, train
+from minisam import sam as family
+from minisam.data import Data
+from minisam.noisy_labels import Mixup, SmallLoss
+
+MODEL = mlp((3, 5, 4), "tanh")
+RNG = np.random.default_rng(0)
+X, Y = RNG.standard_normal((8, 3)), RNG.integers(0, 4, 8)
+W = MODEL.init([0, 1], "float64")
+ONE = BatchLoss(MODEL)
+
+
+def example(i, w=W, x=X, y=Y):
+    """Loss and gradient of example i alone."""
+    return ONE.on(x[i : i + 1], y[i : i + 1])(w)
+
+
+# --- a batch is its examples -----------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.floats(0, 5), min_size=8, max_size=8))
+@settings(max_examples=20)
+def test_a_weighted_batch_is_the_weighted_mean_of_its_examples(a):
+    loss, g = ONE.on(X, Y).weighted(np.array(a))(W)
+    np.testing.assert_allclose(loss, sum(a[i] * example(i)[0] for i in range(8)) / 8, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(g, sum(a[i] * example(i)[1] for i in range(8)) / 8, rtol=1e-10, atol=1e-14)
+
+
+def test_weights_multiply_and_are_those_of_the_losses_parts_and_chosen_examples():
+    a, b = RNG.uniform(0, 2, 8), RNG.uniform(0, 2, (2, 8))
+    batch = ONE.on(X, Y).weighted(a).weighted(b)
+    np.testing.assert_allclose(batch.losses(W).mean(axis=-1), batch(W)[0], rtol=1e-13)
+    parts = batch.parts(4)
+    np.testing.assert_allclose(sum(part(W)[0] for part in parts) / 4, batch(W)[0], rtol=1e-13)
+    rows = np.array([5, 0, 2])
+    expected = [sum(a[i] * b[k, i] * example(i, W[k])[0] for i in rows) / 3 for k in range(2)]
+    np.testing.assert_allclose(batch.some(rows)(W)[0], expected, rtol=1e-12)
+
+
+def test_each_replica_may_choose_examples_of_its_own():
+    rows = np.array([[5, 0, 2], [1, 1, 7]])
+    loss, g = ONE.on(X, Y).some(rows)(W)
+    for k in range(2):
+        np.testing.assert_allclose(loss[k], np.mean([example(i, W[k])[0] for i in rows[k]]), rtol=1e-12)
+        np.testing.assert_allclose(g[k], np.mean([example(i, W[k])[1] for i in rows[k]], axis=0), rtol=1e-10)
+
+
+def test_a_mixture_has_both_labels_for_each_replica_its_own():
+    s, order = np.array([0.3, 0.8]), np.stack([np.roll(np.arange(8), 1), RNG.permutation(8)])
+    loss, _ = ONE.on(X, Y).mixed(s, order)(W)
+    for k in range(2):
+        z = MODEL.apply(W[k], s[k] * X + (1 - s[k]) * X[order[k]])
+        expected = s[k] * cross_entropy(z, Y) + (1 - s[k]) * cross_entropy(z, Y[order[k]])
+        np.testing.assert_allclose(loss[k], expected, rtol=1e-13)
+    with pytest.raises(TypeError, match="cannot be mixed once more"):
+        ONE.on(X, Y).mixed(s, order).mixed(s, order)
+
+
+def test_a_batch_is_made_again_of_its_arrays():
+    batch = ONE.on(X, Y).weighted(RNG.uniform(0, 2, 8)).mixed(np.array(0.4), np.arange(8)[::-1].copy())
+    again = ONE.on(X, Y).made_of({name: a.copy() for name, a in batch.arrays().items()})
+    for one, other in zip(batch(W), again(W), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_an_example_of_a_gpt_is_a_text():
+    model, texts = gpt(5, context=4, width=8, depth=1, heads=2), RNG.integers(0, 5, (6, 4))
+    batch, w = BatchLoss(model).on(texts, np.roll(texts, -1, axis=1)), model.init([0, 1], "float64")
+    losses = batch.losses(w)
+    assert losses.shape == (2, 6)
+    for i in range(6):
+        alone = BatchLoss(model).on(texts[i : i + 1], np.roll(texts, -1, axis=1)[i : i + 1])
+        np.testing.assert_allclose(losses[:, i], alone(w)[0], rtol=1e-12)
+    weights = np.array([1.0, 0, 0, 2, 0, 3])
+    np.testing.assert_allclose(batch.weighted(weights)(w)[0], (weights * losses).mean(axis=-1), rtol=1e-12)
+
+
+# --- wrappers keep the batch -----------------------------------------------------------------------------------------
+
+DATA = Data("toy", np.tile(X, (4, 1)), np.tile(Y, 4), X, Y, X, Y)
+BASE = SGD(0.05, momentum=0.9)
+INNER = {
+    "SGD": lambda: BASE,
+    "SAM": lambda: SAM(BASE),
+    "SAF": lambda: family.SAF(BASE, 32, 4, visits=1, start=0),
+    "SAMON": lambda: family.SAMON(BASE, mask=MODEL.mask("weights")),
+    **{
+        name: lambda kind=kind: kind(BASE)
+        for name, kind in vars(family).items()
+        if isinstance(kind, type)
+        and issubclass(kind, family.Rule)
+        and name not in ("Rule", "Composed", "Variant", "Sometimes", "SAM", "SAF", "SAMON")
+    },
+    "BSAM": lambda: family.BSAM(0.1),
+    "SWA": lambda: family.SWA(SAM(BASE)),
+    "EMA": lambda: family.EMA(BASE),
+    "Mixup": lambda: Mixup(SAM(BASE)),
+    "SmallLoss": lambda: SmallLoss(SAM(BASE), 0.3, 2),
+}
+OUTER = {
+    "SWA": lambda inner: family.SWA(inner),
+    "EMA": lambda inner: family.EMA(inner),
+    "Mixup": lambda inner: Mixup(inner),
+    "SmallLoss": lambda inner: SmallLoss(inner, 0.3, 2),
+}
+REFUSED = {("Mixup", "SAF"), ("Mixup", "Mixup"), *itertools.product(("SWA", "EMA"), repeat=2)}
+
+
+@pytest.mark.parametrize(("outer", "inner"), list(itertools.product(OUTER, INNER)))
+def test_every_wrapper_goes_around_every_optimizer_or_is_refused_when_it_is_made(outer, inner):
+    if (outer, inner) in REFUSED:
+        with pytest.raises(TypeError, match=f"{outer} cannot go around {inner}"):
+            OUTER[outer](INNER[inner]())
+        return
+    run = train(MODEL, DATA, OUTER[outer](INNER[inner]()), 2, 8, [0, 1], progress=False)
+    assert np.isfinite(run.w).all()
+    assert run.history["train_loss"][-1].mean() < run.history["train_loss"][0].mean() + 0.1
+
+
+def test_a_refusal_looks_inside_other_wrappers():
+    with pytest.raises(TypeError, match="Mixup cannot go around SAF"):
+        Mixup(family.SWA(family.SAF(BASE, 32, 4)))
+
+
+# --- a batch forgets: batch norm's statistics are part of a gradient's result ----------------------------------------
+
+CONV = cnn((3,), (1, 4, 4), 3, norm="batch")
+IMAGES, CLASSES = RNG.standard_normal((24, 16)).astype("float32"), RNG.integers(0, 3, 24)
+
+
+def moments(w, x=IMAGES[:8]):
+    return BatchLoss(CONV).on(x, CLASSES[:8])(w).statistics
+
+
+def test_the_statistics_are_those_of_the_weights_that_the_gradient_was_taken_at():
+    batch, w = BatchLoss(CONV).on(IMAGES[:8], CLASSES[:8]), CONV.init([0, 1])
+    with ThreadPoolExecutor(2) as threads:
+        start = threading.Barrier(2)
+        ask = lambda at: (start.wait(), batch(at).statistics)[1]  # noqa: E731
+        for _ in range(20):
+            one, other = threads.map(ask, (w, 2 * w))
+            for name in one:
+                np.testing.assert_array_equal(one[name], moments(w)[name])
+                np.testing.assert_array_equal(other[name], moments(2 * w)[name])
+
+
+@pytest.mark.parametrize("name", ["SAM", "AsyncSAM", "GSAM", "ESAM", "MSharpnessSAM", "AESAM"])
+def test_a_step_reports_the_statistics_at_w(name):
+    w, batch = CONV.init([0, 1]), BatchLoss(CONV).on(IMAGES[:8], CLASSES[:8])
+    optimizer = INNER[name]()
+    _, _, info = optimizer.step(w, optimizer.init(w), batch)
+    parts = 4 if name == "MSharpnessSAM" else 1
+    for key in moments(w):
+        seen = [moments(w, part)[key] for part in np.split(IMAGES[:8], parts)] if parts == 1 else None
+        expected = moments(w)[key] if seen else sum(p(w).statistics[key] for p in batch.parts(parts)) / parts
+        np.testing.assert_allclose(info["statistics"][key], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", [*INNER])
+def test_five_equal_trainings_leave_the_same_bits(name):
+    if name in ("SAF", "SAMON", "Mixup", "SmallLoss"):
+        make = {
+            "SAF": lambda: family.SAF(BASE, 24, 3, visits=1, start=0),
+            "SAMON": lambda: family.SAMON(BASE, mask=CONV.mask("norm")),
+        }.get(name, INNER[name])
+    else:
+        make = INNER[name]
+    first, *others = [train(CONV, (IMAGES, CLASSES), make(), 2, 8, [0, 1], progress=False) for _ in range(5)]
+    for run in others:
+        np.testing.assert_array_equal(run.w, first.w)
+        for mine, its in ((run.running, first.running), (run.history, first.history), (run.state, first.state)):
+            assert mine.keys() == its.keys()
+            for key in mine:
+                np.testing.assert_array_equal(mine[key], its[key])
