@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import autograd.numpy as anp
 
 from . import ops
 from .array_backend import xp
-from .types import Array
+from .types import Array, Shape
 
 
 def cross_entropy(logits: Array, labels: Array, label_smoothing: float = 0.0) -> Array:
@@ -39,9 +40,7 @@ def cross_entropy(logits: Array, labels: Array, label_smoothing: float = 0.0) ->
     """
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"label_smoothing must be in [0, 1], got {label_smoothing}")
-    labels = as_rows(labels, logits.shape)
-    check_labels(labels, logits.shape)
-    return ops.softmax_cross_entropy(logits, labels, label_smoothing)
+    return ops.softmax_cross_entropy(logits, as_rows(labels, logits.shape), label_smoothing)
 
 
 def mse(prediction: Array, target: Array) -> Array:
@@ -83,16 +82,26 @@ def accuracy(logits: Array, labels: Array) -> Array:
     return xp().mean(xp().argmax(logits, axis=-1) == as_rows(labels, logits.shape), axis=-1)
 
 
-def as_rows(labels: Array, logits_shape: tuple[int, ...]) -> Array:
-    """Labels (..., n, t) of tokens as (..., n·t), one a row of the logits; labels (..., m) as they are."""
-    m, shape = logits_shape[-2], labels.shape
-    if len(shape) < 2 or shape[-1] == m or shape[-2] * shape[-1] != m:
-        return labels
-    return anp.reshape(labels, (*shape[:-2], m))
+def as_rows(labels: Array, logits_shape: Shape) -> Array:
+    """Labels as one per row of the logits, (..., m); labels (..., n, t) of texts are flattened to (..., n·t).
+
+    Labels with as many axes as the logits are texts. Labels with fewer axes are texts if their last axis is not m. So (1, m)
+    is one text if the logits are (m, c); it is one label per row if they are (..., m, c), and both mean the same there.
+    Raises what `check_labels` raises.
+    """
+    m = _not_empty(logits_shape)[-2]
+    one_per_row = labels.shape[-1:] == (m,) and labels.ndim < len(logits_shape)
+    if not one_per_row and 2 <= labels.ndim <= len(logits_shape) and math.prod(labels.shape[-2:]) == m:
+        labels = anp.reshape(labels, (*labels.shape[:-2], m))
+    check_labels(labels, logits_shape)
+    return labels
 
 
-def check_labels(labels: Array, logits_shape: tuple[int, ...]) -> None:
-    """Raise the error that says what is wrong with the type or the shape of these labels, if anything is."""
+def check_labels(labels: Array, logits_shape: Shape) -> None:
+    """Raise an error unless the labels are integers of shape (m,) or (..., m) for logits (..., m, c).
+
+    A TypeError names their dtype, a ValueError their shape and the shapes that fit.
+    """
     m = _not_empty(logits_shape)[-2]
     if labels.dtype.kind not in "iu":
         raise TypeError(f"labels must be integers, got dtype {labels.dtype}")
@@ -101,7 +110,7 @@ def check_labels(labels: Array, logits_shape: tuple[int, ...]) -> None:
         raise ValueError(f"labels must have shape {fitting}, got {labels.shape}")
 
 
-def _not_empty(shape: tuple[int, ...]) -> tuple[int, ...]:
+def _not_empty(shape: Shape) -> Shape:
     if len(shape) < 2 or 0 in shape:
         raise ValueError(f"a batch must have shape (..., m, outputs) with m ≥ 1, got {shape}")
     return shape

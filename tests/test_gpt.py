@@ -7,8 +7,23 @@ import strict
 from autograd import grad
 from test_vit import plain_block, plain_loss, plain_norm
 
-from minisam import Adam, accuracy, array_backend, check_grad, cross_entropy, hvp, value_and_grad
+from minisam import (
+    SAM,
+    SGD,
+    Adam,
+    BatchLoss,
+    accuracy,
+    array_backend,
+    check_grad,
+    cross_entropy,
+    hvp,
+    train,
+    value_and_grad,
+)
+from minisam.data import Data, batches
 from minisam.models import generate, gpt
+from minisam.noisy_labels import SmallLoss
+from minisam.sam import RWP, SSAM, MSharpnessSAM
 
 SMALL = {"vocabulary": 5, "context": 4, "width": 6, "depth": 2, "heads": 3}
 RNG = np.random.default_rng(0)
@@ -118,6 +133,56 @@ def test_labels_are_tokens_or_rows():
     assert cross_entropy(logits, Y) == cross_entropy(logits, Y.ravel())
     assert accuracy(logits, Y) == accuracy(logits, Y.ravel())
     assert cross_entropy(logits, Y) == pytest.approx(np.log(5), rel=0.05)  # nothing learnt yet
+
+
+# --- one text ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", [0, [0], [0, 3]])
+def test_training_on_one_text_at_a_time_is_a_plain_loop(seed):
+    model = gpt(**SMALL)
+    data = Data("texts", X, Y, X[:1], Y[:1], X[1:], Y[1:])
+    run = train(model, data, SGD(0.1), epochs=2, batch_size=1, seed=seed, dtype="float64", progress=False)
+    f = value_and_grad(model)
+    for k, own in enumerate(np.atleast_1d(seed)):
+        w = model.init(own, "float64")
+        for epoch in range(2):
+            for i in np.ravel(batches(3, 1, own, epoch)):
+                w = w - 0.1 * f(w, X[i : i + 1], Y[i])[1]  # labels (t,), one per row of the logits
+        np.testing.assert_allclose(np.atleast_2d(run.w)[k], w, rtol=1e-9, atol=1e-12)
+    right = np.argmax(model.apply(run.w, X[:1]), axis=-1) == Y[0]
+    measured = run.evaluate(X[:1], Y[:1])
+    assert measured["accuracy"].shape == measured["loss"].shape == np.shape(seed)
+    np.testing.assert_array_equal(measured["accuracy"], right.mean(axis=-1))
+    np.testing.assert_array_equal(run.history["validation_accuracy"][-1], right.mean(axis=-1))
+
+
+@pytest.mark.parametrize("lead", [(), (1,), (2,), (4,)])  # 4 replicas: as many as a text has tokens
+@pytest.mark.parametrize("own", [False, True])
+def test_groups_of_one_text_are_sam_on_each_text_by_itself(lead, own):
+    model = gpt(**SMALL)
+    w = model.init(np.arange(np.prod(lead, dtype=int)).reshape(lead), "float64")
+    x, y = (RNG.integers(0, 5, (*lead, 3, 4)) for _ in range(2)) if own else (X, Y)
+    losses, rho, lr = BatchLoss(model), 0.1, 0.5
+    together, _, _ = MSharpnessSAM(SGD(lr), rho, groups=3).step(w, SGD(lr).init(w), losses.on(x, y))
+    for k in np.ndindex(*lead):
+        texts, labels = (x[k], y[k]) if own else (x, y)
+        alone = [
+            SAM(SGD(lr), rho).step(w[k], SGD(lr).init(w[k]), losses.on(texts[i : i + 1], labels[i]))[0]
+            for i in range(3)
+        ]
+        np.testing.assert_allclose(together[k], np.mean(alone, axis=0), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("rule", "batch_size"),
+    [(SSAM(SGD(0.1), 0.05, groups=3), 3), (RWP(SGD(0.1), sigma=0.01, lam=0.5), 2), (SmallLoss(SGD(0.1), noise=0.2), 1)],
+    ids=lambda rule: type(rule).__name__,
+)
+@pytest.mark.parametrize("seed", [0, [0, 1]])
+def test_rules_that_look_at_single_texts_lower_the_loss(rule, batch_size, seed):
+    run = train(gpt(**SMALL), (X, Y), rule, 10, batch_size, seed, progress=False)
+    assert (run.history["train_loss"][-1] < run.history["train_loss"][0]).all()
 
 
 def test_names_shapes_and_the_spec():
