@@ -247,6 +247,14 @@ def test_replicas_write_what_they_would_write_alone(trained):
     assert not np.array_equal(both[0], generate(model, w[0], text[:3], 20, seed=6, temperature=2.0))
 
 
+def test_a_text_is_not_drawn_from_the_numbers_that_made_the_weights():
+    model, n, seed = gpt(4, context=1, width=4, depth=1, heads=1), 1000, 3
+    written = generate(model, 0 * model.init(seed), np.array([0]), n, seed)[1:]  # equal logits: the noise decides
+    rng = np.random.default_rng(seed)  # the stream of model.init(seed)
+    same = np.mean(written == [np.argmax(rng.gumbel(size=4)) for _ in range(n)])
+    assert abs(same - 1 / 4) < 4 * np.sqrt(1 / 4 * 3 / 4 / n)  # as often as by chance, within 4 standard errors
+
+
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
 def test_tokens_are_drawn_from_the_softmax(temperature):
     model = gpt(4, context=1, width=16, depth=1, heads=1, tied=False)

@@ -10,6 +10,7 @@ import numpy
 from .. import ops
 from ..array_backend import asarray, asnumpy
 from ..checks import check_counts
+from ..draws import stream
 from ..types import Array
 from . import transformer as parts
 from .layers import draw_normal
@@ -116,7 +117,7 @@ def generate(model: Model, w: Array, prompt: Array, n: int, seed: int = 0, tempe
         raise ValueError(f"prompt must be a row of tokens, (t,) with t ≥ 1, got {tokens.dtype} {tokens.shape}")
     if not temperature >= 0:
         raise ValueError(f"temperature must be ≥ 0, got {temperature}")
-    rng = numpy.random.default_rng(seed)
+    rng = stream("text", seed)
     tokens = numpy.broadcast_to(tokens, (*w.shape[:-1], len(tokens)))
     for _ in range(n):
         seen = asarray(tokens[..., None, -model.spec["context"] :])
