@@ -4,7 +4,7 @@ VENV := $(or $(MINISAM_VENV),.venv)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-peers lessons lessons-run figures lint mutation bench accuracy family size gpu-check site browser-test clean
+.PHONY: demo test test-peers lessons lessons-run figures lint mutation bench against accuracy family size gpu-check site browser-test clean
 
 demo: $(READY)
 	$(BIN)/minisam demo
@@ -34,6 +34,9 @@ lint: $(VENV)/.ready-dev
 
 bench: $(VENV)/.ready-bench
 	$(BIN)/python benchmarks/run.py
+
+against: $(READY)
+	$(BIN)/python benchmarks/against.py $(OTHER)
 
 accuracy: $(READY)
 	$(BIN)/python benchmarks/accuracy.py

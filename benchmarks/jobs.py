@@ -29,9 +29,13 @@ class Job:
         return () if self.replicas is None else (self.replicas,)
 
     @cached_property
+    def model(self) -> minisam.Model:
+        return minisam.mlp(list(self.sizes))
+
+    @cached_property
     def w(self) -> np.ndarray:
         """Initial weights (..., n), layer by layer: W0, b0, W1, b1, …"""
-        return minisam.mlp(list(self.sizes)).init(0 if self.replicas is None else range(self.replicas))
+        return self.model.init(0 if self.replicas is None else range(self.replicas))
 
     @cached_property
     def x(self) -> np.ndarray:

@@ -154,7 +154,7 @@ class Suite:
                     name, lambda key=key, job=job: losses.update({key: self.workers[_system(key)].ask("prepare", job)})
                 )
         jobs = {key: job for key, job in jobs.items() if _system(key) in self.workers}
-        _check_agreement({key: losses[key] for key in jobs}, jobs)
+        check_agreement({key: losses[key] for key in jobs}, jobs)
         asks = {key: (self.workers[_system(key)].ask, job) for key, job in jobs.items()}
         steps = {key: max(1, min(2000, round(BLOCK / ask("time", job, 3)))) for key, (ask, job) in asks.items()}
         times: Times = {key: [] for key in jobs}
@@ -174,7 +174,7 @@ def _system(key: Any) -> str:
     return key if isinstance(key, str) else key[0]
 
 
-def _check_agreement(losses: dict[Any, Any], jobs: dict[Any, Job]) -> None:
+def check_agreement(losses: dict[Any, Any], jobs: dict[Any, Job]) -> None:
     """The first five losses of all systems, job by job."""
     for key, job in jobs.items():
         first = next(other for other in jobs if jobs[other] == job)

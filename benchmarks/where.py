@@ -16,7 +16,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 from jobs import NETS, Job, ModelJob
-from systems.models import Ours
 from systems.ours import Recorded
 
 from minisam.autodiff import replay as record
@@ -25,7 +24,7 @@ ROUNDS = 15
 
 
 def main(name: str) -> None:
-    system = Recorded(Job(*NETS[name])) if name in NETS else Ours(ModelJob(name))
+    system = Recorded(Job(*NETS[name]) if name in NETS else ModelJob(name))
     made: list[Any] = []
     plain = record.Record.__init__
     record.Record.__init__ = lambda self, *a: made.append((self, a[2])) or plain(self, *a)

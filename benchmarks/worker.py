@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import statistics
 import sys
 import time
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 THREADS = 2
@@ -19,24 +21,27 @@ class Unavailable(Exception):
     """A system that cannot run here; the text says why."""
 
 
-def limit_threads() -> None:
+def limit_threads(threads: int = THREADS) -> None:
     """The same number of threads for every system: set before any of them is imported, inherited by the workers."""
     for name in ("OMP", "OPENBLAS", "MKL"):
-        os.environ[f"{name}_NUM_THREADS"] = str(THREADS)
-    os.environ["NPROC"] = str(THREADS)  # JAX's thread pool
+        os.environ[f"{name}_NUM_THREADS"] = str(threads)
+    os.environ["NPROC"] = str(threads)  # JAX's thread pool
     os.environ["JAX_PLATFORMS"] = "cpu"
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
 
 
 class Worker:
-    """The driver's end of the pipe: `worker.ask("time", job, steps)` runs `_Served.time(job, steps)` over there."""
+    """The driver's end of the pipe: `worker.ask("time", job, steps)` runs `_Served.time(job, steps)` over there.
 
-    def __init__(self, name: str, blas_threads: int = THREADS) -> None:
+    The process imports minisam from `checkout`, if it is given, and else from where the driver does.
+    """
+
+    def __init__(self, name: str, blas_threads: int = THREADS, checkout: Path | None = None) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, name), daemon=True)
-        with _environment(OPENBLAS_NUM_THREADS=str(blas_threads)):  # inherited
+        with _environment(OPENBLAS_NUM_THREADS=str(blas_threads)), _first_on_path(checkout):  # inherited
             self.process.start()
         theirs.close()
         self.packages = self.ask("packages")
@@ -66,6 +71,17 @@ def _environment(**variables: str) -> Iterator[None]:
         yield
     finally:
         os.environ.update(before)
+
+
+@contextmanager
+def _first_on_path(folder: Path | None) -> Iterator[None]:
+    before = list(sys.path)
+    if folder is not None:
+        sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path[:] = before
 
 
 def _serve(pipe: Any, name: str) -> None:
@@ -107,14 +123,28 @@ class _Served:
         self.jobs.clear()
 
     def time(self, job: Any, steps: int) -> float:
-        """Seconds a step takes, from the initial weights on, after a few that wake caches and threads."""
+        """Seconds a step takes, from the initial weights on: the mean."""
+        system = self._warm(job, steps)
+        start = time.perf_counter()
+        system.run(steps)
+        return (time.perf_counter() - start) / steps
+
+    def median(self, job: Any, steps: int) -> float:
+        """Seconds a step takes, from the initial weights on: the median."""
+        system, times = self._warm(job, steps), []
+        for _ in range(steps):
+            start = time.perf_counter()
+            system.run(1)
+            times.append(time.perf_counter() - start)
+        return statistics.median(times)
+
+    def _warm(self, job: Any, steps: int) -> Any:
+        """The system of this job after its first step, once a few steps have woken caches and threads."""
         system = self.jobs[job]
         system.run(1 + steps // 10)
         system.reset()
         system.run(1)
-        start = time.perf_counter()
-        system.run(steps)
-        return (time.perf_counter() - start) / steps
+        return system
 
     def peak(self, warm: Any, job: Any, steps: int = 20) -> float:
         """MiB by which the process's peak grows when it has run a small job and then runs this one."""

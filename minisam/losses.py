@@ -1,14 +1,13 @@
-"""Losses: mean over the batch, one number a replica."""
+"""Losses: means over the batch, one number per replica."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 
 import autograd.numpy as anp
 
 from . import ops
-from .array_backend import xp
-from .types import Array
+from .types import Array, Loss, Shape
 
 
 def cross_entropy(logits: Array, labels: Array, label_smoothing: float = 0.0) -> Array:
@@ -19,11 +18,11 @@ def cross_entropy(logits: Array, labels: Array, label_smoothing: float = 0.0) ->
     logits : float array (..., m, c)
         Unnormalised log-probabilities of m examples.
     labels : integer array (m,) or (..., m)
-        Classes 0 to c − 1; or (n, t) or (..., n, t) with n·t = m: the next tokens in n texts, one text under the other.
-        Labels on the host are checked at every call, also when it is replayed; reading labels back from a device would stall
-        it, so those are checked once, by `train`.
+        Classes 0 to c − 1, one per row of the logits. Or (n, t) or (..., n, t) with n·t = m: the next tokens of n texts, whose
+        rows of logits stand one text below the other. NumPy labels are checked to be in 0 … c − 1 at every call, even when a
+        record is replayed. Labels on a device are checked only by `train`, because reading them back would stall the device.
     label_smoothing : float
-        s in [0, 1]: the target is 1 − s on the label plus s/c on every class.
+        s in [0, 1]: the target t is 1 − s on the label, plus s/c on every class.
 
     Returns
     -------
@@ -33,19 +32,20 @@ def cross_entropy(logits: Array, labels: Array, label_smoothing: float = 0.0) ->
     Raises
     ------
     TypeError, ValueError
-        If labels are not integers, do not fit the logits, are out of range, or the batch is empty.
+        If labels are not integers (TypeError), do not fit the logits or are out of range, s is out of range, or m = 0.
 
     Source: Szegedy et al. 2016, arXiv:1512.00567, section 7 (smoothing).  Truths: tests/test_losses.py.
     """
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"label_smoothing must be in [0, 1], got {label_smoothing}")
-    labels = as_rows(labels, logits.shape)
-    check_labels(labels, logits.shape)
-    return ops.softmax_cross_entropy(logits, labels, label_smoothing)
+    return ops.softmax_cross_entropy(logits, as_rows(labels, logits.shape), label_smoothing)
 
 
 def mse(prediction: Array, target: Array) -> Array:
-    """Mean squared error over batch and outputs.   prediction (..., m, k), target (m, k) or (..., m, k)  ->  (...,)."""
+    """Mean squared error over batch and outputs.   prediction (..., m, k), target (m, k) or (..., m, k)  ->  (...,).
+
+    Raises a ValueError if the target does not have the shape of the prediction, or m = 0.
+    """
     if target.shape[-2:] != prediction.shape[-2:] or target.ndim > prediction.ndim:
         raise ValueError(f"target must have the shape of the prediction, {prediction.shape}, got {target.shape}")
     _not_empty(prediction.shape)
@@ -53,46 +53,64 @@ def mse(prediction: Array, target: Array) -> Array:
 
 
 def generalised_cross_entropy(logits: Array, labels: Array, q: float = 0.7) -> Array:
-    """Mean of (1 − p_y^q)/q: between cross-entropy, q → 0, and the robust 1 − p_y, q = 1; for noisy labels.
+    """Mean of (1 − p_y^q)/q with p = softmax(z): a loss for noisy labels, with q in (0, 1].
 
-    Shapes, types and errors as for `cross_entropy`; q in (0, 1].
+    Its limit for q → 0 is cross-entropy. At q = 1 it is 1 − p_y, which is bounded, so that a wrong label costs at most 1.
+    Shapes, types and errors are those of `cross_entropy`.
 
     Source: Zhang & Sabuncu 2018, arXiv:1805.07836, eq. 6.  Truths: tests/test_losses.py.
     """
     if not 0 < q <= 1:
         raise ValueError(f"q must be in (0, 1], got {q}")
     log_p = -each(cross_entropy, logits, labels)
-    return ops.sum_last((1 - anp.exp(q * log_p)) / q)[..., 0] / anp.shape(logits)[-2]
+    return ops.sum_last((1 - anp.exp(q * log_p)) / q)[..., 0] / logits.shape[-2]
 
 
-def each(loss: Callable[..., Array], z: Array, y: Array) -> Array:
-    """The loss of each row by itself: rows become replicas with a batch of one.   z (..., m, c)  ->  (..., m)."""
-    *lead, c = anp.shape(z)
+def each(loss: Loss, z: Array, y: Array) -> Array:
+    """The loss of each row of logits alone; it is computed as if each row were a replica with a batch of one row.
+
+    z (..., m, c), integer labels y as for `cross_entropy` or targets (m, k) or (..., m, k)  ->  (..., m).
+    """
+    *lead, c = z.shape
     y = as_rows(y, z.shape)[..., None] if y.dtype.kind in "iu" else y[..., None, :]
     return loss(anp.reshape(z, (*lead, 1, c)), y)
 
 
 def l2_penalty(w: Array, l2: Array) -> Array:
-    """λ‖w‖², the second term of the objective; its gradient is 2λw.   w (..., n)  ->  (...,)."""
+    """λ‖w‖², the second term of the objective, with the gradient 2λw.   w (..., n), λ a number or (...,)  ->  (...,)."""
     total = ops.sum_last(w * w)[..., 0]
     return l2 * total
 
 
 def accuracy(logits: Array, labels: Array) -> Array:
-    """Share of examples whose largest logit is their label's.   (..., m, c), labels as for `cross_entropy`  ->  (...,)."""
-    return xp().mean(xp().argmax(logits, axis=-1) == as_rows(labels, logits.shape), axis=-1)
+    """Share of the rows whose largest logit is that of their label.   logits (..., m, c)  ->  (...,).
+
+    Shapes, types and errors of the labels are those of `cross_entropy`; labels out of range count as mistakes.
+    """
+    right = logits.argmax(axis=-1) == as_rows(labels, logits.shape)
+    return right.mean(axis=-1)
 
 
-def as_rows(labels: Array, logits_shape: tuple[int, ...]) -> Array:
-    """Labels (..., n, t) of tokens as (..., n·t), one a row of the logits; labels (..., m) as they are."""
-    m, shape = logits_shape[-2], labels.shape
-    if len(shape) < 2 or shape[-1] == m or shape[-2] * shape[-1] != m:
-        return labels
-    return anp.reshape(labels, (*shape[:-2], m))
+def as_rows(labels: Array, logits_shape: Shape) -> Array:
+    """Labels as one per row of the logits, (..., m); labels (..., n, t) of texts are flattened to (..., n·t).
+
+    Labels with as many axes as the logits are texts. Labels with fewer axes are texts if their last axis is not m. So (1, m)
+    is one text if the logits are (m, c); it is one label per row if they are (..., m, c), and both mean the same there.
+    Raises what `check_labels` raises.
+    """
+    m = _not_empty(logits_shape)[-2]
+    one_per_row = labels.shape[-1:] == (m,) and labels.ndim < len(logits_shape)
+    if not one_per_row and 2 <= labels.ndim <= len(logits_shape) and math.prod(labels.shape[-2:]) == m:
+        labels = anp.reshape(labels, (*labels.shape[:-2], m))
+    check_labels(labels, logits_shape)
+    return labels
 
 
-def check_labels(labels: Array, logits_shape: tuple[int, ...]) -> None:
-    """Raise the error that says what is wrong with the type or the shape of these labels, if anything is."""
+def check_labels(labels: Array, logits_shape: Shape) -> None:
+    """Raise an error unless the labels are integers of shape (m,) or (..., m) for logits (..., m, c).
+
+    A TypeError names their dtype, a ValueError their shape and the shapes that fit.
+    """
     m = _not_empty(logits_shape)[-2]
     if labels.dtype.kind not in "iu":
         raise TypeError(f"labels must be integers, got dtype {labels.dtype}")
@@ -101,7 +119,7 @@ def check_labels(labels: Array, logits_shape: tuple[int, ...]) -> None:
         raise ValueError(f"labels must have shape {fitting}, got {labels.shape}")
 
 
-def _not_empty(shape: tuple[int, ...]) -> tuple[int, ...]:
+def _not_empty(shape: Shape) -> Shape:
     if len(shape) < 2 or 0 in shape:
         raise ValueError(f"a batch must have shape (..., m, outputs) with m ≥ 1, got {shape}")
     return shape

@@ -2,14 +2,17 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
 import pytest
 import strict
 
+import minisam
 from minisam import array_backend
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -143,11 +146,11 @@ def test_reset_goes_back_to_the_start(name):
 
 def test_systems_that_disagree_are_not_timed():
     from jobs import Job
-    from measure import Disagreement, _check_agreement
+    from measure import Disagreement, check_agreement
 
     job = Job((2, 3, 2), 4)
     with pytest.raises(Disagreement, match="jax and hand differ"):
-        _check_agreement({"hand": [1.0, 0.5], "jax": [1.0, 0.502]}, {"hand": job, "jax": job})
+        check_agreement({"hand": [1.0, 0.5], "jax": [1.0, 0.502]}, {"hand": job, "jax": job})
 
 
 def test_the_quick_run_prints_its_table_and_writes_nothing():
@@ -165,6 +168,61 @@ def test_the_quick_run_prints_its_table_and_writes_nothing():
     assert {"NumPy by hand", "minisam", "minisam, eager", "minisam / NumPy by hand", "SAM step / SGD step"} <= set(rows)
     assert "JAX jit" not in rows
     assert before == {path: path.stat().st_mtime_ns for path in before}
+
+
+def against(other, *options):
+    command = [sys.executable, str(BENCHMARKS / "against.py"), str(other), "--rounds", "1", *options]
+    env = os.environ | {"PYTHONIOENCODING": "utf-8"}
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", env=env, check=False)
+
+
+@pytest.fixture
+def other_checkout(tmp_path):
+    shutil.copytree(ROOT / "minisam", tmp_path / "minisam", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def test_two_checkouts_take_the_same_steps_of_every_net(other_checkout):
+    done = against(other_checkout)
+    assert done.returncode == 0, done.stderr
+    rows = [line.strip("| ").split(" | ") for line in done.stdout.splitlines() if line.startswith("| ")][1:]
+    assert [row[0].split(":")[0] for row in rows] == ["toy", "digits", "wide", "cnn", "vit", "gpt"]
+
+
+def test_a_checkout_that_computes_something_else_is_found_out(other_checkout):
+    """So it is the other checkout that runs in its process."""
+    with open(other_checkout / "minisam" / "__init__.py", "a", encoding="utf-8") as file:
+        file.write('\nmlp = lambda sizes, relu=mlp: relu(sizes, "tanh")\n')
+    done = against(other_checkout, "--only", "toy")
+    assert done.returncode == 1
+    assert done.stderr.startswith("benchmark: other and this differ in the first losses of Job(")
+
+
+def test_an_earlier_checkout_has_its_loss_on_batches_elsewhere(monkeypatch):
+    from jobs import NETS, Job
+    from systems import load
+
+    earlier = types.ModuleType("minisam.batch")
+    earlier.BatchLoss = minisam.BatchLoss
+    monkeypatch.setitem(sys.modules, "minisam.batch", earlier)
+    monkeypatch.delattr(minisam, "BatchLoss")
+    monkeypatch.delitem(sys.modules, "systems.ours", raising=False)
+    system = load("minisam-variants")(Job(*NETS["toy"]))
+    system.reset()
+    assert np.isfinite(system.run(1))
+
+
+def test_a_folder_that_is_no_checkout_is_refused(tmp_path):
+    done = against(tmp_path)
+    assert done.returncode == 2
+    assert f"OTHER must be a folder with a folder minisam in it, got {tmp_path}" in done.stderr
+
+
+def test_a_row_shows_the_medians_and_the_ratios_of_rounds():
+    from against import row
+
+    shown = row("toy", {"this": [100.0, 300.0, 90.0], "other": [200.0, 200.0, 100.0]})
+    assert shown == "| toy: 2-32-32-2, batch 64 | 100.0 | 200.0 | 0.900 | 0.500 to 1.500 |"
 
 
 def test_a_system_that_is_not_installed_is_left_out_with_a_line(monkeypatch):

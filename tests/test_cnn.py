@@ -7,7 +7,7 @@ import strict
 
 from minisam import SAM, SGD, Run, array_backend, check_grad, cnn, hvp, resnet, train, value_and_grad
 from minisam.data import Data, batches
-from minisam.models import Statistics
+from minisam.models import NormStatistics
 from minisam.noisy_labels import SmallLoss
 from minisam.sam import RWP, MSharpnessSAM
 
@@ -136,7 +136,7 @@ def test_only_the_ascent_pass_updates_the_running_statistics(rho):
     w = BATCH_NORM.init(0, "float64")
     expected = BATCH_NORM.init_running(w)
     for i in batches(24, 8, 0, 0):
-        seen = Statistics()
+        seen = NormStatistics()
         BATCH_NORM.outputs(BATCH_NORM.unflatten(w), X[i], seen)
         expected = {name: 0.9 * a + 0.1 * seen.of_batch[name] for name, a in expected.items()}
     for name, a in expected.items():
@@ -155,7 +155,7 @@ def test_rules_that_look_at_parts_or_weigh_examples_keep_the_statistics_as_well(
     expected = BATCH_NORM.init_running(w)
     for i in batches(24, 8, 0, 0):
         parts = [i] if isinstance(rule, SmallLoss) else [i[:4], i[4:]]
-        seen = [Statistics() for _ in parts]
+        seen = [NormStatistics() for _ in parts]
         for part, rows in zip(seen, parts, strict=True):
             BATCH_NORM.outputs(BATCH_NORM.unflatten(w), X[rows], part)
         for name, a in expected.items():
@@ -165,7 +165,7 @@ def test_rules_that_look_at_parts_or_weigh_examples_keep_the_statistics_as_well(
 
 
 def test_the_statistics_of_a_batch_are_its_mean_and_unbiased_variance():
-    seen = Statistics()
+    seen = NormStatistics()
     x = RNG.standard_normal((4, 9))
     mean, variance = seen.moments("norm0", x)
     np.testing.assert_allclose(mean[:, 0], x.mean(axis=1))

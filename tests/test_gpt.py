@@ -7,8 +7,23 @@ import strict
 from autograd import grad
 from test_vit import plain_block, plain_loss, plain_norm
 
-from minisam import Adam, accuracy, array_backend, check_grad, cross_entropy, hvp, value_and_grad
+from minisam import (
+    SAM,
+    SGD,
+    Adam,
+    BatchLoss,
+    accuracy,
+    array_backend,
+    check_grad,
+    cross_entropy,
+    hvp,
+    train,
+    value_and_grad,
+)
+from minisam.data import Data, batches
 from minisam.models import generate, gpt
+from minisam.noisy_labels import SmallLoss
+from minisam.sam import RWP, SSAM, MSharpnessSAM
 
 SMALL = {"vocabulary": 5, "context": 4, "width": 6, "depth": 2, "heads": 3}
 RNG = np.random.default_rng(0)
@@ -120,6 +135,56 @@ def test_labels_are_tokens_or_rows():
     assert cross_entropy(logits, Y) == pytest.approx(np.log(5), rel=0.05)  # nothing learnt yet
 
 
+# --- one text ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", [0, [0], [0, 3]])
+def test_training_on_one_text_at_a_time_is_a_plain_loop(seed):
+    model = gpt(**SMALL)
+    data = Data("texts", X, Y, X[:1], Y[:1], X[1:], Y[1:])
+    run = train(model, data, SGD(0.1), epochs=2, batch_size=1, seed=seed, dtype="float64", progress=False)
+    f = value_and_grad(model)
+    for k, own in enumerate(np.atleast_1d(seed)):
+        w = model.init(own, "float64")
+        for epoch in range(2):
+            for i in np.ravel(batches(3, 1, own, epoch)):
+                w = w - 0.1 * f(w, X[i : i + 1], Y[i])[1]  # labels (t,), one per row of the logits
+        np.testing.assert_allclose(np.atleast_2d(run.w)[k], w, rtol=1e-9, atol=1e-12)
+    right = np.argmax(model.apply(run.w, X[:1]), axis=-1) == Y[0]
+    measured = run.evaluate(X[:1], Y[:1])
+    assert measured["accuracy"].shape == measured["loss"].shape == np.shape(seed)
+    np.testing.assert_array_equal(measured["accuracy"], right.mean(axis=-1))
+    np.testing.assert_array_equal(run.history["validation_accuracy"][-1], right.mean(axis=-1))
+
+
+@pytest.mark.parametrize("lead", [(), (1,), (2,), (4,)])  # 4 replicas: as many as a text has tokens
+@pytest.mark.parametrize("own", [False, True])
+def test_groups_of_one_text_are_sam_on_each_text_by_itself(lead, own):
+    model = gpt(**SMALL)
+    w = model.init(np.arange(np.prod(lead, dtype=int)).reshape(lead), "float64")
+    x, y = (RNG.integers(0, 5, (*lead, 3, 4)) for _ in range(2)) if own else (X, Y)
+    losses, rho, lr = BatchLoss(model), 0.1, 0.5
+    together, _, _ = MSharpnessSAM(SGD(lr), rho, groups=3).step(w, SGD(lr).init(w), losses.on(x, y))
+    for k in np.ndindex(*lead):
+        texts, labels = (x[k], y[k]) if own else (x, y)
+        alone = [
+            SAM(SGD(lr), rho).step(w[k], SGD(lr).init(w[k]), losses.on(texts[i : i + 1], labels[i]))[0]
+            for i in range(3)
+        ]
+        np.testing.assert_allclose(together[k], np.mean(alone, axis=0), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("rule", "batch_size"),
+    [(SSAM(SGD(0.1), 0.05, groups=3), 3), (RWP(SGD(0.1), sigma=0.01, lam=0.5), 2), (SmallLoss(SGD(0.1), noise=0.2), 1)],
+    ids=lambda rule: type(rule).__name__,
+)
+@pytest.mark.parametrize("seed", [0, [0, 1]])
+def test_rules_that_look_at_single_texts_lower_the_loss(rule, batch_size, seed):
+    run = train(gpt(**SMALL), (X, Y), rule, 10, batch_size, seed, progress=False)
+    assert (run.history["train_loss"][-1] < run.history["train_loss"][0]).all()
+
+
 def test_names_shapes_and_the_spec():
     model = gpt(11, 7, 8, 1, 2)
     assert list(model.shapes)[:3] == ["tokens", "positions", "block0.norm1.gain"]
@@ -180,6 +245,14 @@ def test_replicas_write_what_they_would_write_alone(trained):
     for k in range(2):
         np.testing.assert_array_equal(both[k], generate(model, w[k], text[:3], 20, seed=5, temperature=2.0))
     assert not np.array_equal(both[0], generate(model, w[0], text[:3], 20, seed=6, temperature=2.0))
+
+
+def test_a_text_is_not_drawn_from_the_numbers_that_made_the_weights():
+    model, n, seed = gpt(4, context=1, width=4, depth=1, heads=1), 1000, 3
+    written = generate(model, 0 * model.init(seed), np.array([0]), n, seed)[1:]  # equal logits: the noise decides
+    rng = np.random.default_rng(seed)  # the stream of model.init(seed)
+    same = np.mean(written == [np.argmax(rng.gumbel(size=4)) for _ in range(n)])
+    assert abs(same - 1 / 4) < 4 * np.sqrt(1 / 4 * 3 / 4 / n)  # as often as by chance, within 4 standard errors
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.special import logsumexp
 
 from minisam import accuracy, cross_entropy, l2_penalty, mse, value_and_grad
+from minisam.losses import each, generalised_cross_entropy
 
 
 @settings(max_examples=25)
@@ -53,6 +54,39 @@ def test_accuracy_is_the_share_of_largest_logits_at_the_label():
     np.testing.assert_array_equal(accuracy(logits, np.array([0, 1])), [1.0, 0.5])
 
 
+@settings(max_examples=100)
+@given(
+    st.integers(0, 1000),
+    st.sampled_from([(), (1,), (2,), (1, 1), (1, 3), (2, 1), (2, 3)]),
+    st.integers(1, 3),
+    st.integers(1, 3),
+    st.booleans(),
+    st.booleans(),
+)
+def test_labels_of_texts_mean_what_a_loop_over_replicas_texts_and_tokens_says(seed, lead, n, t, shared, flat):
+    """Also for one text, texts of one token, one replica, and as many replicas as tokens."""
+    rng, c, q = np.random.default_rng(seed), 4, 0.7
+    z = 3 * rng.standard_normal((*lead, n * t, c))
+    texts = rng.integers(0, c, (n, t) if shared else (*lead, n, t))
+    labels = texts.reshape(*texts.shape[:-2], n * t) if flat else texts
+    of_each, hits = np.empty((*lead, n * t)), np.empty((*lead, n * t))
+    for replica in np.ndindex(*lead):
+        for i in range(n):
+            for j in range(t):
+                row, label = z[(*replica, i * t + j)], texts[i, j] if shared else texts[(*replica, i, j)]
+                of_each[(*replica, i * t + j)] = logsumexp(row) - row[label]
+                hits[(*replica, i * t + j)] = np.argmax(row) == label
+    robust = (1 - np.exp(-q * of_each)) / q
+    for measured, expected in (
+        (cross_entropy(z, labels), of_each.mean(axis=-1)),
+        (accuracy(z, labels), hits.mean(axis=-1)),
+        (generalised_cross_entropy(z, labels, q), robust.mean(axis=-1)),
+        (each(cross_entropy, z, labels), of_each),
+    ):
+        assert measured.shape == expected.shape
+        np.testing.assert_allclose(measured, expected, rtol=1e-9, atol=1e-14)
+
+
 Z = np.zeros((4, 3))
 
 
@@ -64,6 +98,12 @@ Z = np.zeros((4, 3))
         (lambda: cross_entropy(Z, np.zeros(4)), TypeError, r"labels must be integers, got dtype float64"),
         (lambda: cross_entropy(Z, np.zeros(5, int)), ValueError, r"labels must have shape \(4,\).*got \(5,\)"),
         (lambda: cross_entropy(Z, np.zeros((2, 4), int)), ValueError, r"labels must have shape \(4,\).*got \(2, 4\)"),
+        (lambda: cross_entropy(Z, np.zeros((2, 3), int)), ValueError, r"labels must have shape \(4,\).*got \(2, 3\)"),
+        (lambda: cross_entropy(Z, np.zeros((1, 1, 4), int)), ValueError, r"labels must .*\(4,\).*got \(1, 1, 4\)"),
+        (lambda: cross_entropy(Z, np.array(0)), ValueError, r"labels must have shape \(4,\).*got \(\)"),
+        (lambda: accuracy(Z, np.zeros((4, 1, 1), int)), ValueError, r"labels must have .*\(4,\).*got \(4, 1, 1\)"),
+        (lambda: each(cross_entropy, Z, np.zeros(5, int)), ValueError, r"labels must have .*\(4,\).*got \(5,\)"),
+        (lambda: cross_entropy(np.zeros(3), np.zeros(1, int)), ValueError, r"m ≥ 1, got \(3,\)"),
         (lambda: cross_entropy(np.zeros((0, 3)), np.zeros(0, int)), ValueError, r"m ≥ 1, got \(0, 3\)"),
         (lambda: cross_entropy(Z, np.zeros(4, int), 1.5), ValueError, r"label_smoothing must be in \[0, 1\], got 1.5"),
         (lambda: mse(Z, np.zeros((4, 2))), ValueError, r"target must have the shape .*\(4, 3\), got \(4, 2\)"),

@@ -27,7 +27,7 @@ ON_DEVICE = {
     "jax-gpu": "jaxjit:Jit",
 }
 OF_VARIANTS = {"minisam-variants": "ours:OnBatch"}
-OF_MODELS = {"minisam-models": "models:Ours", "torch-models": "models:pytorch", "jax-models": "models:jax"}
+OF_MODELS = {"minisam-models": "ours:Recorded", "torch-models": "models:pytorch", "jax-models": "models:jax"}
 NAMES = {
     "hand": "NumPy by hand",
     "minisam": "minisam",

@@ -1,22 +1,9 @@
-"""Whole models: minisam's, and the same nets written in PyTorch and JAX as one writes them there."""
+"""Whole models: minisam's nets written in PyTorch and JAX as one writes them there."""
 
 import os
 
 import numpy as np
 from jobs import LR, MOMENTUM, RHO
-
-import minisam
-from minisam import SAM, SGD
-
-from .ours import Recorded
-
-
-class Ours(Recorded):
-    def __init__(self, job):
-        self.w0, self.x, self.y = job.w, job.x, job.y
-        base = SGD(LR, MOMENTUM)
-        self.optimizer = SAM(base, RHO) if job.rule == "sam" else base
-        self.loss_and_grad = minisam.value_and_grad(job.model)
 
 
 def pytorch():

@@ -4,8 +4,13 @@ import numpy as np
 from jobs import LR, MOMENTUM, RHO
 
 import minisam
-from minisam import SAM, SGD, BatchLoss
+from minisam import SAM, SGD
 from minisam.sam import RST, LookSAM, SAMPa
+
+try:
+    from minisam import BatchLoss
+except ImportError:  # an earlier checkout, which against.py measures
+    from minisam.batch import BatchLoss
 
 
 class Recorded:
@@ -15,7 +20,7 @@ class Recorded:
         self.w0, self.x, self.y = job.w, job.x, job.y
         base = SGD(LR, MOMENTUM)
         self.optimizer = SAM(base, RHO) if job.rule == "sam" else base
-        self.loss_and_grad = minisam.value_and_grad(minisam.mlp(list(job.sizes)), recorded=self.recorded)
+        self.loss_and_grad = minisam.value_and_grad(job.model, recorded=self.recorded)
 
     def reset(self):
         self.w, self.state = self.w0, self.optimizer.init(self.w0)
@@ -52,7 +57,10 @@ class Singles(Recorded):
 
 
 class OnBatch(Recorded):
-    """Steps of variants, on a batch as `train` hands it to them; in any number of steps a multiple of 10, each pays its share."""
+    """Steps of SGD, SAM or a variant on a batch, as `train` hands it to the optimizer.
+
+    Over a multiple of 10 steps each variant pays its share of gradients.
+    """
 
     def __init__(self, job):
         super().__init__(job)
@@ -64,7 +72,7 @@ class OnBatch(Recorded):
             "rst": RST(base, RHO, prob=lambda t: t % 2),  # by a coin with one face, a half of the steps in turn
             "sampa": SAMPa(base, RHO),
         }[job.rule]
-        self.losses = BatchLoss(minisam.mlp(list(job.sizes)))
+        self.losses = BatchLoss(job.model)
 
     def run(self, steps):
         for _ in range(steps):

@@ -15,7 +15,7 @@ from autograd.tracer import Box, isbox, new_box, toposort
 
 from ..array_backend import xp
 from ..losses import cross_entropy
-from ..models import Model, Statistics
+from ..models import Model, NormStatistics
 from ..types import Array, LossAndGrad
 from . import replay as record
 from .replay import Replay
@@ -241,7 +241,7 @@ def _parts(model: Any, loss: Callable[..., Array]) -> tuple[Split, Callable[...,
         return lambda w: [w], lambda leaves, *rest: [model(*leaves, *rest)]
 
     def apply(leaves: Sequence[Array], x: Array, *rest: Array) -> list[Array]:
-        seen = Statistics()
+        seen = NormStatistics()
         outputs = model.outputs(dict(zip(model.shapes, leaves, strict=True)), x, seen)
         return [loss(outputs, *rest), *(seen.of_batch[name] for name in model.running)]
 

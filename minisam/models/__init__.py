@@ -1,11 +1,11 @@
 """Models: short functions over `ops`, each to be read beside the figure of its paper."""
 
-from ..checks import pick
 from .cnn import cnn
 from .gpt import generate, gpt
+from .layers import glorot, he
 from .mlp import mlp
-from .model import Model, Statistics, glorot, he
+from .model import Model, NormStatistics
 from .resnet import resnet
 from .vit import vit
 
-__all__ = ["Model", "Statistics", "cnn", "generate", "glorot", "gpt", "he", "mlp", "pick", "resnet", "vit"]
+__all__ = ["Model", "NormStatistics", "cnn", "generate", "glorot", "gpt", "he", "mlp", "resnet", "vit"]

@@ -6,13 +6,12 @@ import itertools
 import math
 from collections.abc import Sequence
 
-import numpy
-
 from .. import ops
 from ..checks import check_counts
-from ..types import Array
+from ..types import Array, Shape
 from . import convolutional as parts
-from .model import Model, Parameters, Statistics
+from .layers import affine, affine_shapes, draw_normal
+from .model import Model, NormStatistics, Parameters, Shapes
 
 
 def cnn(
@@ -24,30 +23,36 @@ def cnn(
     pool: int = 2,
     norm: str = "none",
 ) -> Model:
-    """Layers of convolution ─ norm ─ relu ─ max pooling, then an affine layer of all that is left.
+    """Layers of convolution ─ norm ─ relu ─ max pooling, and an affine layer that reads everything that they leave.
 
     Parameters
     ----------
     channels : sequence of int
         Output channels of each convolution.
     shape : sequence of int
-        Of an image: (channels, height, width), or (channels, length) for signals. Data hold images as rows, x (m, c·h·w).
+        Shape of an image: (channels, height, width), or (channels, length) for signals. Data hold images as rows, x (m, c·h·w).
     classes : int
-        Outputs.
+        Number of outputs.
     kernel, stride : int
-        Of the convolutions; the kernel is odd, and the frame of zeros as wide as keeps the size of an image at stride 1.
+        Width and stride of the convolutions. The kernel is odd, and a frame of kernel // 2 zeros lies around the image, so that
+        a convolution of stride 1 keeps its size.
     pool : int
-        Width of the pooling windows; 1 for none.
+        Width of the pooling windows; 1 for no pooling.
     norm : str
         "none", "batch" or "group" (4 groups).
+
+    Returns
+    -------
+    Model
+        Its parameters are conv0.W (o, c, k, k), conv0.b (o,), norm0.gain (o,), norm0.bias (o,), …, head.W (features, classes),
+        head.b (classes,).
 
     Raises
     ------
     ValueError
-        If an argument is out of range, or nothing of the image is left after all layers.
+        If an argument is out of range, or the layers leave nothing of the image.
 
-    Parameters of the model are conv0.W (o, c, k, k), conv0.b (o,), norm0.gain, norm0.bias (o,), …, head.W (features, classes),
-    head.b (classes,).  LeCun et al. 1998, "Gradient-based learning applied to document recognition", section 2.
+    Source: LeCun et al. 1998, "Gradient-based learning applied to document recognition", section 2.
     Truths: tests/test_cnn.py.
     """
     channels = [int(c) for c in channels]
@@ -56,38 +61,39 @@ def cnn(
     if kernel % 2 == 0:
         raise ValueError(f"kernel must be odd, got {kernel}")
     n, layers = len(space), range(len(channels))
-    left = space
-    for _ in layers:
-        left = tuple(((size - 1) // stride + 1) // pool for size in left)
-    if min(left) < 1:
-        raise ValueError(f"nothing is left of {space} after {len(channels)} layers of stride {stride} and pool {pool}")
-
-    shapes: parts.Shapes = {}
+    shapes: Shapes = {}
     for k, (i, o) in enumerate(itertools.pairwise([first, *channels])):
         shapes |= parts.convolution_shapes(f"conv{k}", i, o, [kernel] * n) | parts.norm_shapes(f"norm{k}", o, norm)
-    shapes |= {"head.W": (channels[-1] * math.prod(left), classes), "head.b": (classes,)}
+    shapes |= affine_shapes("head", features_left(channels, space, stride, pool), classes)
 
-    def forward(p: Parameters, x: Array, statistics: Statistics | None = None) -> Array:
+    def forward(p: Parameters, x: Array, statistics: NormStatistics | None = None) -> Array:
         x = parts.images(x, (first, *space))
         for k in layers:
             x = parts.convolve(p, f"conv{k}", x, stride)
             x = ops.relu(parts.normalise(p, f"norm{k}", x, norm, n, statistics))
             if pool > 1:
                 x = ops.max_pool(x, (pool,) * n)
-        return ops.affine(ops.to_rows(x, n), p["head.W"], p["head.b"])
+        return affine(p, "head", ops.to_rows(x, n))
 
-    def draw(rng: numpy.random.Generator) -> dict[str, numpy.ndarray]:
-        return parts.draw_weights(rng, shapes)
+    spec = dict(
+        model="cnn",
+        channels=channels,
+        shape=[first, *space],
+        classes=classes,
+        kernel=kernel,
+        stride=stride,
+        pool=pool,
+        norm=norm,
+    )
+    running = parts.running_shapes(shapes, norm)
+    return Model(spec, shapes, forward, lambda rng: draw_normal(rng, shapes, parts.he_deviation), running)
 
-    spec = {
-        "model": "cnn",
-        "channels": channels,
-        "shape": [first, *space],
-        "classes": classes,
-        "kernel": kernel,
-        "stride": stride,
-        "pool": pool,
-        "norm": norm,
-    }
-    running = parts.running_shapes([f"norm{k}" for k in layers], shapes, norm)
-    return Model(spec, shapes, forward, draw, running)
+
+def features_left(channels: Sequence[int], space: Shape, stride: int, pool: int) -> int:
+    """The number of features after all layers. Raises a ValueError if the layers leave nothing of the image."""
+    left = space
+    for _ in channels:
+        left = tuple(((size - 1) // stride + 1) // pool for size in left)
+    if min(left) < 1:
+        raise ValueError(f"nothing is left of {space} after {len(channels)} layers of stride {stride} and pool {pool}")
+    return channels[-1] * math.prod(left)

@@ -10,7 +10,8 @@ import numpy
 from .. import ops
 from ..checks import pick
 from ..types import Array
-from .model import Model, Parameters, glorot, he
+from .layers import check_rows, glorot, he
+from .model import Model, Parameters, Shapes
 
 ACTIVATIONS = {"relu": ops.relu, "tanh": ops.tanh, "gelu": ops.gelu}
 INITIALISERS = {"he": he, "glorot": glorot}
@@ -22,16 +23,19 @@ def mlp(sizes: Sequence[int], activation: str = "relu", init: str = "he") -> Mod
     Parameters
     ----------
     sizes : sequence of int
-        Inputs, hidden widths, outputs: (64, 32, 10) has parameters W0 (64, 32), b0 (32,), W1 (32, 10), b1 (10,).
+        Number of inputs, widths of the hidden layers, number of outputs. (64, 32, 10) has the parameters W0 (64, 32), b0 (32,),
+        W1 (32, 10), b1 (10,).
     activation : str
         "relu", "tanh" or "gelu".
     init : str
-        "he" or "glorot", for the W; the b start at zero.
+        How the W are drawn: "he" or "glorot". The b start at zero.
 
     Raises
     ------
     ValueError
         If there are fewer than two sizes, one is below 1, or a name is unknown.
+
+    Truths: tests/test_models.py.
     """
     sizes = [int(s) for s in sizes]
     if len(sizes) < 2 or min(sizes) < 1:
@@ -40,22 +44,20 @@ def mlp(sizes: Sequence[int], activation: str = "relu", init: str = "he") -> Mod
     draw_weights = pick("init", init, INITIALISERS)
     layers = list(enumerate(itertools.pairwise(sizes)))
     last = len(layers) - 1
-    shapes: dict[str, tuple[int, ...]] = {}
+    shapes: Shapes = {}
     for k, (i, o) in layers:
         shapes |= {f"W{k}": (i, o), f"b{k}": (o,)}
 
     def forward(p: Parameters, x: Array) -> Array:
-        if x.ndim < 2 or x.shape[-1] != sizes[0]:
-            raise ValueError(f"x must have shape (..., m, {sizes[0]}), got {x.shape}")
+        check_rows(x, sizes[0])
         for k, _ in layers[:-1]:
             x = act(ops.affine(x, p[f"W{k}"], p[f"b{k}"]))
         return ops.affine(x, p[f"W{last}"], p[f"b{last}"])
 
     def draw(rng: numpy.random.Generator) -> dict[str, numpy.ndarray]:
-        drawn: dict[str, numpy.ndarray] = {}
-        for k, (i, o) in layers:
-            drawn |= {f"W{k}": draw_weights(rng, i, o), f"b{k}": numpy.zeros(o)}
-        return drawn
+        return {
+            name: draw_weights(rng, *shape) if name.startswith("W") else numpy.zeros(shape)
+            for name, shape in shapes.items()
+        }
 
-    spec = {"model": "mlp", "sizes": sizes, "activation": activation, "init": init}
-    return Model(spec, shapes, forward, draw)
+    return Model(dict(model="mlp", sizes=sizes, activation=activation, init=init), shapes, forward, draw)

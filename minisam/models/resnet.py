@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy
+from collections.abc import Iterator, Sequence
 
 from .. import ops
 from ..checks import check_counts
 from ..types import Array
 from . import convolutional as parts
-from .model import Model, Parameters, Statistics
+from .layers import affine, affine_shapes, draw_normal
+from .model import Model, NormStatistics, Parameters, Shapes
 
 KERNEL = 3
 
@@ -30,13 +29,14 @@ def resnet(
     Parameters
     ----------
     channels : sequence of int
-        Of each stage. From the second stage on its first block halves the image, and a 1×1 convolution brings x to its shape.
+        Channels of each stage. From the second stage on, the first block halves the image, and a 1×1 convolution brings x to
+        the block's shape.
     shape : sequence of int
-        Of an image: (channels, height, width), or (channels, length) for signals. Data hold images as rows, x (m, c·h·w).
+        Shape of an image: (channels, height, width), or (channels, length) for signals. Data hold images as rows, x (m, c·h·w).
     classes : int
-        Outputs.
+        Number of outputs.
     blocks : int
-        Of each stage.
+        Number of blocks in each stage.
     norm : str
         "batch", "group" (4 groups) or "none".
 
@@ -45,51 +45,50 @@ def resnet(
     ValueError
         If an argument is out of range.
 
-    Source: He et al. 2016, arXiv:1603.05027, figure 1(b): norm and relu before each convolution, so that x itself passes
+    Source: He et al. 2016, arXiv:1603.05027, figure 1(b): norm and relu come before each convolution, so that x itself passes
     unchanged.  Truths: tests/test_cnn.py.
     """
     channels = [int(c) for c in channels]
     first, space = parts.check_images(shape, norm, channels)
     check_counts(classes=classes, blocks=blocks)
-    n, kernel = len(space), [KERNEL] * len(space)
+    n, last = len(space), channels[-1]
+    planned = list(plan(channels, blocks))
+    shapes = parts.convolution_shapes("stem", first, channels[0], [KERNEL] * n)
+    for name, i, o, stride in planned:
+        shapes |= block_shapes(name, i, o, stride, n, norm)
+    shapes |= parts.norm_shapes("norm", last, norm) | affine_shapes("head", last, classes)
 
-    shapes = parts.convolution_shapes("stem", first, channels[0], kernel)
-    plan: list[tuple[str, int]] = []  # each block and its stride
-    i = channels[0]
-    for s, o in enumerate(channels):
-        for k in range(blocks):
-            name, stride = f"stage{s}.block{k}", 2 if s and not k else 1
-            plan.append((name, stride))
-            shapes |= parts.norm_shapes(f"{name}.norm1", i, norm)
-            shapes |= parts.convolution_shapes(f"{name}.conv1", i, o, kernel)
-            shapes |= parts.norm_shapes(f"{name}.norm2", o, norm)
-            shapes |= parts.convolution_shapes(f"{name}.conv2", o, o, kernel)
-            if (i, stride) != (o, 1):
-                shapes |= parts.convolution_shapes(f"{name}.skip", i, o, [1] * n)
-            i = o
-    shapes |= parts.norm_shapes("norm", i, norm) | {"head.W": (i, classes), "head.b": (classes,)}
-
-    def forward(p: Parameters, x: Array, statistics: Statistics | None = None) -> Array:
+    def forward(p: Parameters, x: Array, statistics: NormStatistics | None = None) -> Array:
         def active(name: str, x: Array) -> Array:
             return ops.relu(parts.normalise(p, name, x, norm, n, statistics))
 
         x = parts.convolve(p, "stem", parts.images(x, (first, *space)))
-        for name, stride in plan:
+        for name, _, _, stride in planned:
             h = parts.convolve(p, f"{name}.conv1", active(f"{name}.norm1", x), stride)
             h = parts.convolve(p, f"{name}.conv2", active(f"{name}.norm2", h))
             x = h + (parts.convolve(p, f"{name}.skip", x, stride) if f"{name}.skip.W" in p else x)
-        return ops.affine(ops.T(ops.global_average_pool(active("norm", x), n)), p["head.W"], p["head.b"])
+        return affine(p, "head", ops.T(ops.global_average_pool(active("norm", x), n)))
 
-    def draw(rng: numpy.random.Generator) -> dict[str, numpy.ndarray]:
-        return parts.draw_weights(rng, shapes)
+    spec = dict(model="resnet", channels=channels, shape=[first, *space], classes=classes, blocks=blocks, norm=norm)
+    running = parts.running_shapes(shapes, norm)
+    return Model(spec, shapes, forward, lambda rng: draw_normal(rng, shapes, parts.he_deviation), running)
 
-    spec = {
-        "model": "resnet",
-        "channels": channels,
-        "shape": [first, *space],
-        "classes": classes,
-        "blocks": blocks,
-        "norm": norm,
+
+def plan(channels: Sequence[int], blocks: int) -> Iterator[tuple[str, int, int, int]]:
+    """Each block in turn: its name, its channels before and after, and its stride."""
+    i = channels[0]
+    for s, o in enumerate(channels):
+        for k in range(blocks):
+            yield f"stage{s}.block{k}", i, o, 2 if s and not k else 1
+            i = o
+
+
+def block_shapes(name: str, i: int, o: int, stride: int, n: int, norm: str) -> Shapes:
+    """The parameters of a block; it has a convolution on its way past only if it changes the shape of x."""
+    return {
+        **parts.norm_shapes(f"{name}.norm1", i, norm),
+        **parts.convolution_shapes(f"{name}.conv1", i, o, [KERNEL] * n),
+        **parts.norm_shapes(f"{name}.norm2", o, norm),
+        **parts.convolution_shapes(f"{name}.conv2", o, o, [KERNEL] * n),
+        **(parts.convolution_shapes(f"{name}.skip", i, o, [1] * n) if (i, stride) != (o, 1) else {}),
     }
-    norms = [name.removesuffix(".gain") for name in shapes if name.endswith(".gain")]
-    return Model(spec, shapes, forward, draw, parts.running_shapes(norms, shapes, norm))

@@ -7,40 +7,33 @@ x ── norm1 ── heads of attention ── project ──+── norm2 ─�
 from __future__ import annotations
 
 import autograd.numpy as anp
-import numpy
 
 from .. import ops
 from ..checks import check_counts
-from ..types import Array
-from .model import Parameters
+from ..types import Array, Shape
+from .layers import affine, affine_shapes, norm_shapes
+from .model import Parameters, Shapes
 
 WIDER = 4  # the hidden layer of a block has so many times its width
 
 
-def affine_shapes(name: str, i: int, o: int) -> dict[str, tuple[int, ...]]:
-    return {f"{name}.W": (i, o), f"{name}.b": (o,)}
+def check_widths(width: int, depth: int, heads: int) -> None:
+    """Raise a ValueError if one of these sizes of a transformer is below 1, or heads does not divide width."""
+    check_counts(width=width, depth=depth, heads=heads)
+    if width % heads:
+        raise ValueError(f"width must be a multiple of heads, got width {width} and {heads} heads")
 
 
-def norm_shapes(name: str, d: int) -> dict[str, tuple[int, ...]]:
-    return {f"{name}.gain": (d,), f"{name}.bias": (d,)}
-
-
-def block_shapes(name: str, d: int) -> dict[str, tuple[int, ...]]:
-    """The parameters of a block of width d."""
-    return {
-        **norm_shapes(f"{name}.norm1", d),
-        **affine_shapes(f"{name}.query", d, d),
-        **affine_shapes(f"{name}.key", d, d),
-        **affine_shapes(f"{name}.value", d, d),
-        **affine_shapes(f"{name}.project", d, d),
-        **norm_shapes(f"{name}.norm2", d),
-        **affine_shapes(f"{name}.expand", d, WIDER * d),
-        **affine_shapes(f"{name}.contract", WIDER * d, d),
-    }
-
-
-def affine(p: Parameters, name: str, x: Array) -> Array:
-    return ops.affine(x, p[f"{name}.W"], p[f"{name}.b"])
+def blocks_shapes(depth: int, d: int) -> Shapes:
+    """The parameters of so many blocks of width d, and of the norm after the last one."""
+    shapes: Shapes = {}
+    for k in range(depth):
+        shapes |= norm_shapes(f"block{k}.norm1", d)
+        for part in ("query", "key", "value", "project"):
+            shapes |= affine_shapes(f"block{k}.{part}", d, d)
+        shapes |= norm_shapes(f"block{k}.norm2", d)
+        shapes |= affine_shapes(f"block{k}.expand", d, WIDER * d) | affine_shapes(f"block{k}.contract", WIDER * d, d)
+    return shapes | norm_shapes("norm", d)
 
 
 def norm(p: Parameters, name: str, x: Array) -> Array:
@@ -48,9 +41,9 @@ def norm(p: Parameters, name: str, x: Array) -> Array:
 
 
 def block(p: Parameters, name: str, x: Array, heads: int, tokens: int, causal: bool) -> Array:
-    """Tokens look at each other, then each thinks for itself.   (..., m·t, d)  ->  (..., m·t, d).
+    """Tokens attend to each other; then two affine layers change each token alone.   (..., m·t, d)  ->  (..., m·t, d).
 
-    Normed before and not after (Radford et al. 2019, section 2.3), so that x passes through unchanged.
+    The norms come before these layers and not after them (Radford et al. 2019, section 2.3), so that x passes unchanged.
     """
     h = norm(p, f"{name}.norm1", x)
     q, k, v = (affine(p, f"{name}.{part}", h) for part in ("query", "key", "value"))
@@ -60,30 +53,17 @@ def block(p: Parameters, name: str, x: Array, heads: int, tokens: int, causal: b
 
 
 def rows(x: Array) -> Array:
-    """Examples under each other.   (..., m, t, d)  ->  (..., m·t, d)."""
-    *lead, m, t, d = anp.shape(x)
+    """The tokens of all examples, one below the other.   (..., m, t, d)  ->  (..., m·t, d)."""
+    *lead, m, t, d = x.shape
     return anp.reshape(x, (*lead, m * t, d))
 
 
 def examples(x: Array, tokens: int) -> Array:
-    """The opposite.   (..., m·t, d)  ->  (..., m, t, d)."""
-    *lead, n, d = anp.shape(x)
+    """The inverse of `rows`.   (..., m·t, d)  ->  (..., m, t, d)."""
+    *lead, n, d = x.shape
     return anp.reshape(x, (*lead, n // tokens, tokens, d))
 
 
-def check_widths(width: int, depth: int, heads: int) -> None:
-    """Raise the error that says what is wrong with the sizes of a transformer, if anything is."""
-    check_counts(width=width, depth=depth, heads=heads)
-    if width % heads:
-        raise ValueError(f"width must be a multiple of heads, got width {width} and {heads} heads")
-
-
-def draw_normal(rng: numpy.random.Generator, shapes: dict[str, tuple[int, ...]]) -> dict[str, numpy.ndarray]:
-    """Gains 1, biases 0, all else from N(0, 0.02²)."""
-    drawn = {}
-    for name, shape in shapes.items():
-        if name.endswith((".b", ".bias")):
-            drawn[name] = numpy.zeros(shape)
-        else:
-            drawn[name] = numpy.ones(shape) if name.endswith(".gain") else 0.02 * rng.standard_normal(shape)
-    return drawn
+def deviation(shape: Shape) -> float:
+    """σ of the initial weights of a transformer, whatever their shape."""
+    return 0.02
