@@ -464,8 +464,8 @@ def test_bad_data_is_named(data, kind, says):
 @pytest.mark.parametrize(
     ("y", "says"),
     [
-        (Y, "y must have shape (50, 4), as the model's outputs, got (50,)"),
-        (X, "y must have shape (50, 4), as the model's outputs, got (50, 3)"),
+        (Y, "y must have shape (50, 4), the shape of the model's outputs, got (50,)"),
+        (X, "y must have shape (50, 4), the shape of the model's outputs, got (50, 3)"),
         (np.full((50, 4), np.nan), "y must be finite in float32, got nan in row 0"),
     ],
 )
@@ -498,10 +498,10 @@ BAD_SETTINGS = [
         "loss must be one of 'cross_entropy', 'mse', 'generalised_cross_entropy', got 'hinge'",
     ),
     ({"loss": 3}, ValueError, "loss must be one of 'cross_entropy', 'mse', 'generalised_cross_entropy', got 3"),
-    ({"loss": mse}, ValueError, "y_train must have shape (30, 4), as the model's outputs, got (30,)"),
+    ({"loss": mse}, ValueError, "y_train must have shape (30, 4), the shape of the model's outputs, got (30,)"),
     ({"dtype": "float16"}, ValueError, "dtype must be one of 'float32', 'float64', got 'float16'"),
-    ({"optimizer": 0.1}, TypeError, "optimizer must be an optimizer such as SGD(lr=0.1), got 0.1"),
-    ({"optimizer": SGD}, TypeError, "optimizer must be an optimizer such as SGD(lr=0.1), got <class"),
+    ({"optimizer": 0.1}, TypeError, "optimizer must be an optimizer such as SGD(lr), got 0.1"),
+    ({"optimizer": SGD}, TypeError, "optimizer must be an optimizer such as SGD(lr), got <class"),
     ({"model": MODEL.apply}, TypeError, "model must be a minisam Model such as mlp((64, 32, 10)), got <bound"),
     ({"checkpoint": "missing/x.npz"}, FileNotFoundError, "cannot write missing/x.npz: there is no folder missing"),
 ]
@@ -514,7 +514,7 @@ def test_bad_settings_are_named(setting, kind, says):
 
 
 def test_arrays_of_hyperparameters_must_fit_the_seeds():
-    with pytest.raises(ValueError, match=r"one entry a seed$"):
+    with pytest.raises(ValueError, match=r"one entry per seed$"):
         quiet(optimizer=SGD(np.array([[0.1], [0.2]])))
 
 
