@@ -107,7 +107,7 @@ def train(
     check_taken(axes, optimizer=optimizer, data=data)
     rule, loss = optimizer_of(optimizer, axes), loss_name(loss)
     _check_kinds(model, rule, dtype)
-    w = xp().array(xp().broadcast_to(model.init(seed, dtype), (*shape_of(axes), model.size)))
+    w = xp().broadcast_to(model.init(seed, dtype), (*shape_of(axes), model.size)).copy()  # in C order, as all later w
     shared, labels = data_of(data, axes)
     (x, y), *validation = [ready(model, w, loss, *part) for part in _parts(shared)]
     y = y if labels is None else asarray(labels, dtype="int64")
