@@ -14,7 +14,7 @@ from .array_backend import asarray
 from .autodiff import value_and_grad
 from .losses import cross_entropy, each
 from .models import Model
-from .types import Array
+from .types import Array, Seed
 
 Loss = Callable[..., Array]
 
@@ -30,9 +30,9 @@ class BatchLoss:
     model: Model
     loss: Loss = cross_entropy
 
-    def on(self, x: Array, y: Array, examples: Array = None) -> Batch:
+    def on(self, x: Array, y: Array, examples: Array = None, seeds: Seed = 0) -> Batch:
         """The loss on the batch x (..., m, i), y, whose rows stand in the places `examples` of the data."""
-        return Batch(self, x, y, examples)
+        return Batch(self, x, y, examples, seeds)
 
     @cached_property
     def of_all(self) -> Callable[..., Any]:
@@ -78,12 +78,15 @@ class Batch:
         (..., m, i), and (..., m) classes or (..., m, k) targets.
     examples : integer array (..., m), optional
         Where each row stands in the training data.
+    seeds : int, or integer array (..., 1)
+        The seed of the training, or of each replica: random numbers that a variant draws differ between them.
     """
 
     of: BatchLoss
     x: Array
     y: Array
     examples: Array = None
+    seeds: Seed = 0
     _seen: dict[str, Array] = field(default_factory=dict, init=False, repr=False)
     _parts: list[Batch] = field(default_factory=list, init=False, repr=False)
 
@@ -142,7 +145,7 @@ class Batch:
         if k < 1 or m % k:
             raise ValueError(f"parts must divide the {m} examples of the batch, got {k}")
         rows = [slice(j * m // k, (j + 1) * m // k) for j in range(k)]
-        self._parts = [Batch(self.of, self.x[..., r, :], self._labels(r)) for r in rows]
+        self._parts = [Batch(self.of, self.x[..., r, :], self._labels(r), seeds=self.seeds) for r in rows]
         return self._parts
 
 

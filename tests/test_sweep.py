@@ -1,7 +1,7 @@
 """A sweep is its single runs, side by side and labelled."""
 
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -53,6 +53,47 @@ def test_a_sweep_over_hyperparameters_and_seeds_is_traced_as_often_as_a_single_r
     quiet(data, make, sweep={"lr": LR}, loss=loss)
     assert len(calls) == 2 * alone
     assert quiet(data, make, sweep={"lr": LR}, epochs=1, loss=loss).w.flags.c_contiguous
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An optimizer that notes the seeds of each batch."""
+
+    base: object
+    seeds: list
+
+    def init(self, w):
+        return self.base.init(w)
+
+    def step(self, w, state, loss):
+        self.seeds.append(loss.seeds)
+        return self.base.step(w, state, loss)
+
+
+@pytest.mark.parametrize(
+    ("seed", "sweep", "expected"),
+    [
+        (7, {}, 7),
+        (np.int64(7), {}, 7),
+        (7, {"lr": LR}, 7),
+        ([7], {}, [[7]]),
+        (SEEDS, {}, [[3], [0], [11]]),
+        (SEEDS, {"lr": LR, "rho": RHO}, [[[[3], [0], [11]]]]),
+    ],
+)
+def test_each_batch_carries_the_seeds_of_the_run_shaped_to_meet_w(seed, sweep, expected):
+    seen = []
+    make = {
+        0: lambda: Seen(SGD(0.1), seen),
+        1: lambda lr: Seen(SGD(lr), seen),
+        2: lambda lr, rho: Seen(SAM(SGD(lr), rho), seen),
+    }[len(sweep)]
+    run = quiet(optimizer=make if sweep else make(), seed=seed, sweep=sweep, epochs=1)
+    assert len(seen) == STEPS
+    for seeds in seen:
+        np.testing.assert_array_equal(seeds, expected, strict=not isinstance(expected, int))
+        assert type(seeds) is int or (type(seeds) is np.ndarray and seeds.dtype == "int64")
+        assert np.broadcast_shapes(np.shape(seeds), run.w.shape) == run.w.shape
 
 
 HYPERPARAMETERS = {

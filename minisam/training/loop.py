@@ -23,7 +23,7 @@ from ..types import Array, Info
 from .checkpoint import Path, Row, Stand, as_texts, fingerprint, resume, save
 from .evaluate import LossOrName, Measured, evaluate, loss_function, loss_name, ready
 from .run import Run
-from .sweep import Axes, check_taken, data_of, optimizer_of, replica_axes, rows_of, shape_of
+from .sweep import Axes, check_taken, data_of, optimizer_of, replica_axes, rows_of, seeds_along, shape_of
 
 KEEP = 0.9  # of the running statistics of batch norm, at each step
 
@@ -180,9 +180,9 @@ class _Training:
 
     def batches(self, epoch: int) -> Iterator[Batch]:
         """The loss on each minibatch of an epoch."""
-        lead = shape_of(self.axes)
+        lead, seeds = shape_of(self.axes), seeds_along(self.axes, self.seed)
         for i in asarray(batches(len(self.x), self.batch_size, self.seed, epoch)):
-            yield self.losses.on(*rows_of(self.x, self.y, i, lead, self.own_labels), examples=i)
+            yield self.losses.on(*rows_of(self.x, self.y, i, lead, self.own_labels), examples=i, seeds=seeds)
 
     def run(self, stand: Stand, interrupted: bool = False) -> Run:
         """What the training leaves behind if it ends here."""
