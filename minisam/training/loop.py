@@ -19,7 +19,7 @@ from ..data import Data, batches
 from ..files import check_folder
 from ..models import Model
 from ..optim import Optimizer, check_optimizer
-from ..types import Array, Info
+from ..types import Array, Info, Statistics
 from .checkpoint import Path, Row, Stand, as_texts, fingerprint, resume, save
 from .evaluate import LossOrName, Measured, evaluate, loss_function, loss_name, ready
 from .run import Run
@@ -161,8 +161,8 @@ class _Training:
         epoch = len(before.rows)
         for batch in self.batches(epoch):
             w, state, info = self.optimizer.step(w, state, batch)
-            running = {key: KEEP * a + (1 - KEEP) * batch.statistics[key] for key, a in running.items()}
-            infos.append(info)
+            running = self.follow(running, info.get("statistics", batch.statistics))
+            infos.append({key: value for key, value in info.items() if key != "statistics"})
         _check_shape(before.w, w)
         series = _series(infos)
         measured = evaluate(self.model, w, running, self.loss, *self.validation[0]) if self.validation else {}
@@ -183,6 +183,16 @@ class _Training:
         lead, seeds = shape_of(self.axes), seeds_along(self.axes, self.seed)
         for i in asarray(batches(len(self.x), self.batch_size, self.seed, epoch)):
             yield self.losses.on(*rows_of(self.x, self.y, i, lead, self.own_labels), examples=i, seeds=seeds)
+
+    def follow(self, running: Statistics, seen: Statistics) -> Statistics:
+        """The running statistics of batch norm after a step that reports what it saw of its batch."""
+        if running.keys() - seen.keys():
+            name = type(self.optimizer).__name__
+            raise TypeError(
+                f"optimizer {name} must report the statistics of batch norm, because the model has it: its step must "
+                f'return an info with info["statistics"], a dict of {", ".join(running)}'
+            )
+        return {key: KEEP * a + (1 - KEEP) * seen[key] for key, a in running.items()}
 
     def run(self, stand: Stand, interrupted: bool = False) -> Run:
         """What the training leaves behind if it ends here."""
