@@ -47,5 +47,5 @@ def self_train(
     losses, state = BatchLoss(model), optimizer.init(w)
     for epoch in range(epochs):
         for i in asarray(batches(len(x), min(batch_size, len(x)), seed, epoch)):
-            w, state, _ = optimizer.step(w, state, losses.on(x[i], labels[..., i], examples=i))
+            w, state, _ = optimizer.step(w, state, losses.on(x[i], labels[..., i], examples=i, seeds=seed))
     return w

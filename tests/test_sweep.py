@@ -1,13 +1,13 @@
 """A sweep is its single runs, side by side and labelled."""
 
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 from test_train import DATA, MODEL, STEPS, same
 
-from minisam import SAM, SGD, AdamW, DivergedError, Run, plot, train
+from minisam import SAM, SGD, AdamW, DivergedError, Run, cross_entropy, plot, train
 from minisam.optim import cosine
 
 RHO, LR, SEEDS = [0.0, 0.05, 0.2], [0.05, 0.1], [3, 0, 11]
@@ -35,6 +35,65 @@ def test_each_replica_is_its_own_run_bit_for_bit(dtype):
                 assert same(one.w, alone.w)
                 for key, values in alone.history.items():
                     np.testing.assert_allclose(one.history[key], values, rtol=1e-6, err_msg=key)
+
+
+@pytest.mark.parametrize("name", ["SGD", "SAM"])
+def test_a_sweep_over_hyperparameters_and_seeds_is_traced_as_often_as_a_single_run(name):
+    """One record per function: the initial weights lie in memory as all later ones do."""
+    calls = []
+
+    def loss(z, y):
+        calls.append(z)
+        return cross_entropy(z, y)
+
+    make = {"SGD": lambda lr: SGD(lr), "SAM": lambda lr: SAM(SGD(lr), 0.05)}[name]
+    data = DATA.x_train, DATA.y_train
+    quiet(data, make(0.1), seed=3, loss=loss)
+    alone = len(calls)
+    quiet(data, make, sweep={"lr": LR}, loss=loss)
+    assert len(calls) == 2 * alone
+    assert quiet(data, make, sweep={"lr": LR}, epochs=1, loss=loss).w.flags.c_contiguous
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An optimizer that notes the seeds of each batch."""
+
+    base: object
+    seeds: list
+
+    def init(self, w):
+        return self.base.init(w)
+
+    def step(self, w, state, loss):
+        self.seeds.append(loss.seeds)
+        return self.base.step(w, state, loss)
+
+
+@pytest.mark.parametrize(
+    ("seed", "sweep", "expected"),
+    [
+        (7, {}, 7),
+        (np.int64(7), {}, 7),
+        (7, {"lr": LR}, 7),
+        ([7], {}, [[7]]),
+        (SEEDS, {}, [[3], [0], [11]]),
+        (SEEDS, {"lr": LR, "rho": RHO}, [[[[3], [0], [11]]]]),
+    ],
+)
+def test_each_batch_carries_the_seeds_of_the_run_shaped_to_meet_w(seed, sweep, expected):
+    seen = []
+    make = {
+        0: lambda: Seen(SGD(0.1), seen),
+        1: lambda lr: Seen(SGD(lr), seen),
+        2: lambda lr, rho: Seen(SAM(SGD(lr), rho), seen),
+    }[len(sweep)]
+    run = quiet(optimizer=make if sweep else make(), seed=seed, sweep=sweep, epochs=1)
+    assert len(seen) == STEPS
+    for seeds in seen:
+        np.testing.assert_array_equal(seeds, expected, strict=not isinstance(expected, int))
+        assert type(seeds) is int or (type(seeds) is np.ndarray and seeds.dtype == "int64")
+        assert np.broadcast_shapes(np.shape(seeds), run.w.shape) == run.w.shape
 
 
 HYPERPARAMETERS = {

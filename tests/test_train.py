@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import strict
 
-from minisam import SAM, SGD, Adam, AdamW, DivergedError, Run, array_backend, mlp, mse, train, value_and_grad
+from minisam import SAM, SGD, Adam, AdamW, DivergedError, Run, array_backend, cnn, mlp, mse, train, value_and_grad
 from minisam.data import Data, batches
 from minisam.optim import cosine
 
@@ -129,6 +129,46 @@ def test_mse_fits_a_linear_map():
     np.testing.assert_allclose(run.w, np.concatenate([A.ravel(), c]), atol=1e-6)
     assert run.history["train_loss"][-1] < 1e-12
     assert run.evaluate(X, X @ A + c).keys() == {"loss"}
+
+
+# --- batch norm ------------------------------------------------------------------------------------------------------
+
+BATCH_NORM = cnn(channels=(2,), shape=(1, 3, 1), classes=4, pool=1, norm="batch")
+
+
+@dataclass(frozen=True)
+class Reports:
+    """An optimizer of one's own, which reports as the statistics of step t whatever `what(t)` is."""
+
+    what: object
+
+    def init(self, w):
+        return {"t": 0}
+
+    def step(self, w, state, loss_and_grad):
+        loss, g, *_ = loss_and_grad(w)
+        return w - 0.1 * g, {"t": state["t"] + 1}, {"loss": loss, "evaluations": 1} | self.what(state["t"])
+
+
+def test_running_statistics_follow_those_that_the_optimizer_reports():
+    """r ← 0.9 r + 0.1 s at each step, from means 0 and variances 1; and they are no part of the history."""
+    steps = 2 * STEPS
+    seen = np.random.default_rng(1).uniform(1, 2, (2, steps, 2))
+    what = Reports(lambda t: {"statistics": {"norm0.mean": seen[0, t], "norm0.variance": seen[1, t]}})
+    run = quiet(optimizer=what, model=BATCH_NORM, epochs=2, dtype="float64")
+    weights = 0.1 * 0.9 ** np.arange(steps)[::-1]
+    np.testing.assert_allclose(run.running["norm0.mean"], weights @ seen[0], rtol=1e-12)
+    np.testing.assert_allclose(run.running["norm0.variance"], 0.9**steps + weights @ seen[1], rtol=1e-12)
+    assert run.history.keys() == {"epoch", "evaluations", "train_loss", "validation_loss", "validation_accuracy"}
+
+
+@pytest.mark.parametrize("what", [{"statistics": {}}, {"statistics": {"norm0.mean": np.zeros(2)}}])
+def test_an_optimizer_that_reports_no_statistics_is_named_on_a_model_with_batch_norm(what):
+    says = "optimizer Reports must report the statistics of batch norm, because the model has it: its step must return "
+    says += 'an info with info["statistics"], a dict of norm0.mean, norm0.variance'
+    with pytest.raises(TypeError, match=f"^{re.escape(says)}$"):
+        quiet(optimizer=Reports(lambda t: what), model=BATCH_NORM)
+    quiet(optimizer=Reports(lambda t: what))  # without batch norm nobody asks
 
 
 # --- the history -----------------------------------------------------------------------------------------------------
@@ -464,8 +504,8 @@ def test_bad_data_is_named(data, kind, says):
 @pytest.mark.parametrize(
     ("y", "says"),
     [
-        (Y, "y must have shape (50, 4), as the model's outputs, got (50,)"),
-        (X, "y must have shape (50, 4), as the model's outputs, got (50, 3)"),
+        (Y, "y must have shape (50, 4), the shape of the model's outputs, got (50,)"),
+        (X, "y must have shape (50, 4), the shape of the model's outputs, got (50, 3)"),
         (np.full((50, 4), np.nan), "y must be finite in float32, got nan in row 0"),
     ],
 )
@@ -498,10 +538,10 @@ BAD_SETTINGS = [
         "loss must be one of 'cross_entropy', 'mse', 'generalised_cross_entropy', got 'hinge'",
     ),
     ({"loss": 3}, ValueError, "loss must be one of 'cross_entropy', 'mse', 'generalised_cross_entropy', got 3"),
-    ({"loss": mse}, ValueError, "y_train must have shape (30, 4), as the model's outputs, got (30,)"),
+    ({"loss": mse}, ValueError, "y_train must have shape (30, 4), the shape of the model's outputs, got (30,)"),
     ({"dtype": "float16"}, ValueError, "dtype must be one of 'float32', 'float64', got 'float16'"),
-    ({"optimizer": 0.1}, TypeError, "optimizer must be an optimizer such as SGD(lr=0.1), got 0.1"),
-    ({"optimizer": SGD}, TypeError, "optimizer must be an optimizer such as SGD(lr=0.1), got <class"),
+    ({"optimizer": 0.1}, TypeError, "optimizer must be an optimizer such as SGD(lr), got 0.1"),
+    ({"optimizer": SGD}, TypeError, "optimizer must be an optimizer such as SGD(lr), got <class"),
     ({"model": MODEL.apply}, TypeError, "model must be a minisam Model such as mlp((64, 32, 10)), got <bound"),
     ({"checkpoint": "missing/x.npz"}, FileNotFoundError, "cannot write missing/x.npz: there is no folder missing"),
 ]
@@ -514,7 +554,7 @@ def test_bad_settings_are_named(setting, kind, says):
 
 
 def test_arrays_of_hyperparameters_must_fit_the_seeds():
-    with pytest.raises(ValueError, match=r"one entry a seed$"):
+    with pytest.raises(ValueError, match=r"one entry per seed$"):
         quiet(optimizer=SGD(np.array([[0.1], [0.2]])))
 
 

@@ -1,29 +1,29 @@
-"""The training loop: one net, or a whole grid of them at once; checkpoints."""
+"""The training loop, for one network or a whole grid of them at once."""
 
 from __future__ import annotations
 
-import hashlib
-import inspect
-import itertools
-import json
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from functools import cached_property
+from typing import Any
 
 import numpy
 
 from .. import threads
 from ..array_backend import asarray, asnumpy, xp
-from ..batch import BatchLoss
-from ..checks import check_counts, check_seed, pick
+from ..batch import Batch, BatchLoss
+from ..checks import check_counts, pick
 from ..data import Data, batches
 from ..files import check_folder
 from ..models import Model
-from ..optim import Optimizer
-from ..types import Array, Info, State
-from .run import Axes, Loss, Run, evaluate, loss_function, loss_name, prefixed, read, ready, unprefixed, write
+from ..optim import Optimizer, check_optimizer
+from ..types import Array, Info, Statistics
+from .checkpoint import Path, Row, Stand, as_texts, fingerprint, resume, save
+from .evaluate import LossOrName, Measured, evaluate, loss_function, loss_name, ready
+from .run import Run
+from .sweep import Axes, check_taken, data_of, optimizer_of, replica_axes, rows_of, seeds_along, shape_of
 
 KEEP = 0.9  # of the running statistics of batch norm, at each step
 
@@ -38,18 +38,18 @@ class DivergedError(ArithmeticError):
 
 def train(
     model: Model,
-    data: Data | tuple[Any, Any] | Callable[..., Data],
+    data: Data | tuple[Array, Array] | Callable[..., Data],
     optimizer: Optimizer | Callable[..., Optimizer],
     epochs: int,
     batch_size: int = 64,
     seed: int | Sequence[int] = 0,
     *,
     sweep: Mapping[str, Sequence[Any]] | None = None,
-    loss: Loss = "cross_entropy",
+    loss: LossOrName = "cross_entropy",
     best: bool = False,
     dtype: str = "float32",
     progress: bool = True,
-    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint: Path | None = None,
 ) -> Run:
     """Train a model on minibatches; with several seeds or a sweep, a grid of models in one run.
 
@@ -103,122 +103,174 @@ def train(
     Truths: tests/test_train.py, tests/test_sweep.py, tests/test_checkpoint.py.
     """
     check_counts(epochs=epochs, batch_size=batch_size)
-    check_seed(seed)
-    axes = _axes(sweep, seed)
-    _check_taken(axes, optimizer, data)
-    rule = _made_of(optimizer, axes)
-    _check_kinds(model, rule)
-    pick("dtype", dtype, {"float32": 0, "float64": 0})
-    loss = loss_name(loss)
-    losses = BatchLoss(model, loss_function(loss))
-    lead = tuple(map(len, axes.values()))
-    w = xp().array(xp().broadcast_to(model.init(seed, dtype), (*lead, model.size)))
-    data, labels = _own_labels(data, axes)
-    (x, y), *validation = [ready(model, w, loss, *part) for part in _parts(data)]
+    axes = replica_axes(sweep, seed)
+    check_taken(axes, optimizer=optimizer, data=data)
+    rule, loss = optimizer_of(optimizer, axes), loss_name(loss)
+    _check_kinds(model, rule, dtype)
+    w = xp().broadcast_to(model.init(seed, dtype), (*shape_of(axes), model.size)).copy()  # in C order, as all later w
+    shared, labels = data_of(data, axes)
+    (x, y), *validation = [ready(model, w, loss, *part) for part in _parts(shared)]
     y = y if labels is None else asarray(labels, dtype="int64")
-    batch_size = min(batch_size, len(x))
-
     if best and not validation:
         raise ValueError("best needs data with a validation part, got a pair (x, y)")
-    running = model.init_running(w)
-    stand = _Stand(w, rule.init(w), running, {"w": w, **running} if best else {}, [])
+    size, own_labels = min(batch_size, len(x)), labels is not None
+    training = _Training(model, rule, loss, x, y, own_labels, validation, size, seed, axes, best, dtype)
+    stand, settings = training.start(w), training.settings()
     if checkpoint is not None:
         check_folder(checkpoint)
-        seen = _fingerprint([x, y, *(a for part in validation for a in part)])
-        settings = _settings(
-            model=model.spec,
-            optimizer=rule,
-            batch_size=batch_size,
-            seed=seed,
-            sweep=sweep,
-            loss=loss,
-            best=best,
-            dtype=dtype,
-            data=seen,
-        )
-        if os.path.exists(checkpoint):
-            stand = _resume(checkpoint, settings, epochs)
-
-    def run(interrupted: bool = False) -> Run:
-        kept = dict(stand.kept) if best else {"w": stand.w, **stand.running}
-        return Run(model, kept.pop("w"), _history(stand.rows), loss, interrupted, axes, kept, stand.state)
-
+        stand = resume(checkpoint, settings, epochs) if os.path.exists(checkpoint) else stand
     interrupted = False
     try:
-        with _bar(range(len(stand.rows), epochs), epochs, progress) as bar, numpy.errstate(all="ignore"):
-            for epoch in bar:
-                w, state, running, told = stand.w, stand.state, stand.running, []
-                for i in asarray(batches(len(x), batch_size, seed, epoch)):
-                    batch = losses.on(*_rows(x, y, i, lead, own_labels=labels is not None), examples=i)
-                    w, state, info = rule.step(w, state, batch)
-                    running = {key: KEEP * a + (1 - KEEP) * info["statistics"][key] for key, a in running.items()}
-                    told.append(info)
-                _check_shape(stand.w, w)
-                series = _series(told)
-                measured = evaluate(model, w, running, loss, *validation[0]) if validation else {}
-                bad = _where_not_finite(series["loss"], w, measured, epoch, may_lose_some=sweep is not None)
-                if bad:
-                    raise DivergedError(bad, run())
-                rows = [*stand.rows, _row(stand.rows, series, told, measured)]
-                kept = _best(stand.kept, {"w": w, **running}, rows) if best else {}
-                stand = _Stand(w, state, running, kept, rows)
+        with _bar(len(stand.rows), epochs, progress) as bar, numpy.errstate(all="ignore"):
+            for _ in bar:
+                stand = training.epoch(stand)
                 if checkpoint is not None:
-                    write(checkpoint, "checkpoint", _packed(stand), {"settings": settings})
+                    save(checkpoint, stand, settings)
                 bar.set_postfix_str(f"loss {numpy.nanmean(stand.rows[-1]['train_loss']):.4f}")
     except KeyboardInterrupt:
         interrupted = True
     _warn_of_lost(stand.w)
-    return run(interrupted)
-
-
-# --- the parts of the loop -------------------------------------------------------------------------------------------
-
-Row: TypeAlias = dict[str, Any]  # an epoch's entries in the history
+    return training.run(stand, interrupted)
 
 
 @dataclass(frozen=True)
-class _Stand:
-    """Where a training stands after a whole epoch. It is replaced at once, so that Ctrl-C never leaves half of one."""
+class _Training:
+    """What stays the same from the first epoch of a training to the last."""
 
-    w: Array
-    state: State
-    running: dict[str, Array]
-    kept: dict[str, Array]  # w and running of each replica's best epoch, if that is asked for
-    rows: list[Row]
+    model: Model
+    optimizer: Optimizer
+    loss: LossOrName
+    x: Array
+    y: Array  # (m, ...); or (..., m), if each replica has labels of its own
+    own_labels: bool
+    validation: list[tuple[Array, Array]]  # one pair (x, y), or none
+    batch_size: int
+    seed: int | Sequence[int]
+    axes: Axes
+    best: bool
+    dtype: str
+
+    def start(self, w: Array) -> Stand:
+        """Where the training stands before its first epoch, at the initial weights w."""
+        running = self.model.init_running(w)
+        return Stand(w, self.optimizer.init(w), running, {"w": w, **running} if self.best else {}, [])
+
+    def epoch(self, before: Stand) -> Stand:
+        """Where the training stands one epoch later; or a DivergedError that holds the run of `before`."""
+        w, state, running, infos = before.w, before.state, before.running, []
+        epoch = len(before.rows)
+        for batch in self.batches(epoch):
+            w, state, info = self.optimizer.step(w, state, batch)
+            running = self.follow(running, info.get("statistics", batch.statistics))
+            infos.append({key: value for key, value in info.items() if key != "statistics"})
+        _check_shape(before.w, w)
+        series = _series(infos)
+        measured = evaluate(self.model, w, running, self.loss, *self.validation[0]) if self.validation else {}
+        bad = _where_not_finite(series["loss"], w, measured, epoch, may_lose_some=bool(set(self.axes) - {"seed"}))
+        if bad:
+            raise DivergedError(bad, self.run(before))
+        spent = sum(info["evaluations"] for info in infos)
+        rows = [*before.rows, _row(before.rows, series, spent, measured)]
+        kept = _best(before.kept, {"w": w, **running}, rows) if self.best else {}
+        return Stand(w, state, running, kept, rows)
+
+    @cached_property
+    def losses(self) -> BatchLoss:
+        return BatchLoss(self.model, loss_function(self.loss))
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        """The loss on each minibatch of an epoch."""
+        lead, seeds = shape_of(self.axes), seeds_along(self.axes, self.seed)
+        for i in asarray(batches(len(self.x), self.batch_size, self.seed, epoch)):
+            yield self.losses.on(*rows_of(self.x, self.y, i, lead, self.own_labels), examples=i, seeds=seeds)
+
+    def follow(self, running: Statistics, seen: Statistics) -> Statistics:
+        """The running statistics of batch norm after a step that reports what it saw of its batch."""
+        if running.keys() - seen.keys():
+            name = type(self.optimizer).__name__
+            raise TypeError(
+                f"optimizer {name} must report the statistics of batch norm, because the model has it: its step must "
+                f'return an info with info["statistics"], a dict of {", ".join(running)}'
+            )
+        return {key: KEEP * a + (1 - KEEP) * seen[key] for key, a in running.items()}
+
+    def run(self, stand: Stand, interrupted: bool = False) -> Run:
+        """What the training leaves behind if it ends here."""
+        kept = dict(stand.kept) if self.best else {"w": stand.w, **stand.running}
+        w = kept.pop("w")
+        return Run(self.model, w, stand.history, self.loss, interrupted, self.axes, kept, stand.state)
+
+    def settings(self) -> dict[str, str]:
+        """What must be the same for a training to go on from a checkpoint."""
+        swept = {name: values for name, values in self.axes.items() if name != "seed"}
+        as_given = ("optimizer", "batch_size", "seed", "loss", "best", "dtype")
+        data = fingerprint([self.x, self.y, *(a for part in self.validation for a in part)])
+        of_all = {"model": self.model.spec, "sweep": swept or None, "data": data}
+        return as_texts(of_all | {name: getattr(self, name) for name in as_given})
 
 
-def _rows(x: Array, y: Array, i: Array, lead: tuple[int, ...], own_labels: bool) -> tuple[Array, Array]:
-    """The rows i of x and y: (b,) for all replicas, or (seeds, b), each seed's own. With labels of their own y is (..., m)."""
-    if not own_labels:
-        return _for_all(x[i], i, lead), _for_all(y[i], i, lead)
-    return _for_all(x[i], i, lead), xp().take_along_axis(y, xp().broadcast_to(i, (*lead, i.shape[-1])), axis=-1)
+def _check_kinds(model: Any, optimizer: Any, dtype: str) -> None:
+    if not isinstance(model, Model):
+        raise TypeError(f"model must be a minisam Model such as mlp((64, 32, 10)), got {model!r}")
+    check_optimizer(optimizer=optimizer)
+    pick("dtype", dtype, {"float32": 0, "float64": 0})
 
 
-def _for_all(rows: Array, i: Array, lead: tuple[int, ...]) -> Array:
-    """Each seed's rows (seeds, b, ...), for every combination of the swept values: (..., seeds, b, ...)."""
-    return rows if i.ndim == 1 else xp().broadcast_to(rows, lead + rows.shape[1:])
+def _parts(data: Any) -> Iterator[tuple[Any, Any, str]]:
+    """The training part and the validation part, if there is one, each with the ending of its names."""
+    if isinstance(data, Data):
+        yield data.x_train, data.y_train, "_train"
+        yield data.x_validation, data.y_validation, "_validation"
+    elif isinstance(data, (tuple, list)) and len(data) == 2:
+        yield *data, ""
+    else:
+        raise TypeError(f"data must be a minisam Data or a pair (x, y), got {type(data).__name__}")
 
 
-def _series(told: list[Info]) -> dict[str, numpy.ndarray]:
-    """What the steps of an epoch told, each entry (steps, ...): read back from the device once an epoch."""
-    return {
-        key: asnumpy(xp().stack([info[key] for info in told]))
-        for key in told[0]
-        if key not in ("evaluations", "statistics")
-    }
+def _bar(done: int, epochs: int, progress: bool) -> Any:
+    return threads.bar(range(done, epochs), total=epochs, initial=done, unit="epoch", disable=not progress)
 
 
-def _row(
-    rows: list[Row], series: dict[str, numpy.ndarray], told: list[Info], measured: dict[str, numpy.ndarray]
-) -> Row:
-    """An epoch's means and measurements, and the gradients spent up to here."""
+# --- an epoch's row of the history -----------------------------------------------------------------------------------
+
+
+def _series(infos: list[Info]) -> Measured:
+    """What the steps of an epoch reported, each entry (steps, ...): read back from the device once an epoch."""
+    return {key: asnumpy(xp().stack([info[key] for info in infos])) for key in infos[0] if key != "evaluations"}
+
+
+def _row(rows: list[Row], series: Measured, evaluations: int, measured: Measured) -> Row:
+    """An epoch's means and measurements, and the gradients spent since the first epoch."""
     spent = rows[-1]["evaluations"] if rows else 0
     return {
         "epoch": len(rows) + 1,
-        "evaluations": spent + sum(info["evaluations"] for info in told),
+        "evaluations": spent + evaluations,
         **{"train_loss" if key == "loss" else key: values.mean(axis=0) for key, values in series.items()},
         **{f"validation_{key}": value for key, value in measured.items()},
     }
+
+
+def _best(kept: dict[str, Array], now: dict[str, Array], rows: list[Row]) -> dict[str, Array]:
+    """What is kept, and for the replicas whose last epoch is their best so far, what is there now."""
+    key, sign = ("validation_accuracy", 1) if "validation_accuracy" in rows[0] else ("validation_loss", -1)
+    scores = numpy.nan_to_num(sign * numpy.array([row[key] for row in rows]), nan=-numpy.inf)
+    better = asarray((scores[-1:] > scores[:-1]).all(axis=0) if len(rows) > 1 else numpy.ones(scores.shape[1:], bool))
+    return {
+        key: xp().where(better.reshape(better.shape + (1,) * (a.ndim - better.ndim)), a, kept[key])
+        for key, a in now.items()
+    }
+
+
+# --- trouble ---------------------------------------------------------------------------------------------------------
+
+
+def _check_shape(before: Array, after: Array) -> None:
+    """Raise a ValueError if a hyperparameter of the wrong shape has broadcast w to a larger one."""
+    if (after.shape, after.dtype) != (before.shape, before.dtype):
+        raise ValueError(
+            f"optimizer must keep w as it is, {before.shape} {before.dtype}, and made it {after.shape} {after.dtype}; "
+            "an array among its settings needs shape (..., 1), with one entry per seed"
+        )
 
 
 def _where_not_finite(
@@ -242,191 +294,8 @@ def _where_not_finite(
     )
 
 
-def _best(kept: dict[str, Array], now: dict[str, Array], rows: list[Row]) -> dict[str, Array]:
-    """What is kept, and for the replicas whose last epoch is their best so far, what is there now."""
-    key, sign = ("validation_accuracy", 1) if "validation_accuracy" in rows[0] else ("validation_loss", -1)
-    scores = numpy.nan_to_num(sign * numpy.array([row[key] for row in rows]), nan=-numpy.inf)
-    better = asarray((scores[-1:] > scores[:-1]).all(axis=0) if len(rows) > 1 else numpy.ones(scores.shape[1:], bool))
-    return {
-        key: xp().where(better.reshape(better.shape + (1,) * (a.ndim - better.ndim)), a, kept[key])
-        for key, a in now.items()
-    }
-
-
 def _warn_of_lost(w: Array) -> None:
     """Say how many replicas of a sweep diverged."""
     lost = ~numpy.isfinite(asnumpy(xp().sum(0 * w, axis=-1)))
     if lost.any():
         warnings.warn(f"{lost.sum()} of {lost.size} replicas diverged: their weights are not finite", stacklevel=3)
-
-
-def _history(rows: list[Row]) -> dict[str, numpy.ndarray]:
-    return {key: numpy.array([row[key] for row in rows]) for key in (rows[0] if rows else {})}
-
-
-def _bar(epochs: range, total: int, progress: bool) -> Any:
-    return threads.bar(epochs, total=total, initial=epochs.start, unit="epoch", disable=not progress)
-
-
-# --- checks, on the host, before the first step ----------------------------------------------------------------------
-
-
-def _axes(sweep: Mapping[str, Sequence[Any]] | None, seed: int | Sequence[int]) -> Axes:
-    """The replica axes by name: what is swept, then the seeds, if there are several."""
-    axes: Axes = {}
-    for name, values in (sweep or {}).items():
-        values = [v.item() if isinstance(v, numpy.generic) else v for v in values]
-        if not values or len(set(values)) < len(values) or name == "seed":
-            raise ValueError(
-                f"sweep must map names but 'seed' to different values, at least one, got {name!r}: {values}"
-            )
-        axes[name] = values
-    return axes | ({} if isinstance(seed, (int, numpy.integer)) else {"seed": [int(s) for s in seed]})
-
-
-def _arguments(f: Any) -> list[str]:
-    """The names that a function of swept values takes; none, if it is no such function."""
-    is_one = callable(f) and not hasattr(f, "step") and not isinstance(f, Data)
-    return list(inspect.signature(f).parameters) if is_one else []
-
-
-def _check_taken(axes: Axes, optimizer: Any, data: Any) -> None:
-    """Raise a ValueError if a function takes what is not swept, or none takes what is."""
-    taken = {"optimizer": _arguments(optimizer), "data": _arguments(data)}
-    for argument, names in taken.items():
-        for name in names:
-            if name not in axes:
-                there = ", ".join(axes) or "none"
-                raise ValueError(f"{argument} takes {name}, which must be an axis of the sweep; there are: {there}")
-    for name in axes:
-        if name != "seed" and not any(name in names for names in taken.values()):
-            raise ValueError(
-                f"{name} must be taken by optimizer or data, functions of it, to be swept; neither takes it"
-            )
-
-
-def _made_of(optimizer: Any, axes: Axes) -> Optimizer:
-    """The optimizer that a function makes of the swept values, each an array that meets w along its own axis."""
-    if hasattr(optimizer, "step") or not callable(optimizer):
-        return optimizer
-    values = {}
-    for name in _arguments(optimizer):
-        along = [len(axes[name]) if other == name else 1 for other in axes]
-        values[name] = asarray(numpy.asarray(axes[name], dtype="float64").reshape(*along, 1))
-    return optimizer(**values)
-
-
-def _own_labels(data: Any, axes: Axes) -> tuple[Any, numpy.ndarray | None]:
-    """The data; and each replica's training labels (..., m), if a function makes them of the swept values."""
-    if isinstance(data, Data) or not callable(data):
-        return data, None
-    names = [name for name in axes if name in _arguments(data)]
-    sets = [
-        data(**dict(zip(names, values, strict=True))) for values in itertools.product(*[axes[name] for name in names])
-    ]
-    first = sets[0]
-    for other in sets:
-        for part, a in vars(first).items():
-            if part not in ("y_train", "flipped") and not numpy.array_equal(a, getattr(other, part)):
-                raise ValueError(f"data must be the same for all replicas but for y_train, got another {part}")
-    labels = numpy.stack([each.y_train for each in sets])
-    if labels.dtype.kind not in "iu" or labels.ndim != 2:
-        raise ValueError(
-            f"data must have classes (m,) as y_train to differ between replicas, got {first.y_train.shape}"
-        )
-    along = [len(values) if name in names else 1 for name, values in axes.items()]
-    m = labels.shape[-1]
-    return first, numpy.broadcast_to(labels.reshape(*along, m), (*map(len, axes.values()), m))
-
-
-def _check_kinds(model: Any, optimizer: Any) -> None:
-    if not isinstance(model, Model):
-        raise TypeError(f"model must be a minisam Model such as mlp((64, 32, 10)), got {model!r}")
-    if isinstance(optimizer, type) or not (hasattr(optimizer, "init") and hasattr(optimizer, "step")):
-        raise TypeError(f"optimizer must be an optimizer such as SGD(lr=0.1), got {optimizer!r}")
-
-
-def _parts(data: Any) -> Iterator[tuple[Any, Any, str]]:
-    """The training part and the validation part, if there is one, each with what its names end in."""
-    if isinstance(data, Data):
-        yield data.x_train, data.y_train, "_train"
-        yield data.x_validation, data.y_validation, "_validation"
-    elif isinstance(data, (tuple, list)) and len(data) == 2:
-        yield *data, ""
-    else:
-        raise TypeError(f"data must be a minisam Data or a pair (x, y), got {type(data).__name__}")
-
-
-def _check_shape(before: Array, after: Array) -> None:
-    """An array among the hyperparameters that does not fit the seeds would make more replicas out of one."""
-    if (after.shape, after.dtype) != (before.shape, before.dtype):
-        raise ValueError(
-            f"optimizer must keep w as it is, {before.shape} {before.dtype}, and made it {after.shape} {after.dtype}; "
-            "an array among its settings needs shape (..., 1), one entry a seed"
-        )
-
-
-# --- files -----------------------------------------------------------------------------------------------------------
-
-
-def _settings(**settings: Any) -> dict[str, str]:
-    """What must be the same for a training to go on from a checkpoint."""
-    return {name: json.dumps(_plain(value), default=str) for name, value in settings.items()}
-
-
-def _plain(value: Any) -> Any:
-    """A setting as plain data that is the same in every process, with no addresses and nothing abbreviated."""
-    if hasattr(value, "dtype"):
-        return asnumpy(value).tolist()
-    if isinstance(value, dict):
-        return {str(key): _plain(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple, range)):
-        return [_plain(entry) for entry in value]
-    if hasattr(value, "__qualname__"):
-        return f"{value.__module__}.{value.__qualname__}"
-    return (
-        {type(value).__qualname__: _plain({k: v for k, v in vars(value).items() if k != "met"})}
-        if hasattr(value, "__dict__")
-        else value
-    )
-
-
-def _fingerprint(arrays: list[Array]) -> str:
-    """A short text that other data would not have."""
-    digest = hashlib.sha256()
-    for a in arrays:
-        digest.update(asnumpy(a).tobytes())
-    return digest.hexdigest()[:16]
-
-
-def _packed(stand: _Stand) -> dict[str, Array]:
-    parts = {"state": stand.state, "running": stand.running, "kept": stand.kept, "history": _history(stand.rows)}
-    return {"w": stand.w} | {key: a for name, part in parts.items() for key, a in prefixed(name, part).items()}
-
-
-def _resume(path: str | os.PathLike[str], settings: dict[str, str], epochs: int) -> _Stand:
-    """Where the training that wrote this checkpoint stood, if it is the one asked for."""
-    arrays, meta = read(path, "checkpoint")
-    there = meta["settings"]
-    other = [
-        f"{name} was {_short(there.get(name))}, is {_short(here)}"
-        for name, here in settings.items()
-        if there.get(name) != here
-    ]
-    if other:
-        raise ValueError(
-            f"checkpoint {os.fspath(path)} belongs to another training: "
-            f"delete it, or name another file ({'; '.join(other)})"
-        )
-    history = unprefixed("history", arrays)
-    done = len(history["epoch"])
-    if done > epochs:
-        raise ValueError(f"epochs must be ≥ {done}, which checkpoint {os.fspath(path)} has done already, got {epochs}")
-    state = {key: a.item() if a.ndim == 0 else asarray(a) for key, a in unprefixed("state", arrays).items()}
-    rows = [{key: a[i] for key, a in history.items()} for i in range(done)]
-    running, kept = ({key: asarray(a) for key, a in unprefixed(name, arrays).items()} for name in ("running", "kept"))
-    return _Stand(asarray(arrays["w"]), state, running, kept, rows)
-
-
-def _short(text: Any) -> str:
-    return str(text) if len(str(text)) <= 200 else f"{str(text)[:200]}…"

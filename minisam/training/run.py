@@ -1,41 +1,26 @@
-"""What a training leaves behind: weights, history, and the grid of its replicas."""
+"""What a training leaves behind: weights, history, and the labels of its replicas."""
 
 from __future__ import annotations
 
 import itertools
-import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy
 
-from ..array_backend import asarray, asnumpy
+from ..array_backend import asarray
 from ..checks import pick
-from ..files import whole
-from ..losses import accuracy, as_rows, check_labels, cross_entropy, generalised_cross_entropy, mse
 from ..models import Model, cnn, gpt, mlp, resnet, vit
-from ..ops import check_range
-from ..types import Array
+from ..types import Array, State, Statistics
+from .checkpoint import Path, read, write
+from .evaluate import LossOrName, Measured, evaluate, ready
+from .sweep import Axes
 
-LOSSES: dict[str, Callable[..., Array]] = {
-    "cross_entropy": cross_entropy,
-    "mse": mse,
-    "generalised_cross_entropy": generalised_cross_entropy,
-}
-MODELS: dict[str, Callable[..., Model]] = {
-    "mlp": mlp,
-    "cnn": cnn,
-    "resnet": resnet,
-    "vit": vit,
-    "gpt": gpt,
-}  # what `Run.load` can make again
-ROWS = 512  # examples evaluated at once, so that memory stays small
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-Loss: TypeAlias = str | Callable[..., Array]  # a name in LOSSES, or (logits, y) -> (...,)
-Axes: TypeAlias = dict[str, list[Any]]  # name → values, in the order of the leading axes of w
-Measured: TypeAlias = dict[str, numpy.ndarray]
+MODELS: dict[str, Callable[..., Model]] = {f.__name__: f for f in (mlp, cnn, resnet, vit, gpt)}  # for `Run.load`
 
 
 @dataclass(frozen=True)
@@ -66,11 +51,11 @@ class Run:
     model: Model
     w: Array
     history: Measured
-    loss: Loss = "cross_entropy"
+    loss: LossOrName = "cross_entropy"
     interrupted: bool = False
     axes: Axes = field(default_factory=dict)
-    running: dict[str, Array] = field(default_factory=dict)
-    state: dict[str, Any] = field(default_factory=dict, repr=False)
+    running: Statistics = field(default_factory=dict)
+    state: State = field(default_factory=dict, repr=False)
 
     def evaluate(self, x: Any, y: Any) -> Measured:
         """Loss, and accuracy where y are classes, on x (m, i), y (m,) or (m, k): NumPy arrays (...,)."""
@@ -113,7 +98,7 @@ class Run:
         best = int(numpy.argmax(numpy.nan_to_num(scores, nan=-numpy.inf, posinf=-numpy.inf)))
         return next(itertools.islice(self.configurations(), best, None))[0]
 
-    def plot(self, against: str | None = None) -> Any:
+    def plot(self, against: str | None = None) -> Figure:
         """The training curves as a matplotlib figure; `against="rho"`: how it ended, against a swept hyperparameter."""
         from .. import plot
 
@@ -137,23 +122,21 @@ class Run:
             columns[key] = a if a.ndim == ndim else a.reshape(epochs, *(1,) * (ndim - 1))
         return pandas.DataFrame({name: numpy.broadcast_to(a, shape).ravel() for name, a in columns.items()})
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: Path) -> None:
         """Write the run to one .npz file, whole or not at all."""
         loss = self.loss if isinstance(self.loss, str) else "a loss of your own"
         meta = {"spec": self.model.spec, "loss": loss, "interrupted": self.interrupted, "axes": self.axes}
-        arrays = {"w": self.w, **prefixed("history", self.history), **prefixed("running", self.running)}
-        write(path, "run", arrays, meta)
+        write(path, "run", self.w, {"history": self.history, "running": self.running}, meta)
 
     @staticmethod
-    def load(path: str | os.PathLike[str]) -> Run:
-        """Read what `save` wrote."""
-        arrays, meta = read(path, "run")
+    def load(path: Path) -> Run:
+        """Read a run that `save` wrote. The optimizer's state is not in the file."""
+        w, groups, meta = read(path, "run")
         spec = dict(meta["spec"])
         model = pick("the model of the run", spec.pop("model", "a model of your own"), MODELS)(**spec)
-        running = {key: asarray(a) for key, a in unprefixed("running", arrays).items()}
-        history = unprefixed("history", arrays)
+        running = {key: asarray(a) for key, a in groups["running"].items()}
         return Run(
-            model, asarray(arrays["w"]), history, meta["loss"], meta["interrupted"], meta.get("axes", {}), running
+            model, asarray(w), groups["history"], meta["loss"], meta["interrupted"], meta.get("axes", {}), running
         )
 
 
@@ -170,99 +153,3 @@ def _take(a: Array, axis: int, k: int) -> Array:
 
 def _others(axis: int, ndim: int) -> tuple[int, ...]:
     return tuple(k for k in range(ndim) if k != axis)
-
-
-# --- measuring -------------------------------------------------------------------------------------------------------
-
-
-def loss_function(loss: Loss) -> Callable[..., Array]:
-    """The loss of this name, or the function itself."""
-    return loss if callable(loss) else pick("loss", loss, LOSSES)
-
-
-def loss_name(loss: Loss) -> Loss:
-    """The name of a loss that has one."""
-    return next((name for name, f in LOSSES.items() if f is loss), loss)
-
-
-def evaluate(model: Model, w: Array, running: dict[str, Array], loss: Loss, x: Array, y: Array) -> Measured:
-    """Mean loss over the examples, and accuracy where y are classes, a few rows at a time."""
-    total: Measured = {}
-    for start in range(0, len(x), ROWS):
-        some, their = x[start : start + ROWS], y[start : start + ROWS]
-        outputs = model.apply(w, some, running or None)
-        measured = {"loss": loss_function(loss)(outputs, their)}
-        if their.dtype.kind in "iu":
-            measured["accuracy"] = accuracy(outputs, their)
-        for key, value in measured.items():
-            total[key] = total.get(key, 0) + value * (len(some) / len(x))
-    return {key: asnumpy(value) for key, value in total.items()}
-
-
-def ready(model: Model, w: Array, loss: Loss, x: Any, y: Any, suffix: str = "") -> tuple[Array, Array]:
-    """x and y in the precision of w, on the backend in use; or the error that says why they will not do."""
-    x, y = asnumpy(x), asnumpy(y)
-    if x.dtype.kind not in ("iu" if model.tokens else "f"):
-        wanted = "whole numbers, tokens" if model.tokens else "floating point"
-        raise TypeError(f"x{suffix} must be {wanted}, got dtype {x.dtype}")
-    if x.ndim < 2 or x.size == 0:
-        raise ValueError(f"x{suffix} must have shape (m, features) with m ≥ 1, got {x.shape}")
-    if y.shape[:1] != x.shape[:1]:
-        raise ValueError(f"y{suffix} must have {len(x)} rows, as many as x{suffix}, got shape {y.shape}")
-    x = x if model.tokens else finite(f"x{suffix}", x, w.dtype)
-    rows, outputs = model.apply(w, asarray(x[:1])).shape[-2:]
-    shape = (len(x) * rows, outputs)
-    if loss != "mse" and (isinstance(loss, str) or y.dtype.kind in "iu"):
-        check_labels(as_rows(y, shape) if model.tokens else y, shape)
-        check_range(y, outputs)
-        return asarray(x), asarray(y, dtype="int64")
-    if y.shape != shape:
-        raise ValueError(f"y{suffix} must have shape {shape}, as the model's outputs, got {y.shape}")
-    return asarray(x), asarray(finite(f"y{suffix}", y, w.dtype))
-
-
-def finite(name: str, a: numpy.ndarray, dtype: Any) -> numpy.ndarray:
-    """`a` in this precision, or the error that names its first entry that is not finite there."""
-    with numpy.errstate(over="ignore"):
-        a = a.astype(dtype)
-    bad = numpy.argwhere(~numpy.isfinite(a))
-    if len(bad):
-        raise ValueError(f"{name} must be finite in {a.dtype}, got {a[tuple(bad[0])]} in row {bad[0][0]}")
-    return a
-
-
-# --- files -----------------------------------------------------------------------------------------------------------
-
-
-def prefixed(prefix: str, arrays: dict[str, Any]) -> dict[str, Any]:
-    return {f"{prefix}/{key}": a for key, a in arrays.items()}
-
-
-def unprefixed(prefix: str, arrays: dict[str, Any]) -> dict[str, Any]:
-    return {key.removeprefix(f"{prefix}/"): a for key, a in arrays.items() if key.startswith(f"{prefix}/")}
-
-
-def write(path: str | os.PathLike[str], kind: str, arrays: dict[str, Any], meta: dict[str, Any]) -> None:
-    """One .npz file, moved into place when it is whole."""
-    entries: dict[str, Any] = {key: asnumpy(a) for key, a in arrays.items()}
-    entries["meta"] = numpy.array(json.dumps({"minisam": kind, **meta}))
-    with whole(path) as unfinished, open(unfinished, "wb") as file:
-        numpy.savez(file, **entries)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, numpy.ndarray], dict[str, Any]]:
-    """What `write` wrote, or a ValueError if it did not, or not this kind of file."""
-    try:
-        with open(path, "rb") as file, numpy.load(file, allow_pickle=False) as entries:
-            arrays = dict(entries)
-        meta = json.loads(str(arrays.pop("meta")))
-        if meta["minisam"] != kind:
-            raise ValueError(f"it is a {meta['minisam']}")
-    except FileNotFoundError:
-        raise
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise ValueError(f"{os.fspath(path)} is not a whole {kind} of minisam ({reason})") from error
-    return arrays, meta

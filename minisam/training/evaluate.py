@@ -1,0 +1,76 @@
+"""Losses and accuracies over all rows of a data set, and the check that the data fit the model."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy
+
+from ..array_backend import asarray, asnumpy
+from ..checks import pick
+from ..losses import accuracy, as_rows, check_labels, cross_entropy, generalised_cross_entropy, mse
+from ..models import Model
+from ..ops import check_range
+from ..types import Array, Loss, Statistics
+
+LOSSES: dict[str, Loss] = {f.__name__: f for f in (cross_entropy, mse, generalised_cross_entropy)}
+ROWS = 512  # examples evaluated at once, so that the memory in use stays small
+
+LossOrName: TypeAlias = str | Loss  # a name in LOSSES, or a function (logits, y) -> (...,)
+Measured: TypeAlias = dict[str, numpy.ndarray]
+
+
+def loss_function(loss: LossOrName) -> Loss:
+    """The loss of this name, or the function itself."""
+    return loss if callable(loss) else pick("loss", loss, LOSSES)
+
+
+def loss_name(loss: LossOrName) -> LossOrName:
+    """The name of a loss that has one, else the function itself; a ValueError lists the names there are."""
+    return next((name for name, f in LOSSES.items() if f is loss_function(loss)), loss)
+
+
+def evaluate(model: Model, w: Array, running: Statistics, loss: LossOrName, x: Array, y: Array) -> Measured:
+    """The mean loss over the examples, and the accuracy where y are classes, computed a few rows at a time."""
+    total: Measured = {}
+    for start in range(0, len(x), ROWS):
+        some, their = x[start : start + ROWS], y[start : start + ROWS]
+        outputs = model.apply(w, some, running or None)
+        measured = {"loss": loss_function(loss)(outputs, their)}
+        if their.dtype.kind in "iu":
+            measured["accuracy"] = accuracy(outputs, their)
+        for key, value in measured.items():
+            total[key] = total.get(key, 0) + value * (len(some) / len(x))
+    return {key: asnumpy(value) for key, value in total.items()}
+
+
+def ready(model: Model, w: Array, loss: LossOrName, x: Any, y: Any, suffix: str = "") -> tuple[Array, Array]:
+    """x and y in the precision of w, on the backend in use; or the error that says why they do not fit the model."""
+    x, y = asnumpy(x), asnumpy(y)
+    if x.dtype.kind not in ("iu" if model.tokens else "f"):
+        wanted = "whole numbers, tokens" if model.tokens else "floating point"
+        raise TypeError(f"x{suffix} must be {wanted}, got dtype {x.dtype}")
+    if x.ndim < 2 or x.size == 0:
+        raise ValueError(f"x{suffix} must have shape (m, features) with m ≥ 1, got {x.shape}")
+    if y.shape[:1] != x.shape[:1]:
+        raise ValueError(f"y{suffix} must have {len(x)} rows, as many as x{suffix}, got shape {y.shape}")
+    x = x if model.tokens else finite(f"x{suffix}", x, w.dtype)
+    rows, outputs = model.apply(w, asarray(x[:1])).shape[-2:]
+    shape = (len(x) * rows, outputs)
+    if loss != "mse" and (isinstance(loss, str) or y.dtype.kind in "iu"):
+        check_labels(as_rows(y, shape) if model.tokens else y, shape)
+        check_range(y, outputs)
+        return asarray(x), asarray(y, dtype="int64")
+    if y.shape != shape:
+        raise ValueError(f"y{suffix} must have shape {shape}, the shape of the model's outputs, got {y.shape}")
+    return asarray(x), asarray(finite(f"y{suffix}", y, w.dtype))
+
+
+def finite(name: str, a: numpy.ndarray, dtype: Any) -> numpy.ndarray:
+    """`a` in this precision, or the error that names its first entry that is not finite there."""
+    with numpy.errstate(over="ignore"):
+        a = a.astype(dtype)
+    bad = numpy.argwhere(~numpy.isfinite(a))
+    if len(bad):
+        raise ValueError(f"{name} must be finite in {a.dtype}, got {a[tuple(bad[0])]} in row {bad[0][0]}")
+    return a

@@ -1,0 +1,122 @@
+"""Sweeps: the replica axes of w, and the optimizers, data and batches that meet them.
+
+w has shape (..., n). Its leading axes are the replicas: one axis for each swept name, in the order of the sweep, and after
+them one axis for the seeds, if there are several.
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy
+
+from ..array_backend import asarray, xp
+from ..checks import check_seed
+from ..data import Data
+from ..optim import Optimizer
+from ..types import Array, Seed, Shape
+
+Axes: TypeAlias = dict[str, list[Any]]  # name → its values, in the order of the leading axes of w
+
+
+def replica_axes(sweep: Mapping[str, Sequence[Any]] | None, seed: int | Sequence[int]) -> Axes:
+    """The replica axes by name: first what is swept, then "seed" if there are several seeds."""
+    seeds = check_seed(seed)
+    axes: Axes = {}
+    for name, values in (sweep or {}).items():
+        values = [v.item() if isinstance(v, numpy.generic) else v for v in values]
+        if not values or len(set(values)) < len(values) or name == "seed":
+            raise ValueError(
+                f"sweep must map names but 'seed' to different values, at least one, got {name!r}: {values}"
+            )
+        axes[name] = values
+    return axes | ({"seed": seeds.tolist()} if seeds.ndim else {})
+
+
+def shape_of(axes: Axes) -> Shape:
+    """The leading shape of w."""
+    return tuple(map(len, axes.values()))
+
+
+def seeds_along(axes: Axes, seed: int | Sequence[int]) -> Seed:
+    """The seed of a single run; or the seeds of all replicas, an int64 array (1, …, 1, S, 1) that broadcasts against w."""
+    seeds = numpy.asarray(seed, dtype="int64")
+    return int(seeds) if seeds.ndim == 0 else seeds.reshape(*[1] * (len(axes) - 1), -1, 1)
+
+
+# --- functions of the swept values -----------------------------------------------------------------------------------
+
+
+def arguments(f: Any) -> list[str]:
+    """The names that a function of swept values takes; none if `f` is an optimizer or data."""
+    is_function = callable(f) and not hasattr(f, "step") and not isinstance(f, Data)
+    return list(inspect.signature(f).parameters) if is_function else []
+
+
+def check_taken(axes: Axes, **functions: Any) -> None:
+    """Raise a ValueError if a function takes a name that is not swept, or if none takes a name that is."""
+    taken = {argument: arguments(f) for argument, f in functions.items()}
+    for argument, names in taken.items():
+        for name in names:
+            if name not in axes:
+                there = ", ".join(axes) or "none"
+                raise ValueError(f"{argument} takes {name}, which must be an axis of the sweep; there are: {there}")
+    for name in axes:
+        if name != "seed" and not any(name in names for names in taken.values()):
+            raise ValueError(
+                f"{name} must be taken by optimizer or data, functions of it, to be swept; neither takes it"
+            )
+
+
+def optimizer_of(optimizer: Any, axes: Axes) -> Optimizer:
+    """The optimizer that a function makes from the swept values, each an array that broadcasts along its own axis of w."""
+    if hasattr(optimizer, "step") or not callable(optimizer):
+        return optimizer
+    values = {}
+    for name in arguments(optimizer):
+        along = [len(axes[name]) if other == name else 1 for other in axes]
+        values[name] = asarray(numpy.asarray(axes[name], dtype="float64").reshape(*along, 1))
+    return optimizer(**values)
+
+
+def data_of(data: Any, axes: Axes) -> tuple[Any, numpy.ndarray | None]:
+    """The data; and the training labels (..., m) of each replica, if a function makes them from the swept values."""
+    if isinstance(data, Data) or not callable(data):
+        return data, None
+    names = [name for name in axes if name in arguments(data)]
+    combinations = itertools.product(*[axes[name] for name in names])
+    sets = [data(**dict(zip(names, values, strict=True))) for values in combinations]
+    first = sets[0]
+    for other in sets:
+        for part, a in vars(first).items():
+            if part not in ("y_train", "flipped") and not numpy.array_equal(a, getattr(other, part)):
+                raise ValueError(f"data must be the same for all replicas except for y_train, got another {part}")
+    labels = numpy.stack([each.y_train for each in sets])
+    if labels.dtype.kind not in "iu" or labels.ndim != 2:
+        raise ValueError(
+            f"data must have classes (m,) as y_train to differ between replicas, got {first.y_train.shape}"
+        )
+    along = [len(values) if name in names else 1 for name, values in axes.items()]
+    m = labels.shape[-1]
+    return first, numpy.broadcast_to(labels.reshape(*along, m), (*shape_of(axes), m))
+
+
+# --- batches ---------------------------------------------------------------------------------------------------------
+
+
+def rows_of(x: Array, y: Array, i: Array, lead: Shape, own_labels: bool) -> tuple[Array, Array]:
+    """The rows i of x and y: i is (b,) for all replicas, or (seeds, b) with one order per seed.
+
+    y has one row per example; if each replica has labels of its own, y is (..., m).
+    """
+    if not own_labels:
+        return _for_all(x[i], i, lead), _for_all(y[i], i, lead)
+    return _for_all(x[i], i, lead), xp().take_along_axis(y, xp().broadcast_to(i, (*lead, i.shape[-1])), axis=-1)
+
+
+def _for_all(rows: Array, i: Array, lead: Shape) -> Array:
+    """The rows of each seed, (seeds, b, ...), repeated for every combination of the swept values: (..., seeds, b, ...)."""
+    return rows if i.ndim == 1 else xp().broadcast_to(rows, lead + rows.shape[1:])
