@@ -84,3 +84,9 @@ def check_ball(rho: Any, p: float) -> None:
     check_at_least_0(rho=rho)
     if not p >= 1:
         raise ValueError(f"p must be in [1, ∞], got {p}")
+
+
+def check_methods(name: str, value: Any, methods: str, what: str) -> None:
+    """Raise a TypeError unless the value is an object, not a class, with these methods."""
+    if isinstance(value, type) or not all(hasattr(value, method) for method in methods.split()):
+        raise TypeError(f"{name} must be {what}, got {value!r}")

@@ -21,6 +21,7 @@ from typing import Any
 import numpy
 
 from .array_backend import asarray, asnumpy
+from .checks import check_methods
 from .types import Scalar
 
 
@@ -277,8 +278,7 @@ def having(methods: str, what: str, meaning: str) -> Any:
     """An optimizer that has these methods."""
 
     def check(name: str, value: Any) -> Any:
-        if isinstance(value, type) or not all(hasattr(value, method) for method in methods.split()):
-            raise TypeError(f"{name} must be {what}, got {value!r}")
+        check_methods(name, value, methods, what)
         return value
 
     return declared(Kind(check, meaning=meaning))

@@ -14,11 +14,11 @@ import numpy
 from .. import threads
 from ..array_backend import asarray, asnumpy, xp
 from ..batch import Batch, BatchLoss
-from ..checks import check_counts, pick
+from ..checks import check_counts, check_methods, pick
 from ..data import Data, batches
 from ..files import check_folder
 from ..models import Model
-from ..optim import Optimizer, check_optimizer
+from ..optim import Optimizer
 from ..types import Array, Info, Statistics
 from .checkpoint import Path, Row, Stand, as_texts, fingerprint, resume, save
 from .evaluate import LossOrName, Measured, evaluate, loss_function, loss_name, ready
@@ -161,7 +161,7 @@ class _Training:
         epoch = len(before.rows)
         for batch in self.batches(epoch):
             w, state, info = self.optimizer.step(w, state, batch)
-            running = self.follow(running, info.get("statistics", batch.statistics))
+            running = self.follow(running, info.get("statistics", {}))
             infos.append({key: value for key, value in info.items() if key != "statistics"})
         _check_shape(before.w, w)
         series = _series(infos)
@@ -212,7 +212,7 @@ class _Training:
 def _check_kinds(model: Any, optimizer: Any, dtype: str) -> None:
     if not isinstance(model, Model):
         raise TypeError(f"model must be a minisam Model such as mlp((64, 32, 10)), got {model!r}")
-    check_optimizer(optimizer=optimizer)
+    check_methods("optimizer", optimizer, "init step", "an optimizer such as SGD(lr)")
     pick("dtype", dtype, {"float32": 0, "float64": 0})
 
 
