@@ -22,7 +22,7 @@ QUIET = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, token
 FLOORS = (
     "types files show stats threads",
     "array_backend",
-    "checks vectors draws",
+    "checks vectors draws hyperparameters",
     "autodiff.tape autodiff.replay",
     "ops",
     "losses models",
@@ -54,7 +54,7 @@ def main() -> int:
         (f"functions over {LONGEST_FUNCTION} body lines", sum(n > LONGEST_FUNCTION for n in bodies(files)), 0),
         (f"files over {LONGEST_FILE} lines", sum(lines(path) > LONGEST_FILE for path in files), 0),
         ("lines of code", sum(code_lines(path, tree) for path, tree in files.items()), 5000),
-        ("`Any` annotations", sum(anys(tree) for tree in files.values()), 60),
+        ("arguments and fields annotated `Any`", sum(anys(tree) for tree in files.values()), 60),
     ]
     for what, count, goal in rows:
         print(f"{what:<40} {count:>6,}   goal ≤ {goal:<5,} {'' if count <= goal else 'MISSED'}".rstrip())
@@ -107,8 +107,9 @@ def bodies(files: dict[Path, ast.Module]) -> Iterator[int]:
 
 
 def anys(tree: ast.Module) -> int:
-    """How often `Any` stands in the code, imports apart."""
-    return sum(isinstance(node, ast.Name) and node.id == "Any" for node in ast.walk(tree))
+    """How many arguments and fields are annotated `Any`."""
+    declared = (node.annotation for node in ast.walk(tree) if isinstance(node, (ast.arg, ast.AnnAssign)))
+    return sum(isinstance(annotation, ast.Name) and annotation.id == "Any" for annotation in declared)
 
 
 # --- imports ---------------------------------------------------------------------------------------------------------

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy
 
 from .array_backend import asnumpy
+from .types import Array, Radius, Scalar, StepSize
 
 
 def pick(argument: str, name: str, choices: Mapping[str, Any]) -> Any:
@@ -32,61 +35,143 @@ def check_seed(seed: int | Sequence[int]) -> numpy.ndarray:
     return seeds
 
 
-def check_at_least_0(**hyperparameters: Any) -> None:
-    """Raise a ValueError that names the first one that is negative or not a number (device arrays are not read back)."""
-    for name, value in hyperparameters.items():
-        if isinstance(value, float) and value >= 0:  # at once: `epsilon` asks at every step
-            continue
-        if on_host(value) and not numpy.all(numpy.asarray(value) >= 0):
-            raise ValueError(f"{name} must be ≥ 0, got {numpy.min(value)}")
-
-
-def check_share(**hyperparameters: Any) -> None:
-    """Raise a ValueError that names the first one that is not in [0, 1] (device arrays are not read back)."""
-    for name, value in hyperparameters.items():
-        if on_host(value) and not numpy.all((numpy.asarray(value) >= 0) & (numpy.asarray(value) <= 1)):
-            raise ValueError(f"{name} must be in [0, 1], got {value}")
-
-
-def on_host(value: Any) -> bool:
-    """Whether a hyperparameter is a number, or an array that can be looked at for nothing."""
-    return isinstance(value, (int, float, list, tuple, numpy.ndarray, numpy.generic))
-
-
-def check_betas(betas: tuple[float, float]) -> None:
-    """Adam's two decay rates lie in [0, 1)."""
-    if len(betas) != 2 or not all(0 <= b < 1 for b in betas):
-        raise ValueError(f"betas must be two numbers in [0, 1), got {betas}")
-
-
-def check_random_seed(seed: Any) -> numpy.ndarray:
-    """Whole numbers ≥ 0, one or an array (..., 1) of them, on the host; or the error that says what they were."""
-    seeds = asnumpy(seed)
-    if not (numpy.all(seeds == seeds.astype("int64")) and numpy.all(seeds >= 0) and seeds.shape[-1:] in ((), (1,))):
-        raise ValueError(f"seed must be a whole number ≥ 0, or an array (..., 1) of them, got {seed}")
-    return seeds.astype("int64")
-
-
 def check_at_least_1(**counts: int) -> None:
-    """Raise a ValueError that names the first one below 1."""
-    for name, value in counts.items():
-        if not value >= 1:
-            raise ValueError(f"{name} must be ≥ 1, got {value}")
+    """Raise a ValueError that names the first one that is not a whole number ≥ 1."""
+    check_counts(**counts)
 
 
-def check_steps(argument: str, steps: int) -> None:
-    if not steps >= 1:
-        raise ValueError(f"{argument} must be ≥ 1, got {steps}")
+# --- numbers that may be swept ---------------------------------------------------------------------------------------
 
 
-def check_ball(rho: Any, p: float) -> None:
-    """Raise a ValueError unless {ε : ‖ε‖_p ≤ ρ} is a ball."""
+@dataclass(frozen=True)
+class Interval:
+    """The numbers from `low` to `high`, with or without its ends."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    low_belongs: bool = True
+    high_belongs: bool = True
+
+    def holds(self, a: numpy.ndarray) -> bool:
+        """Whether all entries of a lie inside; NaN never does."""
+        above = a >= self.low if self.low_belongs else a > self.low
+        below = a <= self.high if self.high_belongs else a < self.high
+        return bool(numpy.all(above & below))
+
+    def __str__(self) -> str:
+        if self.high < math.inf:
+            return (
+                f"in {'[' if self.low_belongs else '('}{self.low:g}, {self.high:g}{']' if self.high_belongs else ')'}"
+            )
+        return f"{'≥' if self.low_belongs else '>'} {self.low:g}" if self.low > -math.inf else "a real number"
+
+
+AT_LEAST_0, ABOVE_0 = Interval(0), Interval(0, low_belongs=False)
+
+
+def check_number(name: str, value: Any, inside: Interval, swept: bool = True) -> Scalar:
+    """The value, if it is a real number of this interval; or, where it may be swept, an array (..., 1) of such numbers.
+
+    Arrays on a device are not read back: of these, dtype and shape alone are checked.
+    """
+    a = as_numbers(value)
+    if a is None or a.dtype.kind not in "iuf":
+        raise TypeError(f"{name} must be a number{' or an array (..., 1) of numbers' * swept}, {inside}, got {value!r}")
+    if a.ndim and not (swept and a.shape[-1] == 1):
+        wanted = "have shape (..., 1), one entry per replica," if swept else f"be a number {inside}, not an array,"
+        raise ValueError(f"{name} must {wanted} got shape {a.shape}")
+    if isinstance(a, numpy.ndarray) and not inside.holds(a):
+        outside = next(entry for entry in a.ravel() if not inside.holds(entry))
+        raise ValueError(f"{name} must be {inside}, got {outside.item()}")
+    return value
+
+
+def as_numbers(value: Any) -> Array | None:
+    """An array of the value's numbers; one on a device as it is; None for text, truth values, masks and other objects."""
+    if isinstance(value, (bool, numpy.bool_, str, bytes, numpy.ma.MaskedArray)):
+        return None
+    if hasattr(value, "dtype") and not isinstance(value, (numpy.ndarray, numpy.generic)):
+        return value
+    try:
+        return numpy.asarray(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def check_at_least_0(**numbers: Scalar) -> None:
+    """Raise the error that names the first one that is no number ≥ 0."""
+    for name, value in numbers.items():
+        check_number(name, value, AT_LEAST_0)
+
+
+def check_norm_order(name: str, value: Any) -> float:
+    """p of a norm: a number in [1, ∞]."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, numpy.number)) or not value >= 1:
+        raise ValueError(f"{name} must be in [1, ∞], got {value}")
+    return float(value)
+
+
+def check_ball(rho: Radius, p: float) -> None:
+    """Raise the error that says why {ε : ‖ε‖_p ≤ ρ} is no ball, if it is none."""
     check_at_least_0(rho=rho)
-    if not p >= 1:
-        raise ValueError(f"p must be in [1, ∞], got {p}")
+    check_norm_order("p", p)
 
 
-def check_methods(name: str, value: Any, methods: str, what: str) -> None:
-    """Raise a TypeError unless the value is an object, not a class, with these methods."""
+def check_count(name: str, value: Any, least: int = 1) -> int:
+    """A whole number, `least` or more."""
+    if isinstance(value, bool) or not isinstance(value, (int, numpy.integer)) or value < least:
+        raise ValueError(f"{name} must be a whole number ≥ {least}, got {value!r}")
+    return int(value)
+
+
+def check_truth(name: str, value: Any) -> bool:
+    """True or False."""
+    if not isinstance(value, (bool, numpy.bool_)):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
+
+
+def check_random_seed(name: str, value: Any) -> numpy.ndarray:
+    """Whole numbers ≥ 0, one or an array (..., 1) of them, on the host."""
+    a = as_numbers(value if isinstance(value, (int, numpy.ndarray)) or not hasattr(value, "dtype") else asnumpy(value))
+    if a is None or a.dtype.kind not in "iuf" or a.shape[-1:] not in ((), (1,)) or not numpy.all(_whole(a)):
+        raise ValueError(f"{name} must be a whole number ≥ 0, or an array (..., 1) of them, got {value!r}")
+    return a.astype("int64")
+
+
+def _whole(a: numpy.ndarray) -> numpy.ndarray:
+    return (a >= 0) & (a < 2**63) & (a == numpy.floor(a))
+
+
+def check_step_size(name: str, value: Any) -> StepSize:
+    """η ≥ 0: a number, an array (..., 1), or a schedule t -> η, which is asked for its first step size."""
+    check_number(name, value(0) if callable(value) else value, AT_LEAST_0)
+    return value
+
+
+def check_decay_rates(name: str, value: Any) -> tuple[float, float]:
+    """Two numbers in [0, 1)."""
+    if not isinstance(value, (tuple, list)) or len(value) != 2 or not all(_is_rate(b) for b in value):
+        raise ValueError(f"{name} must be two numbers in [0, 1), got {value}")
+    return float(value[0]), float(value[1])
+
+
+def _is_rate(b: Any) -> bool:
+    return isinstance(b, (int, float, numpy.number)) and bool(0 <= b < 1)
+
+
+def check_weights_like(name: str, value: Any) -> Array | None:
+    """An array that meets w, such as a mask (n,); or None."""
+    if value is not None and not (hasattr(value, "dtype") and value.dtype.kind in "iufb" and value.ndim):
+        raise TypeError(f"{name} must be an array (n,) of numbers, got {value!r}")
+    return value
+
+
+# --- other objects ---------------------------------------------------------------------------------------------------
+
+
+def check_methods(name: str, value: Any, methods: str, what: str) -> Any:
+    """The value, if it is an object, not a class, with these methods."""
     if isinstance(value, type) or not all(hasattr(value, method) for method in methods.split()):
         raise TypeError(f"{name} must be {what}, got {value!r}")
+    return value

@@ -17,7 +17,7 @@ from .batch import Batch, BatchLoss
 from .checks import pick
 from .losses import cross_entropy
 from .models import mlp
-from .optim import SGD, Adam, AdamW, Optimizer, cosine
+from .optim import SGD, Adam, AdamW, Updater, cosine
 from .sam import SAM
 from .stats import mean_and_interval
 from .training.loop import train
@@ -51,7 +51,7 @@ class Row:
         }
 
 
-def base_optimizer(base: str, steps: int, l2: float) -> Optimizer:
+def base_optimizer(base: str, steps: int, l2: float) -> Updater:
     """The optimizer named on the command line, with a cosine step size. AdamW takes λ as its decoupled decay 2λ."""
     lr = cosine(LR[base], steps)
     if base == "sgd":

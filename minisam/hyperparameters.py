@@ -13,16 +13,17 @@ Truths: tests/test_hyperparameters.py.
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
+from functools import partial
 from typing import Any
 
 import numpy
 
-from .array_backend import asarray, asnumpy
-from .checks import check_methods
-from .types import Scalar
+from . import checks
+from .array_backend import asarray
+from .checks import AT_LEAST_0, Interval
+from .types import Array, Scalar
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,14 @@ class Kind:
     ----------
     check : function
         (name, value) -> the value to keep; raises the error that names the argument, its range and what it was.
+    meaning : str
     meets : bool
         Whether it is a number in a formula, so that it gets w's precision.
-    meaning : str
     """
 
-    check: Callable[[str, Any], Any]
-    meets: bool = False
+    check: Callable[[str, Any], object]
     meaning: str = ""
+    meets: bool = False
 
 
 class Declared:
@@ -61,19 +62,16 @@ class Met(dict[tuple[Any, type], Any]):
         self.declared = declared
 
     def __missing__(self, key: tuple[Any, type]) -> Declared:
-        made = copy.copy(self.declared)
-        kinds = kinds_of(made)
-        for f in fields(made):  # type: ignore[arg-type]
-            value = getattr(made, f.name)
+        made, kinds = copy.copy(self.declared), kinds_of(self.declared)
+        for name, value in vars(self.declared).items():
             if isinstance(value, Declared) and not callable(value):  # a schedule is met at each step
-                object.__setattr__(made, f.name, value.met[key])
-            elif f.name in kinds and kinds[f.name].meets:
-                object.__setattr__(made, f.name, ready(value, key[0]))
-        object.__setattr__(made, "met", self)
+                object.__setattr__(made, name, value.met[key])
+            elif name in kinds and kinds[name].meets:
+                object.__setattr__(made, name, ready(value, key[0]))
         self[key] = made
         return made
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Met:
+    def __deepcopy__(self, memo: dict[int, object]) -> Met:
         return Met(copy.deepcopy(self.declared, memo))
 
     def __reduce__(self) -> tuple[type, tuple[Declared]]:
@@ -85,206 +83,14 @@ def kinds_of(declared: Any) -> dict[str, Kind]:
     return {f.name: f.metadata["kind"] for f in fields(declared) if "kind" in f.metadata}
 
 
-def ready(value: Any, dtype: Any) -> Any:
+def ready(value: Any, dtype: Any) -> Array:
     """A number rounded to this precision, so that it has the bits of a swept one; or an array of this dtype."""
     if value is None or callable(value):
         return value
     return float(numpy.asarray(value, dtype=dtype)) if isinstance(value, (int, float)) else asarray(value, dtype=dtype)
 
 
-def declared(kind: Kind, default: Any = MISSING) -> Any:
-    """The field of a hyperparameter of this kind."""
-    return field(default=default, metadata={"kind": kind})
-
-
-# --- kinds -----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Interval:
-    """The numbers from `low` to `high`, with or without its ends."""
-
-    low: float = -math.inf
-    high: float = math.inf
-    low_belongs: bool = True
-    high_belongs: bool = True
-
-    def holds(self, a: numpy.ndarray) -> bool:
-        above = a >= self.low if self.low_belongs else a > self.low
-        below = a <= self.high if self.high_belongs else a < self.high
-        return bool(numpy.all(above & below))
-
-    def __str__(self) -> str:
-        if self.high == math.inf:
-            if self.low == -math.inf:
-                return "a number"
-            return f"{'≥' if self.low_belongs else '>'} {self.low:g}"
-        return f"in {'[' if self.low_belongs else '('}{self.low:g}, {self.high:g}{']' if self.high_belongs else ')'}"
-
-
-def check_number(name: str, value: Any, inside: Interval, swept: bool = True) -> Scalar:
-    """The value, if it is a real number of this interval; or, where it may be swept, an array (..., 1) of such numbers.
-
-    Arrays on a device are not read back: of these, dtype and shape alone are checked.
-    """
-    a = value if hasattr(value, "__cuda_array_interface__") else as_numbers(value)
-    if a is None or a.dtype.kind not in "iuf":
-        what = "a number or an array (..., 1) of numbers" if swept else "a number"
-        raise TypeError(f"{name} must be {what}, {inside}, got {value!r}" if inside != Interval() else
-                        f"{name} must be {what}, got {value!r}")  # fmt: skip
-    if a.ndim and not (swept and a.shape[-1] == 1):
-        shape = (
-            "have shape (..., 1), one entry per replica,"
-            if swept
-            else f"be a number {inside}, the same for all replicas,"
-        )
-        raise ValueError(f"{name} must {shape} got shape {a.shape}")
-    if isinstance(a, numpy.ndarray) and not inside.holds(a):
-        worst = a if a.ndim == 0 else next(x for x in a.ravel() if not inside.holds(x))
-        raise ValueError(f"{name} must be {inside}, got {worst.item()}")
-    return value
-
-
-def as_numbers(value: Any) -> numpy.ndarray | None:
-    """The value as an array on the host; None, if it is text, a truth value, or nothing that holds numbers."""
-    if isinstance(value, (bool, numpy.bool_, str, bytes, numpy.ma.MaskedArray)):
-        return None
-    try:
-        return asnumpy(value) if hasattr(value, "dtype") else numpy.asarray(value)
-    except (TypeError, ValueError):
-        return None
-
-
-def number(
-    inside: Interval, default: Any = MISSING, meaning: str = "", swept: bool = True, optional: bool = False
-) -> Any:
-    """A number of this interval; an array (..., 1) of them, if it may be swept; None, if it is optional."""
-
-    def check(name: str, value: Any) -> Scalar | None:
-        return value if optional and value is None else check_number(name, value, inside, swept)
-
-    return declared(Kind(check, swept, meaning), default)
-
-
-def at_least_0(default: Any = MISSING, meaning: str = "") -> Any:
-    return number(Interval(0), default, meaning)
-
-
-def above_0(default: Any = MISSING, meaning: str = "", swept: bool = True) -> Any:
-    return number(Interval(0, low_belongs=False), default, meaning, swept)
-
-
-def share(default: Any = MISSING, meaning: str = "", swept: bool = True) -> Any:
-    return number(Interval(0, 1), default, meaning, swept)
-
-
-def norm_order(default: float = 2.0) -> Any:
-    """p of a norm: a number in [1, ∞]."""
-
-    def check(name: str, value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, (int, float, numpy.number)) or not value >= 1:
-            raise ValueError(f"{name} must be in [1, ∞], got {value}")
-        return value
-
-    return declared(Kind(check, meaning="norm of the ball"), default)
-
-
-def count(default: Any = MISSING, least: int = 1, meaning: str = "") -> Any:
-    """A whole number, `least` or more."""
-
-    def check(name: str, value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, (int, numpy.integer)) or value < least:
-            raise ValueError(f"{name} must be a whole number ≥ {least}, got {value!r}")
-        return int(value)
-
-    return declared(Kind(check, meaning=meaning), default)
-
-
-def choice(default: str, *others: str, meaning: str = "") -> Any:
-    """One of a few names."""
-    names = (default, *others)
-
-    def check(name: str, value: Any) -> str:
-        if not isinstance(value, str) or value not in names:
-            raise ValueError(f"{name} must be {' or '.join(map(repr, names))}, got {value!r}")
-        return value
-
-    return declared(Kind(check, meaning=meaning), default)
-
-
-def truth(default: bool, meaning: str = "") -> Any:
-    """True or False."""
-
-    def check(name: str, value: Any) -> bool:
-        if not isinstance(value, (bool, numpy.bool_)):
-            raise TypeError(f"{name} must be True or False, got {value!r}")
-        return bool(value)
-
-    return declared(Kind(check, meaning=meaning), default)
-
-
-def random_seed(meaning: str = "seed of the random numbers; each seed of a run gets numbers of its own") -> Any:
-    """A whole number ≥ 0, or an array (..., 1) of them."""
-
-    def check(name: str, value: Any) -> numpy.ndarray:
-        a = as_numbers(value)
-        if a is None or a.dtype.kind not in "iuf" or a.shape[-1:] not in ((), (1,)) or not whole(a):
-            raise ValueError(f"{name} must be a whole number ≥ 0, or an array (..., 1) of them, got {value!r}")
-        return a.astype("int64")
-
-    return declared(Kind(check, meaning=meaning), 0)
-
-
-def whole(a: numpy.ndarray) -> bool:
-    return bool(numpy.all((a >= 0) & (a < 2**63) & (a == numpy.floor(a))))
-
-
-def step_size(default: Any = MISSING) -> Any:
-    """η ≥ 0: a number, an array (..., 1), or a schedule t -> η, which is asked for its first step size."""
-
-    def check(name: str, value: Any) -> Any:
-        check_number(name, value(0) if callable(value) else value, Interval(0))
-        return value
-
-    return declared(Kind(check, True, "step size"), default)
-
-
-def decay_rates(default: tuple[float, float] = (0.9, 0.999)) -> Any:
-    """Adam's β₁ and β₂."""
-
-    def check(name: str, value: Any) -> tuple[float, float]:
-        if not isinstance(value, (tuple, list)) or len(value) != 2 or not all(is_rate(b) for b in value):
-            raise ValueError(f"{name} must be two numbers in [0, 1), got {value}")
-        return float(value[0]), float(value[1])
-
-    return declared(Kind(check, meaning="decay of the running means of g and g²"), default)
-
-
-def is_rate(b: Any) -> bool:
-    return isinstance(b, (int, float, numpy.number)) and 0 <= b < 1
-
-
-def base() -> Any:
-    """The optimizer that makes a step of a gradient."""
-    return having("init update", "a base optimizer such as SGD(lr)", "makes a step of a gradient")
-
-
-def optimizer() -> Any:
-    """The optimizer that a wrapper goes around."""
-    return having("init step", "an optimizer such as SGD(lr)", "makes the steps")
-
-
-def having(methods: str, what: str, meaning: str) -> Any:
-    """An optimizer that has these methods."""
-
-    def check(name: str, value: Any) -> Any:
-        check_methods(name, value, methods, what)
-        return value
-
-    return declared(Kind(check, meaning=meaning))
-
-
-def refuse_inside(outer: Any, kinds: type | tuple[type, ...], why: str) -> None:
+def refuse_inside(outer: object, kinds: type | tuple[type, ...], why: str) -> None:
     """Raise a TypeError that names both, if an optimizer of these kinds stands inside the wrapper `outer`."""
     inner = getattr(outer, "optimizer", None)
     while inner is not None:
@@ -293,12 +99,82 @@ def refuse_inside(outer: Any, kinds: type | tuple[type, ...], why: str) -> None:
         inner = getattr(inner, "optimizer", None)
 
 
-def weights_like(default: Any = None, meaning: str = "") -> Any:
+# --- kinds: each is the field of a dataclass -------------------------------------------------------------------------
+
+
+def declared(check: Callable[[str, Any], object], default: object, meaning: str, meets: bool = False) -> Any:
+    """A field that is checked by `check(name, value)`."""
+    return field(default=default, metadata={"kind": Kind(check, meaning, meets)})
+
+
+def number(
+    inside: Interval, default: object = MISSING, meaning: str = "", swept: bool = True, optional: bool = False
+) -> Any:
+    """A number of this interval; an array (..., 1) of them, if it may be swept; None, if it is optional."""
+
+    def check(name: str, value: Any) -> Scalar | None:
+        return value if optional and value is None else checks.check_number(name, value, inside, swept)
+
+    return declared(check, default, meaning, meets=swept)
+
+
+def at_least_0(default: object = MISSING, meaning: str = "") -> Any:
+    return number(AT_LEAST_0, default, meaning)
+
+
+def share(default: object = MISSING, meaning: str = "", swept: bool = True) -> Any:
+    return number(Interval(0, 1), default, meaning, swept)
+
+
+def norm_order() -> Any:
+    """p of a norm: a number in [1, ∞]."""
+    return declared(checks.check_norm_order, 2.0, "norm of the ball")
+
+
+def count(default: object = MISSING, least: int = 1, meaning: str = "") -> Any:
+    """A whole number, `least` or more."""
+    return declared(partial(checks.check_count, least=least), default, meaning)
+
+
+def choice(*names: str, meaning: str = "") -> Any:
+    """One of a few names; the first is the default."""
+    return declared(
+        lambda name, value: checks.pick(name, value, dict(zip(names, names, strict=True))), names[0], meaning
+    )
+
+
+def truth(default: bool, meaning: str = "") -> Any:
+    """True or False."""
+    return declared(checks.check_truth, default, meaning)
+
+
+def random_seed() -> Any:
+    """A whole number ≥ 0, or an array (..., 1) of them."""
+    return declared(checks.check_random_seed, 0, "seed of the random numbers; each seed of a run gets its own")
+
+
+def step_size(default: object = MISSING) -> Any:
+    """η ≥ 0: a number, an array (..., 1), or a schedule t -> η."""
+    return declared(checks.check_step_size, default, "step size η", meets=True)
+
+
+def decay_rates() -> Any:
+    """Adam's β₁ and β₂."""
+    return declared(checks.check_decay_rates, (0.9, 0.999), "decay of the running means of g and g²")
+
+
+def base() -> Any:
+    """The optimizer that makes a step of a gradient."""
+    what = partial(checks.check_methods, methods="init update", what="a base optimizer such as SGD(lr)")
+    return declared(what, MISSING, "makes a step of a gradient")
+
+
+def optimizer() -> Any:
+    """The optimizer that a wrapper goes around."""
+    what = partial(checks.check_methods, methods="init step", what="an optimizer such as SGD(lr)")
+    return declared(what, MISSING, "makes the steps")
+
+
+def weights_like(meaning: str = "") -> Any:
     """An array that meets w, such as a mask (n,); or None."""
-
-    def check(name: str, value: Any) -> Any:
-        if value is not None and not (hasattr(value, "dtype") and value.dtype.kind in "iufb" and value.ndim):
-            raise TypeError(f"{name} must be an array (n,) of numbers, got {value!r}")
-        return value
-
-    return declared(Kind(check, True, meaning), default)
+    return declared(checks.check_weights_like, None, meaning, meets=True)

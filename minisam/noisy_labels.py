@@ -14,8 +14,9 @@ import numpy
 
 from .array_backend import asarray, xp
 from .batch import Batch
+from .checks import ABOVE_0
 from .draws import per_seed
-from .hyperparameters import Declared, Interval, above_0, count, number, optimizer, random_seed, refuse_inside
+from .hyperparameters import Declared, Interval, count, number, optimizer, random_seed, refuse_inside
 from .optim import Optimizer
 from .sam import SAF
 from .types import Array, Info, LossAndGrad, Seed, State
@@ -43,7 +44,7 @@ class Mixup(Declared):
     """
 
     optimizer: Optimizer = optimizer()
-    alpha: float = above_0(0.2, "α of the mixtures", swept=False)
+    alpha: float = number(ABOVE_0, 0.2, "α of the mixtures", swept=False)
     seed: Seed = random_seed()
 
     def __post_init__(self) -> None:

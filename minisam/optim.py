@@ -42,9 +42,12 @@ class Optimizer(Protocol):
 class Updater(Protocol):
     """The protocol that SAM and its variants ask of their base optimizer."""
 
-    lr: StepSize
+    @property
+    def lr(self) -> StepSize: ...
 
     def init(self, w: Array) -> State: ...
+
+    def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]: ...
 
     def update(self, w: Array, state: State, g: Array) -> tuple[Array, State]: ...
 

@@ -190,7 +190,7 @@ def test_one_seed_draws_the_same_for_all_and_an_array_each_its_own():
     assert not np.array_equal(normal("a", 3, 8, W), together)
     for bad in (-1, 0.5, np.array([1, 2])):
         with pytest.raises(ValueError, match="seed must be a whole number ≥ 0"):
-            check_random_seed(bad)
+            check_random_seed("seed", bad)
 
 
 def test_a_base_is_an_optimizer_and_the_radius_a_radius():

@@ -179,7 +179,7 @@ def test_they_sweep(make, values):
         (lambda: RWP(SGD(0.1), lam=1.5), r"lam must be in \[0, 1\], got 1.5"),
         (
             lambda: RWP(SGD(0.1), lam=np.array([0.5])),
-            r"lam must be a number in \[0, 1\], the same for all replicas, got shape \(1,\)",
+            r"lam must be a number in \[0, 1\], not an array, got shape \(1,\)",
         ),
         (lambda: RWP(SGD(0.1), seed=0.5), r"seed must be a whole number ≥ 0, or an array \(..., 1\) of them, got 0.5"),
         (lambda: RSAM(SGD(0.1), -1.0), "rho must be ≥ 0, got -1.0"),

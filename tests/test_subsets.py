@@ -250,7 +250,7 @@ def test_they_sweep(make, values):
     [
         (lambda: SSAM(SGD(0.1), sparsity=1.5), r"sparsity must be in \[0, 1\], got 1.5"),
         (lambda: SSAM(SGD(0.1), drop=-0.5), r"drop must be in \[0, 1\], got -0.5"),
-        (lambda: SSAM(SGD(0.1), masks="random"), "masks must be 'fisher' or 'dynamic', got 'random'"),
+        (lambda: SSAM(SGD(0.1), masks="random"), "masks must be one of 'fisher', 'dynamic', got 'random'"),
         (lambda: SSAM(SGD(0.1), every=0), "every must be a whole number ≥ 1, got 0"),
         (lambda: SSAM(SGD(0.1), steps=0), "steps must be a whole number ≥ 1, got 0"),
         (lambda: SSAM(SGD(0.1), groups=1.5), "groups must be a whole number ≥ 1, got 1.5"),
@@ -260,7 +260,7 @@ def test_they_sweep(make, values):
         (lambda: ESAM(SGD(0.1), gamma=0), r"gamma must be in \(0, 1\], got 0"),
         (
             lambda: ESAM(SGD(0.1), gamma=np.array([0.5])),
-            r"gamma must be a number in \(0, 1\], the same for all replicas, got shape \(1,\)",
+            r"gamma must be a number in \(0, 1\], not an array, got shape \(1,\)",
         ),
     ],
 )

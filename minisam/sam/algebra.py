@@ -38,10 +38,10 @@ class Look:
     `train` hands to the optimizer provides these.
     """
 
-    def __init__(self, w: Array, batch: LossAndGrad, rule: Rule | None = None) -> None:
+    def __init__(self, w: Array, batch: Any, rule: Any = None) -> None:
         self.w, self.batch, self.rule = w, batch, rule
-        self.p = getattr(rule, "p", 2.0)
-        self.gradient = batch.gradient if hasattr(type(batch), "gradient") else batch
+        self.p: float = getattr(rule, "p", 2.0)
+        self.gradient: LossAndGrad = batch.gradient if hasattr(type(batch), "gradient") else batch
         self.evaluations: int | Fraction = 0
         self.first: tuple[Array, Array] | None = None
         self.eps: Array | None = None
@@ -115,7 +115,7 @@ class Look:
 
     def gather(self, parts: Sequence[Look]) -> None:
         """Count what looks at parts of the batch have spent; a gradient of all parts is one of the batch."""
-        self.evaluations += sum((part.evaluations for part in parts), Fraction(0)) / len(parts)
+        self.evaluations += sum((Fraction(part.evaluations) for part in parts), Fraction(0)) / len(parts)
         self.first = self.first or mean_of([part.first for part in parts if part.first is not None])
         self.eps = parts[-1].eps
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..array_backend import xp
-from ..hyperparameters import Declared, Kind, at_least_0, declared, weights_like
+from ..hyperparameters import Declared, at_least_0, declared, weights_like
 from ..types import Array, HasFilters, Scalar
 
 
@@ -85,4 +85,4 @@ def ball() -> Any:
             raise TypeError(f"{name} must be a ball such as Adaptive(), got {value!r}")
         return value
 
-    return declared(Kind(check, meaning="units in which the ball is measured"), None)
+    return declared(check, None, "units in which the ball is measured")

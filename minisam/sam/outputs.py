@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..array_backend import xp
-from ..hyperparameters import above_0, at_least_0, count, share
+from ..checks import ABOVE_0
+from ..hyperparameters import at_least_0, count, number, share
 from ..ops import softmax
 from ..types import Array, Scalar, State
 from ..vectors import mix
@@ -44,7 +45,7 @@ class SAF(Composed):
     examples: int = count(meaning="examples of the training data")
     classes: int = count(meaning="classes of the training data")
     lam: Scalar = at_least_0(0.3, "λ, weight of the penalty")
-    tau: float = above_0(5.0, "τ, the temperature", swept=False)
+    tau: float = number(ABOVE_0, 5.0, "τ, the temperature", swept=False)
     visits: int = count(3, meaning="how many visits ago the logits are from")
     start: int = count(5, least=0, meaning="visits before the penalty counts")
     rows: int = count(1, meaning="rows of logits per example")
@@ -98,7 +99,7 @@ class MESA(Composed):
     """
 
     lam: Scalar = at_least_0(0.8, "λ, weight of the penalty")
-    tau: float = above_0(5.0, "τ, the temperature", swept=False)
+    tau: float = number(ABOVE_0, 5.0, "τ, the temperature", swept=False)
     beta: Scalar = share(0.9998, "β, decay of the running mean")
 
     def memory(self, w: Array) -> State:

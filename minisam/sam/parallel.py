@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy
 
@@ -23,7 +23,8 @@ from ..types import Array, Radius, Scalar, State
 from ..vectors import mix
 from .algebra import Look, Variant
 
-A, B = TypeVar("A"), TypeVar("B")
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 def together(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
@@ -40,8 +41,8 @@ def _worker() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, thread_name_prefix="minisam")
 
 
-def _quietly(errors: dict[str, str], f: Callable[[], B]) -> B:
-    with numpy.errstate(**errors):  # type: ignore[arg-type]  # each thread has its own
+def _quietly(errors: Any, f: Callable[[], B]) -> B:
+    with numpy.errstate(**errors):  # each thread has its own
         return f()
 
 

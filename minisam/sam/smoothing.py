@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..hyperparameters import above_0, at_least_0, count, random_seed, share
+from ..checks import ABOVE_0
+from ..hyperparameters import at_least_0, count, number, random_seed, share
 from ..types import Array, HasFilters, Radius, Scalar, Seed, State
 from ..vectors import mix
 from .algebra import Composed, Look, Variant
@@ -117,7 +118,7 @@ class FrobeniusSAM(Composed):
     Source: Tahmasebi et al. 2024, arXiv:2406.03682, section 5.
     """
 
-    rho: Radius = above_0(0.005, "ρ, deviation of the random looks")
+    rho: Radius = number(ABOVE_0, 0.005, "ρ, deviation of the random looks")
     lam: Scalar = at_least_0(0.005, "λ, weight of the penalty")
     samples: int = count(2, least=2, meaning="random looks per step")
     seed: Seed = random_seed()

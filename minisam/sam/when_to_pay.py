@@ -14,7 +14,7 @@ import numpy
 
 from ..array_backend import asarray, asnumpy, xp
 from ..draws import per_seed
-from ..hyperparameters import Interval, Kind, at_least_0, count, declared, number, random_seed, share
+from ..hyperparameters import Interval, at_least_0, count, declared, number, random_seed, share
 from ..types import Array, Scalar, Seed, State
 from ..vectors import across, dot, mix, norm, over
 from .algebra import Look, Variant
@@ -52,7 +52,7 @@ def share_or_schedule(default: float) -> Any:
             raise ValueError(f"{name} must be a number in [0, 1] or a schedule t -> p, got {first}")
         return value
 
-    return declared(Kind(check, meaning="probability of a SAM step"), default)
+    return declared(check, default, "probability of a SAM step")
 
 
 @dataclass(frozen=True)
