@@ -4,9 +4,9 @@ python benchmarks/against.py OTHER               # OTHER is the folder of the ot
 python benchmarks/against.py OTHER --rounds 31 --threads 2 --only toy gpt
 
 Both do the same steps: SAM over SGD, from the same weights on the same batch, in float32; the losses of the first five steps have
-to agree. A round starts a process for each checkout, and lets them take blocks of steps in turn, first this one, then the other.
-New processes in each round matter, because where a process's memory lies can change its speed by a few per cent. The table shows
-the median time of a step over all rounds, and the ratio of the two times of a round: its median, least and greatest.
+to agree. A round starts a process for each checkout, and lets them take a block of steps of each net in turn; the other one begins
+the next round. New processes in each round matter, because where a process's memory lies can change its speed by a few per cent.
+The table shows the median time of a step over all rounds, and the ratio of the two times of a round: median, least and greatest.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ JOBS = {
     **{name.removesuffix(", digits"): ModelJob(name) for name in ("cnn, digits", "vit, digits", "gpt")},
 }
 Pair = tuple[float, float]  # the time of a step in this checkout and in the other one
-ROUNDS = 11
+ROUNDS = 12
 BLOCK, FEWEST = 0.2, 5  # seconds that a block should take, and its least number of steps
 
 
@@ -45,8 +45,9 @@ def main() -> int:
     times: dict[str, list[Pair]] = {net: [] for net in options.only}
     print(machine(options.threads))
     try:
-        for _ in tqdm(range(options.rounds), leave=False, disable=None):
-            for net, pair in one_round(options.only, options.threads, options.other):
+        for k in tqdm(range(options.rounds), leave=False, disable=None):
+            order = ("other", "this") if k % 2 else ("this", "other")
+            for net, pair in one_round(options.only, options.threads, options.other, order):
                 times[net].append(pair)
     except (Disagreement, Unavailable) as error:
         print(f"benchmark: {error}", file=sys.stderr)
@@ -73,21 +74,19 @@ def checkout(folder: str) -> Path:
     return path
 
 
-def one_round(nets: list[str], threads: int, other: Path) -> Iterator[tuple[str, Pair]]:
-    """The median time of a step [µs] of each net in a new process of this checkout, then in one of the other checkout."""
+def one_round(nets: list[str], threads: int, other: Path, order: tuple[str, str]) -> Iterator[tuple[str, Pair]]:
+    """The median time of a step [µs] of each net in a new process of each checkout; they take turns in this order."""
     workers: dict[str, Worker] = {}
     try:
-        for side, checkout in (("this", ROOT), ("other", other)):
-            workers[side] = Worker("minisam-variants", threads, checkout)
+        for side in order:
+            workers[side] = Worker("minisam-variants", threads, ROOT if side == "this" else other)
         for net in nets:
             job = JOBS[net]
             losses = {side: worker.ask("prepare", job) for side, worker in workers.items()}
             check_agreement(losses, dict.fromkeys(workers, job))
             steps = max(FEWEST, round(BLOCK / workers["this"].ask("time", job, FEWEST)))
-            yield (
-                net,
-                (1e6 * workers["this"].ask("median", job, steps), 1e6 * workers["other"].ask("median", job, steps)),
-            )
+            times = {side: 1e6 * worker.ask("median", job, steps) for side, worker in workers.items()}
+            yield net, (times["this"], times["other"])
     finally:
         for worker in workers.values():
             worker.close()
