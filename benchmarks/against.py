@@ -4,9 +4,9 @@ python benchmarks/against.py OTHER               # OTHER is the folder of the ot
 python benchmarks/against.py OTHER --rounds 31 --threads 2 --only toy gpt
 
 Both do the same steps: SAM over SGD, from the same weights on the same batch, in float32; the losses of the first five steps have
-to agree. A round starts a process for each checkout, and lets them take a block of steps of each net in turn; the other one begins
-the next round. New processes in each round matter, because where a process's memory lies can change its speed by a few per cent.
-The table shows the median time of a step over all rounds, and the ratio of the two times of a round: median, least and greatest.
+to agree. A round starts a process for each checkout, and both take a block of steps of each net in turn; the order changes from
+round to round. New processes in each round matter, because the place of its memory changes a process's speed by a few per cent.
+The table shows the median time of a step over all rounds, and the ratio of the two times of a round: median and range.
 """
 
 from __future__ import annotations
