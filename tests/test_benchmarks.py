@@ -221,7 +221,7 @@ def test_a_folder_that_is_no_checkout_is_refused(tmp_path):
 def test_a_row_shows_the_medians_and_the_ratios_of_rounds():
     from against import row
 
-    shown = row("toy", {"this": [100.0, 300.0, 90.0], "other": [200.0, 200.0, 100.0]})
+    shown = row("toy", [(100.0, 200.0), (300.0, 200.0), (90.0, 100.0)])
     assert shown == "| toy: 2-32-32-2, batch 64 | 100.0 | 200.0 | 0.900 | 0.500 to 1.500 |"
 
 
