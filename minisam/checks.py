@@ -5,30 +5,43 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy
 
 from .array_backend import asnumpy
 from .types import Array, Radius, Scalar, StepSize
 
+_Choice = TypeVar("_Choice")
 
-def pick(argument: str, name: str, choices: Mapping[str, Any]) -> Any:
-    """choices[name], or an error that lists them."""
-    if name not in choices:
+
+def pick(argument: str, name: str, choices: Mapping[str, _Choice]) -> _Choice:
+    """Return choices[name], or raise a ValueError that lists the choices."""
+    if not isinstance(name, str) or name not in choices:
         raise ValueError(f"{argument} must be one of {', '.join(map(repr, choices))}, got {name!r}")
     return choices[name]
 
 
 def check_counts(**counts: int) -> None:
-    """Raise a ValueError that names the first one that is not a whole number ≥ 1."""
+    """Raise a ValueError that names the first argument that is not a whole number ≥ 1."""
     for name, value in counts.items():
-        if not isinstance(value, (int, numpy.integer)) or value < 1:
+        if not whole(value) or value < 1:
             raise ValueError(f"{name} must be a whole number ≥ 1, got {value!r}")
 
 
+def whole(value: object) -> bool:
+    """Whether this is a whole number, of Python or of NumPy; True and False are none."""
+    return isinstance(value, (int, numpy.integer)) and not isinstance(value, bool)
+
+
+def check_one_seed(seed: int) -> None:
+    """Raise a ValueError unless the seed is one whole number ≥ 0."""
+    if not whole(seed) or seed < 0:
+        raise ValueError(f"seed must be a whole number ≥ 0, got {seed!r}")
+
+
 def check_seed(seed: int | Sequence[int]) -> numpy.ndarray:
-    """The seed or seeds as an array of whole numbers ≥ 0, or the error that says why not."""
+    """Return one seed, or a sequence of them, as an array of whole numbers ≥ 0; raise a ValueError if they are none."""
     seeds = numpy.asarray(seed)
     if seeds.size == 0 or seeds.dtype.kind not in "iu" or seeds.min() < 0:
         raise ValueError(f"seed must be a whole number ≥ 0 or a sequence of them, got {seed!r}")

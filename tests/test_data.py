@@ -57,7 +57,10 @@ def test_a_larger_training_part_contains_the_smaller():
         ({"train": 1.5}, "train must be a whole number ≥ 1, got 1.5"),
         ({"validation": -3}, "validation must be a whole number ≥ 1, got -3"),
         ({"train": 1500, "validation": 297}, "train + validation must be below 1797, got 1500 + 297"),
-        ({"seed": -1}, "seed must be a whole number ≥ 0 or a sequence of them, got -1"),
+        ({"seed": -1}, "seed must be a whole number ≥ 0, got -1"),
+        ({"seed": [0, 1]}, "seed must be a whole number ≥ 0, got [0, 1]"),
+        ({"seed": True}, "seed must be a whole number ≥ 0, got True"),
+        ({"train": True}, "train must be a whole number ≥ 1, got True"),
     ],
 )
 def test_digits_say_what_is_wrong(arguments, says):

@@ -14,6 +14,7 @@ import pytest
 
 from minisam import data
 from minisam.data import files
+from minisam.draws import stream
 
 RNG = np.random.default_rng(0)
 
@@ -59,7 +60,7 @@ def test_mnist_from_its_files(mnist):
     assert (d.x_train.shape, d.x_validation.shape, d.x_test.shape) == ((25, 784), (5, 784), (10, 784))
     np.testing.assert_allclose(d.x_test, test_images.reshape(10, 784) / 255, rtol=1e-6)
     np.testing.assert_array_equal(d.y_test, test_labels)
-    order = np.random.default_rng(1).permutation(30)
+    order = stream("split of mnist", 1).permutation(30)
     x = np.concatenate([d.x_train, d.x_validation])
     np.testing.assert_allclose(x, images[order].reshape(30, 784) / 255, rtol=1e-6)
     np.testing.assert_array_equal(np.concatenate([d.y_train, d.y_validation]), labels[order])

@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy
 
-from ..checks import check_counts, check_seed
+from ..checks import check_counts, check_one_seed
+from ..draws import stream
 from .sets import Data, split
 
 Folder = str | os.PathLike[str]
@@ -113,11 +114,11 @@ def _cifar(name: str, folder: Folder, validation: int, seed: int, train: list[st
 def _in_three(name: str, train: Any, test: Any, shape: tuple[int, ...], validation: int, seed: int) -> Data:
     """Pixels from bytes to [0, 1], and the validation part taken from the training part."""
     check_counts(validation=validation)
-    check_seed(seed)
+    check_one_seed(seed)
     (x, y), (x_test, y_test) = train, test
     if validation >= len(x):
         raise ValueError(f"validation must be below {len(x)}, got {validation}")
-    order = numpy.random.default_rng(seed).permutation(len(x))
+    order = stream(f"split of {name}", seed).permutation(len(x))
     x = numpy.concatenate([x[order], x_test]).reshape(len(x) + len(x_test), -1)
     y = numpy.concatenate([y[order], y_test]).astype("int64")
     return split(name, x.astype("float32") / 255, y, len(order) - validation, validation, shape)

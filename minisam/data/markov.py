@@ -1,4 +1,4 @@
-"""Texts drawn at random from a source whose entropy is known: what no network can get below.
+"""Texts drawn at random from a source with known probabilities, so the lowest possible loss, its entropy, is known too.
 
 Truths: tests/test_data_markov.py.
 """
@@ -9,13 +9,17 @@ from dataclasses import dataclass
 
 import numpy
 
-from ..checks import check_counts, check_seed
+from ..checks import check_counts, check_one_seed
+from ..draws import stream
 from .sets import Data
 
 
 @dataclass(frozen=True)
 class MarkovData(Data):
-    """Windows of a text: x float32 (m, context · states), each token a row of one 1; y int64 (m,) the token that follows."""
+    """Windows of a text: x float32 (m, context · states), y int64 (m,).
+
+    x holds each token of a window as a one-hot row; y is the token that follows the window.
+    """
 
     probabilities: numpy.ndarray = None  # type: ignore[assignment]  # (states², states)
     floor: float = 0.0
@@ -37,32 +41,37 @@ def markov(
     Parameters
     ----------
     seed : int
-        Of the source and of the text. Fewer training examples are the first ones of more.
+        Seed of the source and of its three texts, ≥ 0. With the same seed, a smaller part is the beginning of a larger one.
     states, context : int
-        Tokens, and how many of them x shows: at least 2, which is all that matters.
+        The number of different tokens, ≥ 1, and the number of tokens in a window, ≥ 2. Only the last two tokens of a window
+        tell anything about the next one.
     concentration : float
-        > 0; the smaller, the more predictable.
+        > 0. With a smaller one the text is more predictable.
     train, validation, test : int
-        Windows in each part, one a token of the text; the parts come from texts of their own.
+        The number of windows in each part, ≥ 1. The next window begins one token later. Each part is cut from its own text.
 
     Returns
     -------
     MarkovData
-        `floor` is the mean entropy of the next token over the test part [nats]: the test loss of who knows the source.
+        `probabilities` (states², states) is the source. `floor` is the mean entropy of the next token over the test part
+        [nats]: the expected test loss of a model that knows the source.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range.
 
     Shannon 1948, "A mathematical theory of communication", sections 2 and 7.
     """
-    check_seed(seed)
+    check_one_seed(seed)
     check_counts(states=states, context=context, train=train, validation=validation, test=test)
     if context < 2:
         raise ValueError(f"context must be ≥ 2, got {context}")
     if not concentration > 0:
         raise ValueError(f"concentration must be > 0, got {concentration}")
-    rng = numpy.random.default_rng(seed)
-    p = rng.dirichlet(numpy.full(states, concentration), size=states * states)
-    parts = [
-        windows(p, n, context, numpy.random.default_rng((seed, k))) for k, n in enumerate((train, validation, test))
-    ]
+    p = stream("Markov source", seed).dirichlet(numpy.full(states, concentration), size=states * states)
+    lengths = {"training": train, "validation": validation, "test": test}
+    parts = [windows(p, n, context, stream(f"Markov text: {part}", seed)) for part, n in lengths.items()]
     (x, y), (x_validation, y_validation), (x_test, y_test) = ((one_hot(a, states), b) for a, b in parts)
     tokens = parts[2][0]
     floor = float(entropy(p)[tokens[:, -2] * states + tokens[:, -1]].mean())
@@ -70,7 +79,7 @@ def markov(
 
 
 def windows(p: numpy.ndarray, n: int, context: int, rng: numpy.random.Generator) -> tuple[numpy.ndarray, numpy.ndarray]:
-    """n windows of a text drawn from p (states², states), int64 (n, context), and the tokens that follow, (n,)."""
+    """Draw a text from p (states², states); return its n windows, int64 (n, context), and the tokens that follow them, (n,)."""
     states, total = p.shape[1], p.cumsum(axis=1)
     tokens = list(rng.integers(states, size=2))
     for drawn in rng.random(n + context - 2):
@@ -81,7 +90,7 @@ def windows(p: numpy.ndarray, n: int, context: int, rng: numpy.random.Generator)
 
 
 def one_hot(tokens: numpy.ndarray, states: int) -> numpy.ndarray:
-    """(m, context) -> float32 (m, context · states)."""
+    """Tokens (m, context) -> one-hot rows float32 (m, context · states)."""
     return numpy.eye(states, dtype="float32")[tokens].reshape(len(tokens), -1)
 
 

@@ -1,5 +1,6 @@
-"""MNIST-1D: signals of 40 numbers, drawn from ten templates; harder for a linear model than MNIST, and a hundred times smaller.
+"""MNIST-1D: signals of 40 numbers, drawn from ten templates.
 
+It is a hundred times smaller than MNIST, and harder for a linear model.
 Greydanus & Kobak 2024, "Scaling down deep learning with MNIST-1D", arXiv:2011.14439; recipe and constants as published with it
 (Apache licence 2.0). Truths: tests/test_data_mnist1d.py (against the authors' package).
 """
@@ -8,10 +9,10 @@ from __future__ import annotations
 
 import numpy
 
-from ..checks import check_counts, check_seed
+from ..checks import check_counts, check_one_seed
 from .sets import Data, split
 
-LENGTH, PADDING, FINAL = 12, (36, 60), 40  # of a template, of the zeros behind it, of a signal
+LENGTH, PADDING, FINAL = 12, (36, 60), 40  # lengths of a template, of the zeros after it (least, most), of a signal
 SCALE, TRANSLATION, SHEAR = 0.4, 48, 0.75
 SMOOTH_NOISE, NOISE = 0.25, 0.02
 TEMPLATES = (
@@ -29,27 +30,32 @@ TEMPLATES = (
 
 
 def mnist1d(seed: int = 42, train: int = 3600, validation: int = 400, test: int = 1000) -> Data:
-    """Signals of ten classes, drawn anew; with the published seed 42 and 5,000 in all, the published set.
+    """Signals of ten classes. Seed 42 and 5,000 examples in all, the defaults, give the published set.
 
     Parameters
     ----------
     seed : int
-        Of the signals and of their order.
+        Seed of the signals and of their order, in 0 … 2³² − 1.
     train, validation, test : int
-        Examples in each part. Their sum is a multiple of 10: as many of each class. The published set has 4,000 to train on, of
-        which the last 400 are the validation part here.
+        The number of examples in each part, ≥ 1. Their sum must be a multiple of 10, because all classes have the same number
+        of examples. The published set has 4,000 training examples; the last 400 of them are the validation part here.
 
     Returns
     -------
     Data
-        x float32 (m, 40), mean 0 and deviation 1 over the whole set, shape (1, 40); y int64 in 0 … 9.
+        x float32 (m, 40), mean 0 and deviation 1 over the whole set, shape (1, 40); y int64 (m,) in 0 … 9.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range.
     """
-    check_seed(seed)
+    check_one_seed(seed)
     check_counts(train=train, validation=validation, test=test)
     n = train + validation + test
     if n % 10:
         raise ValueError(f"train + validation + test must be a multiple of 10, got {n}")
-    draw = numpy.random.RandomState(seed)  # the published set needs the stream of that time
+    draw = numpy.random.RandomState(seed)  # the generator with which the published set was drawn
     x = numpy.stack([signal(template, draw) for template in templates() for _ in range(n // 10)])
     y = numpy.repeat(numpy.arange(10), n // 10)
     order = draw.permutation(n)
@@ -58,19 +64,21 @@ def mnist1d(seed: int = 42, train: int = 3600, validation: int = 400, test: int 
 
 
 def templates() -> numpy.ndarray:
-    """The ten templates, (10, 12): deviation 1/6, beginning at 0."""
+    """The ten templates, (10, 12), each with deviation 1/6 and starting at 0."""
     x = numpy.array(TEMPLATES)
     x = (x - x.mean(axis=1, keepdims=True)) / x.std(axis=1, keepdims=True)
     return (x - x[:, :1]) / 6
 
 
 def signal(template: numpy.ndarray, draw: numpy.random.RandomState) -> numpy.ndarray:
-    """One example: the template padded, stretched, scaled, moved, in noise, sheared, and sampled at 40 places."""
+    """One example: pad, stretch, scale and move the template, add noise, shear it, and sample it at 40 places."""
     from scipy.ndimage import gaussian_filter
 
     low, high = PADDING
     zeros = low + int(draw.rand() * (high - low + 1))
-    x = resampled(numpy.concatenate([template + 1e-8, numpy.zeros(zeros)]), LENGTH + high)  # 1e-8: not background
+    x = resampled(
+        numpy.concatenate([template + 1e-8, numpy.zeros(zeros)]), LENGTH + high
+    )  # 1e-8: a 0 of the template is not background
     x = x * (1 + SCALE * (draw.rand() - 0.5))
     x = numpy.roll(x, draw.choice(TRANSLATION))
     smooth = gaussian_filter(SMOOTH_NOISE * draw.randn(len(x)), 2)
@@ -80,5 +88,5 @@ def signal(template: numpy.ndarray, draw: numpy.random.RandomState) -> numpy.nda
 
 
 def resampled(x: numpy.ndarray, n: int) -> numpy.ndarray:
-    """x at n places, linearly between its own."""
+    """Interpolate x linearly at n equally spaced places."""
     return numpy.interp(numpy.linspace(0, 1, n), numpy.linspace(0, 1, len(x)), x)

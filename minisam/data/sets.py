@@ -7,24 +7,28 @@ from dataclasses import dataclass, replace
 
 import numpy
 
-from ..checks import check_counts, check_seed
+from ..checks import check_counts, check_one_seed, check_seed
+from ..draws import stream
+from ..types import Shape
 
 
 @dataclass(frozen=True)
 class Data:
-    """Examples in three parts: to train on, to choose by, to report. NumPy arrays; `train` moves them to the device.
+    """Examples in three parts: train on the first, choose hyperparameters by the second, report the third.
+
+    The arrays are NumPy's; `train` moves them to the device.
 
     Attributes
     ----------
     name : str
     x_train, x_validation, x_test : array (m, features)
-        One example a row; float32, or int64 tokens.
+        One example per row; float32, or int64 for tokens.
     y_train, y_validation, y_test : array
         Classes int64 (m,), targets float32 (m, k), or the next tokens int64 (m, t).
     shape : tuple of int
-        What a row of x is, if it is an image or a signal: (channels, height, width) or (channels, length).
+        The shape of one example, if it is an image (channels, height, width) or a signal (channels, length); otherwise ().
     flipped : bool array (m,), optional
-        Which training labels are wrong, where `minisam.data.noise` made them so.
+        True where a training label is wrong, if `minisam.data.noise` changed labels.
     """
 
     name: str
@@ -34,7 +38,7 @@ class Data:
     y_validation: numpy.ndarray
     x_test: numpy.ndarray
     y_test: numpy.ndarray
-    shape: tuple[int, ...] = ()
+    shape: Shape = ()
     flipped: numpy.ndarray | None = None
 
 
@@ -44,44 +48,50 @@ def digits(seed: int = 0, train: int = 900, validation: int = 300) -> Data:
     Parameters
     ----------
     seed : int
-        Of the split.
+        Seed of the shuffle, ≥ 0.
     train, validation : int
-        Examples in the first two parts, ≥ 1; the rest, ≥ 1, is the test part.
+        Numbers of examples in the first two parts, each ≥ 1. The test part gets the rest, which must be ≥ 1 too.
 
     Returns
     -------
     Data
         x float32 (m, 64) in [0, 1], y int64 (m,) in 0 … 9.
 
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range.
+
     Source: E. Alpaydin & C. Kaynak, Optical Recognition of Handwritten Digits, UCI, 1998 (CC BY 4.0); the copy that
     scikit-learn carries.  Truths: tests/test_data.py.
     """
     from sklearn.datasets import load_digits
 
-    check_seed(seed)
+    check_one_seed(seed)
     check_counts(train=train, validation=validation)
     x, y = load_digits(return_X_y=True)
     if train + validation >= len(x):
         raise ValueError(f"train + validation must be below {len(x)}, got {train} + {validation}")
-    order = numpy.random.default_rng(seed).permutation(len(x))
+    order = stream("split of digits", seed).permutation(len(x))
     x, y = (x[order] / 16).astype("float32"), y[order].astype("int64")
     return split("digits", x, y, train, validation, (1, 8, 8))
 
 
-def split(
-    name: str, x: numpy.ndarray, y: numpy.ndarray, train: int, validation: int, shape: tuple[int, ...] = ()
-) -> Data:
-    """The first `train` examples, the next `validation`, and the rest."""
+def split(name: str, x: numpy.ndarray, y: numpy.ndarray, train: int, validation: int, shape: Shape = ()) -> Data:
+    """Train on the first `train` examples, validate on the next `validation`, and test on the rest."""
     a, b = train, train + validation
     return Data(name, x[:a], y[:a], x[a:b], y[a:b], x[b:], y[b:], shape)
 
 
-# --- toy problems: drawn, so as many examples as one likes -------------------------------------------------------------
+# --- toy problems: drawn at random, so there are as many examples as one asks for -------------------------------------
+#
+# All take `seed`, the deviation `noise` ≥ 0 of normal noise, and the number of examples in each part, ≥ 1. They raise a
+# ValueError that names an argument out of its range. Truths: tests/test_data_sets.py.
 
 
 def two_moons(seed: int = 0, noise: float = 0.15, train: int = 200, validation: int = 200, test: int = 1000) -> Data:
-    """Two half circles that hold each other.   x float32 (m, 2) with normal noise of this deviation, y int64 in {0, 1}."""
-    rng, n = _drawn(seed, noise, train, validation, test)
+    """Two interlocking half circles of radius 1, with noise.   x float32 (m, 2), y int64 (m,) in {0, 1}."""
+    rng, n = _drawn("two moons", seed, noise, train, validation, test)
     y = rng.integers(0, 2, n)
     angle = numpy.pi * rng.random(n)
     x = numpy.stack([numpy.cos(angle), numpy.sin(angle)], axis=1)
@@ -92,9 +102,9 @@ def two_moons(seed: int = 0, noise: float = 0.15, train: int = 200, validation: 
 def spirals(
     seed: int = 0, noise: float = 0.05, arms: int = 2, train: int = 200, validation: int = 200, test: int = 1000
 ) -> Data:
-    """Arms that wind once around the origin.   x float32 (m, 2) in the unit disc and some noise, y int64 in 0 … arms − 1."""
+    """Arms that wind once around the origin, in the unit disc, with noise.   x float32 (m, 2), y int64 (m,) in 0 … arms − 1."""
     check_counts(arms=arms)
-    rng, n = _drawn(seed, noise, train, validation, test)
+    rng, n = _drawn("spirals", seed, noise, train, validation, test)
     y = rng.integers(0, arms, n)
     radius = numpy.sqrt(rng.random(n))
     angle = 2 * numpy.pi * (radius + y / arms)
@@ -111,12 +121,12 @@ def blobs(
     validation: int = 200,
     test: int = 1000,
 ) -> Data:
-    """A normal cloud of this deviation around the centre of each class; centres are standard normal.
+    """One normal cloud per class, of deviation `noise` around a centre; the centres are standard normal.
 
-    x float32 (m, features), y int64 in 0 … classes − 1.
+    x float32 (m, features), y int64 (m,) in 0 … classes − 1.
     """
     check_counts(classes=classes, features=features)
-    rng, n = _drawn(seed, noise, train, validation, test)
+    rng, n = _drawn("blobs", seed, noise, train, validation, test)
     centres = rng.standard_normal((classes, features))
     y = rng.integers(0, classes, n)
     x = centres[y] + noise * rng.standard_normal((n, features))
@@ -134,7 +144,7 @@ def linear_teacher(
 ) -> Data:
     """Targets of a linear map, y = xA + noise.   x float32 (m, features) standard normal, y float32 (m, outputs)."""
     check_counts(features=features, outputs=outputs)
-    rng, n = _drawn(seed, noise, train, validation, test)
+    rng, n = _drawn("linear teacher", seed, noise, train, validation, test)
     A = rng.standard_normal((features, outputs)) / numpy.sqrt(features)
     x = rng.standard_normal((n, features))
     y = x @ A + noise * rng.standard_normal((n, outputs))
@@ -152,40 +162,45 @@ def diagonal_regression(
 ) -> Data:
     """A sparse linear map with fewer examples than weights, for diagonal linear nets: many solutions, one of them sparse.
 
-    y = xβ + noise with `active` entries of β equal to 1, the others 0. x float32 (m, features) standard normal, y float32
+    y = xβ + noise. The first `active` entries of β are 1 and the others 0. x float32 (m, features) standard normal, y float32
     (m, 1).  Woodworth et al. 2020, arXiv:2002.09277, section 4.
     """
     check_counts(features=features, active=active)
     if active > features:
         raise ValueError(f"active must be in 1 … {features}, got {active}")
-    rng, n = _drawn(seed, noise, train, validation, test)
+    rng, n = _drawn("diagonal regression", seed, noise, train, validation, test)
     x = rng.standard_normal((n, features))
     y = x[:, :active].sum(axis=1, keepdims=True) + noise * rng.standard_normal((n, 1))
     return split("diagonal regression", x.astype("float32"), y.astype("float32"), train, validation)
 
 
-def _drawn(seed: int, noise: float, train: int, validation: int, test: int) -> tuple[numpy.random.Generator, int]:
-    """The random numbers of a toy problem, and how many examples it has."""
-    check_seed(seed)
+def _drawn(
+    problem: str, seed: int, noise: float, train: int, validation: int, test: int
+) -> tuple[numpy.random.Generator, int]:
+    """The random stream of a toy problem, and its number of examples."""
+    check_one_seed(seed)
     check_counts(train=train, validation=validation, test=test)
     if not noise >= 0:
         raise ValueError(f"noise must be ≥ 0, got {noise}")
-    return numpy.random.default_rng(seed), train + validation + test
+    return stream(problem, seed), train + validation + test
 
 
 # --- fewer examples, and each only once ------------------------------------------------------------------------------
 
 
 def subset(data: Data, n: int, seed: int = 0) -> Data:
-    """n training examples, of each class as many as of any other, up to one; validation and test stay.
+    """The same data with n training examples; validation and test stay.
 
-    For repeated exposure: the fewer there are, the more often a training of given length sees each.
+    The numbers of examples of any two classes differ by at most 1, as long as no class runs out. Use this to study repeated
+    exposure: with fewer examples, a training of the same length shows each of them more often.
+
+    A ValueError names an `n` that is not in 1 … m, or a seed that is no whole number ≥ 0.
     """
     check_counts(n=n)
-    check_seed(seed)
+    check_one_seed(seed)
     if n > len(data.y_train):
         raise ValueError(f"n must be in 1 … {len(data.y_train)}, got {n}")
-    order = numpy.random.default_rng(seed).permutation(len(data.y_train))
+    order = stream("subset", seed).permutation(len(data.y_train))
     if data.y_train.ndim == 1:
         nth_of_class = numpy.zeros(len(order), dtype=int)
         for label in numpy.unique(data.y_train):
@@ -198,7 +213,7 @@ def subset(data: Data, n: int, seed: int = 0) -> Data:
 
 
 def single_pass(data: Data, batch_size: int, seed: int = 0) -> Iterator[tuple[numpy.ndarray, numpy.ndarray]]:
-    """The training examples in batches, each example once: (x, y) after (x, y). `train` does the same with epochs=1."""
+    """Yield the training examples in batches (x, y), each example once. `train` with epochs=1 sees the same batches."""
     for i in batches(len(data.x_train), batch_size, seed, epoch=0):
         yield data.x_train[i], data.y_train[i]
 
@@ -209,16 +224,21 @@ def batches(n: int, batch_size: int, seed: int | Sequence[int], epoch: int) -> n
     Parameters
     ----------
     n, batch_size : int
-        1 ≤ batch_size ≤ n. Each epoch is a fresh shuffle cut into n // batch_size batches; the few examples left
-        over sit this epoch out.
+        1 ≤ batch_size ≤ n. Each epoch is a fresh shuffle, cut into n // batch_size batches. The few examples left over are
+        not used in this epoch.
     seed : int or sequence of int
-        ≥ 0. A sequence gives each replica its own order: the one it would have alone.
+        ≥ 0. With a sequence, each replica gets its own order: the one that it would have alone.
     epoch : int
-        From 0.
+        Counted from 0.
 
     Returns
     -------
     integer array (steps, batch_size), or (steps, len(seed), batch_size)
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range.
 
     Truths: tests/test_data.py.
     """
@@ -232,5 +252,5 @@ def batches(n: int, batch_size: int, seed: int | Sequence[int], epoch: int) -> n
 
 
 def _generator(seed: int, epoch: int) -> numpy.random.Generator:
-    """A stream for each epoch, apart from `default_rng(seed)`, which draws the initial weights."""
+    """The stream of one epoch; not one of `draws.stream`, so that checkpoints of before continue in the same order."""
     return numpy.random.default_rng(numpy.random.SeedSequence(seed, spawn_key=(epoch,)))

@@ -1,4 +1,4 @@
-"""Test data unlike the training data: six shifts of images, at severities 1 to 5, and domains that drift away step by step.
+"""Test data that differ from the training data: six shifts at severities 1 to 5, and domains that drift away step by step.
 
 Truths: tests/test_data_shifts.py.
 """
@@ -8,43 +8,44 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy
 
-from ..checks import check_counts, check_seed
+from ..checks import check_counts, check_one_seed, pick
+from ..draws import stream
+from ..types import Shape
 from .sets import Data
 
 Images = numpy.ndarray  # (m, channels, *space)
 
 
 def noise(x: Images, deviation: float, rng: numpy.random.Generator) -> Images:
-    """Normal noise of this deviation, in units of the images' own range."""
+    """Add normal noise; its deviation is in units of the range of x."""
     return x + deviation * (x.max() - x.min()) * rng.standard_normal(x.shape)
 
 
 def blur(x: Images, pixels: float, rng: numpy.random.Generator) -> Images:
-    """A Gaussian of this width."""
+    """Convolve with a Gaussian of this deviation."""
     from scipy.ndimage import gaussian_filter
 
     return gaussian_filter(x, (0, 0, *[pixels] * (x.ndim - 2)))
 
 
 def contrast(x: Images, lost: float, rng: numpy.random.Generator) -> Images:
-    """This share of each image's differences from its mean taken away."""
+    """Scale each image's differences from its mean by 1 − lost."""
     mean = x.mean(axis=tuple(range(1, x.ndim)), keepdims=True)
     return mean + (1 - lost) * (x - mean)
 
 
 def translation(x: Images, share: float, rng: numpy.random.Generator) -> Images:
-    """Moved to the right by this share of the width."""
+    """Move each image to the right by this share of its width."""
     from scipy.ndimage import shift as move
 
     return move(x, [0.0] * (x.ndim - 1) + [share * x.shape[-1]], order=1, mode="nearest")
 
 
 def rotation(x: Images, degrees: float, rng: numpy.random.Generator) -> Images:
-    """Turned counterclockwise; images only."""
+    """Turn each image counterclockwise. Signals are refused."""
     from scipy.ndimage import rotate
 
     if x.ndim != 4:
@@ -53,7 +54,7 @@ def rotation(x: Images, degrees: float, rng: numpy.random.Generator) -> Images:
 
 
 def scaling(x: Images, smaller: float, rng: numpy.random.Generator) -> Images:
-    """Made smaller by this share, around the middle."""
+    """Shrink each image around its middle by this share."""
     from scipy.ndimage import affine_transform
 
     factor = numpy.array([1.0, 1.0, *[1 / (1 - smaller)] * (x.ndim - 2)])
@@ -61,7 +62,7 @@ def scaling(x: Images, smaller: float, rng: numpy.random.Generator) -> Images:
     return affine_transform(x, factor, middle - factor * middle, order=1, mode="nearest")
 
 
-# name → what it does, and its amount at severities 1 to 5; at severity 0 nothing is done
+# name → the function, and its amount at severities 1 to 5; severity 0 changes nothing
 SHIFTS: dict[str, tuple[Callable[..., Images], tuple[float, ...]]] = {
     "noise": (noise, (0.08, 0.12, 0.18, 0.26, 0.38)),
     "blur": (blur, (0.4, 0.6, 0.8, 1.0, 1.2)),
@@ -72,30 +73,40 @@ SHIFTS: dict[str, tuple[Callable[..., Images], tuple[float, ...]]] = {
 }
 
 
-def shifted(x: numpy.ndarray, shape: tuple[int, ...], kind: str, severity: int, seed: int = 0) -> numpy.ndarray:
-    """Rows of images (m, c·h·w), shifted.
+def shifted(x: numpy.ndarray, shape: Shape, kind: str, severity: int, seed: int = 0) -> numpy.ndarray:
+    """Shift images that are given as rows.
 
     Parameters
     ----------
     x : float array (m, features)
+        One image per row.
     shape : tuple of int
-        Of an image, as in `Data.shape`.
+        The shape of one image, as in `Data.shape`.
     kind : str
         "noise", "blur", "contrast", "translation", "rotation" or "scaling".
     severity : int
-        0, which is x itself, to 5.
+        0 … 5; at 0, x itself is returned.
     seed : int
-        Of the noise.
+        Seed of the noise, ≥ 0.
+
+    Returns
+    -------
+    array like x
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range, or if the examples are neither images nor signals.
 
     Source: the scheme of Hendrycks & Dietterich 2019, arXiv:1903.12261, section 4; amounts chosen for images of 8×8 to 32×32.
     """
-    check_seed(seed)
+    check_one_seed(seed)
     if severity not in range(6):
         raise ValueError(f"severity must be in 0 … 5, got {severity}")
     _check(shape, kind)
     if severity == 0:
         return x
-    return _moved(x, shape, kind, SHIFTS[kind][1][severity - 1], seed)
+    return _moved(x, shape, kind, SHIFTS[kind][1][severity - 1], stream("shift", seed))
 
 
 def shift(data: Data, kind: str, severity: int, seed: int = 0) -> Data:
@@ -104,47 +115,55 @@ def shift(data: Data, kind: str, severity: int, seed: int = 0) -> Data:
 
 
 def gradual(data: Data, kind: str, most: float, steps: int, seed: int = 0) -> list[Data]:
-    """Domains between the data and the data shifted by `most`: in domain k all three parts are shifted by k/steps · most.
+    """Return steps + 1 domains that lead from `data` to the data shifted by `most`.
 
-    For self-training from one to the next (Kumar et al. 2020, arXiv:2002.11361): steps + 1 domains, the first is `data`. `most`
-    is in the units of the shift: degrees for "rotation", a share of the width for "translation".
+    In domain k all three parts are shifted by k/steps · most; domain 0 is `data`. `most` is in the units of the shift: degrees
+    for "rotation", a share of the width for "translation". A model follows the drift by self-training from each domain to the
+    next (Kumar et al. 2020, arXiv:2002.11361).
     """
     check_counts(steps=steps)
-    check_seed(seed)
+    check_one_seed(seed)
     _check(data.shape, kind)
-    domains = [data]
-    for k in range(1, steps + 1):
-        parts: dict[str, Any] = {
-            part: _moved(getattr(data, part), data.shape, kind, most * k / steps, seed)
-            for part in ("x_train", "x_validation", "x_test")
-        }
-        domains.append(replace(data, name=f"{data.name}, {kind} {most * k / steps:g}", **parts))
-    return domains
+
+    def domain(amount: float) -> Data:
+        def move(x: numpy.ndarray, part: str) -> numpy.ndarray:
+            return _moved(x, data.shape, kind, amount, stream(f"gradual shift: {part}", seed))
+
+        return _each_part(data, move, f"{kind} {amount:g}")
+
+    return [data, *(domain(most * k / steps) for k in range(1, steps + 1))]
 
 
 def turned(data: Data, degrees: float) -> Data:
-    """Points in the plane, x (m, 2), turned counterclockwise around the origin, in all three parts.
+    """Turn points in the plane, x (m, 2), counterclockwise around the origin, in all three parts.
 
-    Domains to follow one by one: `[turned(two_moons(seed=k), 6 * k) for k in range(16)]`.
+    A sequence of domains that drift away: `[turned(two_moons(seed=k), 6 * k) for k in range(16)]`.
     """
     if data.x_train.shape[-1:] != (2,):
         raise ValueError(f"data must be points in the plane, (m, 2), got {data.x_train.shape}")
     a = math.radians(degrees)
     R = numpy.array([[math.cos(a), -math.sin(a)], [math.sin(a), math.cos(a)]])
-    parts: dict[str, Any] = {
-        part: (getattr(data, part) @ R.T).astype(data.x_train.dtype) for part in ("x_train", "x_validation", "x_test")
-    }
-    return replace(data, name=f"{data.name}, turned by {degrees:g}", **parts)
+    return _each_part(data, lambda x, part: (x @ R.T).astype(x.dtype), f"turned by {degrees:g}")
 
 
-def _moved(x: numpy.ndarray, shape: tuple[int, ...], kind: str, amount: float, seed: int) -> numpy.ndarray:
+def _each_part(data: Data, move: Callable[[numpy.ndarray, str], numpy.ndarray], how: str) -> Data:
+    """The data with `move(x, name of the part)` in place of the x of each part."""
+    return replace(
+        data,
+        name=f"{data.name}, {how}",
+        x_train=move(data.x_train, "training"),
+        x_validation=move(data.x_validation, "validation"),
+        x_test=move(data.x_test, "test"),
+    )
+
+
+def _moved(x: numpy.ndarray, shape: Shape, kind: str, amount: float, rng: numpy.random.Generator) -> numpy.ndarray:
     move, _ = SHIFTS[kind]
     images = x.reshape(len(x), *shape).astype("float64")
-    return move(images, amount, numpy.random.default_rng(seed)).reshape(x.shape).astype(x.dtype)
+    return move(images, amount, rng).reshape(x.shape).astype(x.dtype)
 
 
-def _check(shape: tuple[int, ...], kind: str) -> None:
-    if kind not in SHIFTS:
-        raise ValueError(f"kind must be one of {', '.join(map(repr, SHIFTS))}, got {kind!r}")
+def _check(shape: Shape, kind: str) -> None:
+    pick("kind", kind, SHIFTS)
     if len(shape) not in (2, 3) or math.prod(shape) < 1:
         raise ValueError(f"data must be images or signals, of shape (c, h, w) or (c, l), got {shape}")

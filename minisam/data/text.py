@@ -1,4 +1,4 @@
-"""English text that every CPython carries, as characters."""
+"""English text that comes with every CPython, as characters."""
 
 from __future__ import annotations
 
@@ -13,21 +13,29 @@ from .sets import Data
 
 @dataclass(frozen=True)
 class TextData(Data):
-    """Windows of text: x int64 (m, context) characters by number, y the characters that follow each."""
+    """Windows of text: x int64 (m, context) holds numbers of characters, y int64 (m, context) the character after each.
+
+    Character k of `vocabulary` has the number k.
+    """
 
     vocabulary: str = ""
 
     def encode(self, text: str) -> numpy.ndarray:
-        """Characters as numbers, int64 (len(text),); a ValueError names one that is not in the vocabulary."""
-        number = {character: k for k, character in enumerate(self.vocabulary)}
-        unknown = set(text) - set(self.vocabulary)
-        if unknown:
-            raise ValueError(f"text must be made of the vocabulary's characters, got {min(unknown)!r}")
-        return numpy.array([number[character] for character in text], dtype="int64")
+        """Return the numbers of the characters, int64 (len(text),). A ValueError names one that is not in the vocabulary."""
+        return numbers(text, self.vocabulary)
 
     def decode(self, tokens: Sequence[int]) -> str:
-        """The opposite of `encode`."""
+        """Return the text of these numbers: the inverse of `encode`."""
         return "".join(self.vocabulary[int(k)] for k in tokens)
+
+
+def numbers(text: str, vocabulary: str) -> numpy.ndarray:
+    """The place of each character in the vocabulary, int64 (len(text),)."""
+    place = {character: k for k, character in enumerate(vocabulary)}
+    unknown = set(text) - set(vocabulary)
+    if unknown:
+        raise ValueError(f"text must be made of the vocabulary's characters, got {min(unknown)!r}")
+    return numpy.array([place[character] for character in text], dtype="int64")
 
 
 def text(context: int = 64, validation: float = 0.05, test: float = 0.05) -> TextData:
@@ -36,15 +44,20 @@ def text(context: int = 64, validation: float = 0.05, test: float = 0.05) -> Tex
     Parameters
     ----------
     context : int
-        Characters in a window.
+        The number of characters in a window, ≥ 1.
     validation, test : float
-        Shares of the windows, in (0, 1); the last ones of the text, so that nothing of them has been read before.
+        Shares of the windows, each > 0, together below 1. These parts are the end of the text, so training does not see them.
 
     Returns
     -------
     TextData
-        x, y int64 (m, context): y is x moved on by one character. The text grows from one version of Python to the next, and
-        its vocabulary (about 100 characters) may.
+        x, y int64 (m, context): y is x moved on by one character. The text, and its vocabulary of about 100 characters, may
+        grow from one version of Python to the next.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of its range.
 
     Source: `pydoc_data.topics` of the Python that runs; Python Software Foundation licence.  Truths: tests/test_data_text.py.
     """
@@ -55,8 +68,7 @@ def text(context: int = 64, validation: float = 0.05, test: float = 0.05) -> Tex
         raise ValueError(f"validation and test must be > 0 and together below 1, got {validation} and {test}")
     whole = "\n\n".join(topics[name] for name in sorted(topics))
     vocabulary = "".join(sorted(set(whole)))
-    number = {character: k for k, character in enumerate(vocabulary)}
-    tokens = numpy.array([number[character] for character in whole], dtype="int64")
+    tokens = numbers(whole, vocabulary)
     m = (len(tokens) - 1) // context
     if m < 3:
         raise ValueError(f"context must be in 1 … {(len(tokens) - 1) // 3}, got {context}")
