@@ -24,6 +24,13 @@ def check_counts(**counts: int) -> None:
             raise ValueError(f"{name} must be a whole number ≥ 1, got {value!r}")
 
 
+def check_counts_from_0(**counts: int) -> None:
+    """Raise a ValueError that names the first one that is not a whole number ≥ 0."""
+    for name, value in counts.items():
+        if not isinstance(value, (int, numpy.integer)) or value < 0:
+            raise ValueError(f"{name} must be a whole number ≥ 0, got {value!r}")
+
+
 def check_seed(seed: int | Sequence[int]) -> numpy.ndarray:
     """The seed or seeds as an array of whole numbers ≥ 0, or the error that says why not."""
     seeds = numpy.asarray(seed)
@@ -39,6 +46,13 @@ def check_at_least_0(**hyperparameters: Any) -> None:
             continue
         if on_host(value) and not numpy.all(numpy.asarray(value) >= 0):
             raise ValueError(f"{name} must be ≥ 0, got {numpy.min(value)}")
+
+
+def check_positive(**numbers: float) -> None:
+    """Raise a ValueError that names the first one that is not > 0; NaN is not."""
+    for name, value in numbers.items():
+        if not value > 0:
+            raise ValueError(f"{name} must be > 0, got {value}")
 
 
 def check_share(**hyperparameters: Any) -> None:
@@ -65,13 +79,6 @@ def check_random_seed(seed: Any) -> numpy.ndarray:
     if not (numpy.all(seeds == seeds.astype("int64")) and numpy.all(seeds >= 0) and seeds.shape[-1:] in ((), (1,))):
         raise ValueError(f"seed must be a whole number ≥ 0, or an array (..., 1) of them, got {seed}")
     return seeds.astype("int64")
-
-
-def check_at_least_1(**counts: int) -> None:
-    """Raise a ValueError that names the first one below 1."""
-    for name, value in counts.items():
-        if not value >= 1:
-            raise ValueError(f"{name} must be ≥ 1, got {value}")
 
 
 def check_steps(argument: str, steps: int) -> None:
