@@ -18,7 +18,7 @@ from minisam.autodiff import check_grad, hvp, value_and_grad
 from minisam.models import cnn, mlp, vit
 from minisam.sam import Quadratic, sam_objective
 from minisam.sharpness import (
-    Ball,
+    Search,
     average_case,
     gradient_norm,
     m_sharpness,
@@ -424,9 +424,9 @@ HOW = {"p": 1.5, "steps": 2, "restarts": 1, "adaptive": True, "inner": "ascent",
         (m_sharpness, [OF_BOWL, waves], "parts"),
     ],
 )
-def test_a_measure_takes_the_fields_of_a_ball_as_its_arguments(measure, losses, name):
+def test_a_measure_takes_the_fields_of_a_search_as_its_arguments(measure, losses, name):
     """By name, by place, and in the signature that an editor and `help` show."""
-    parameters, fields = inspect.signature(measure).parameters, inspect.signature(Ball).parameters
+    parameters, fields = inspect.signature(measure).parameters, inspect.signature(Search).parameters
     assert list(parameters) == [name, "w", *fields]
     assert all(parameters[field] == fields[field] for field in fields)
     by_name = measure(**{name: losses, "w": W, "rho": 0.4}, **HOW)

@@ -5,14 +5,14 @@ Of the Hessian:              `lambda_max`, `eigenvalues`, `trace`, `spectral_den
 Slices of the landscape:     `landscape`, `profile`, `interpolation`
 What SAM approximates:       `single_step_accuracy`, `second_order`
 
-The arguments of the measures in a ball are the fields of `Ball`. A measure that samples returns an `Estimate` with its standard
+The arguments of the measures in a ball are the fields of `Search`. A measure that samples returns an `Estimate` with its standard
 error; its random numbers come from explicit seeds and are drawn on the host. Estimates, eigenvalues and slices are float64 NumPy
 arrays. Measures that are a loss, a gradient or a perturbation stay on the backend in use.
 """
 
 from .approximation import SecondOrder, SingleStepAccuracy, second_order, single_step_accuracy
 from .ball import (
-    Ball,
+    Search,
     average_case,
     gradient_norm,
     m_sharpness,
@@ -27,8 +27,8 @@ from .hessian import Spectrum, eigenvalues, lambda_max, spectral_density, trace
 from .slices import filter_normalised, interpolation, landscape, profile
 
 __all__ = [
-    "Ball",
     "Estimate",
+    "Search",
     "SecondOrder",
     "SingleStepAccuracy",
     "Spectrum",

@@ -11,7 +11,7 @@ from ..array_backend import xp
 from ..sam.epsilon import epsilon
 from ..types import Array, LossAndGrad, Radius
 from ..vectors import across, dot, like, norm, over
-from .ball import Ball, rise, takes
+from .ball import Search, rise, takes
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,13 @@ class SingleStepAccuracy:
     cosine: Array
 
 
-@takes(Ball)
-def single_step_accuracy(loss_and_grad: LossAndGrad, w: Array, ball: Ball) -> SingleStepAccuracy:
+@takes(Search)
+def single_step_accuracy(loss_and_grad: LossAndGrad, w: Array, search: Search) -> SingleStepAccuracy:
     """How much of the worst case SAM's single step finds, and whether it points the same way; arguments as for `worst_case`.
 
     Foret et al. 2021, arXiv:2010.01412, eq. 2 replaces the maximum by this step.  Truths: tests/test_sharpness_ball.py.
     """
-    one, best = ball.single_step(loss_and_grad, w), ball.highest(loss_and_grad, w)
+    one, best = search.single_step(loss_and_grad, w), search.highest(loss_and_grad, w)
     of_one, of_best = rise(loss_and_grad, w, one), rise(loss_and_grad, w, best)
     return SingleStepAccuracy(numpy.where(of_best > 0, over(of_one, of_best), numpy.nan), _cosine(one, best))
 

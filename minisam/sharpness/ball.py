@@ -27,8 +27,8 @@ Fields = ParamSpec("Fields")
 
 
 @dataclass(frozen=True)
-class Ball:
-    """The ball {ε : ‖ε/T‖_p ≤ ρ} around the weights, and how its highest point is searched for.
+class Search:
+    """A search for the highest point of the ball {ε : ‖ε/T‖_p ≤ ρ} around the weights.
 
     The measures in a ball take these fields as their arguments, in this order, after the loss and the weights.
 
@@ -106,22 +106,22 @@ class Ball:
 
 
 def takes(
-    ball: Callable[Fields, Ball],
-) -> Callable[[Callable[[Losses, Array, Ball], Found]], Callable[Concatenate[Losses, Array, Fields], Found]]:
-    """Decorate a measure f(losses, w, ball), so that its callers write f(losses, w, rho, p=1.0, …): the fields of `Ball`."""
+    search: Callable[Fields, Search],
+) -> Callable[[Callable[[Losses, Array, Search], Found]], Callable[Concatenate[Losses, Array, Fields], Found]]:
+    """Decorate a measure f(losses, w, search), so that its callers write f(losses, w, rho, p=1.0, …): the fields of `Search`."""
 
     def decorate(
-        measure: Callable[[Losses, Array, Ball], Found],
+        measure: Callable[[Losses, Array, Search], Found],
     ) -> Callable[Concatenate[Losses, Array, Fields], Found]:
         own = inspect.signature(measure)
         *first, _ = own.parameters.values()
-        signature = own.replace(parameters=[*first, *inspect.signature(ball).parameters.values()])
+        signature = own.replace(parameters=[*first, *inspect.signature(search).parameters.values()])
 
         @wraps(measure)
         def called(*arguments: Any, **named: Any) -> Found:
             given = signature.bind(*arguments, **named).arguments
             losses, w = (given.pop(parameter.name) for parameter in first)
-            return measure(losses, w, ball(**given))  # type: ignore[call-arg]  # `bind` has checked them
+            return measure(losses, w, search(**given))  # type: ignore[call-arg]  # `bind` has checked them
 
         called.__signature__ = signature  # type: ignore[attr-defined]  # what `inspect.signature` and `help` show
         return called
@@ -129,14 +129,14 @@ def takes(
     return decorate
 
 
-@takes(Ball)
-def worst_point(loss_and_grad: LossAndGrad, w: Array, ball: Ball) -> Array:
-    """The ε of `worst_case`: (..., n) -> (..., n) [weight]. The arguments after w are the fields of `Ball`."""
-    return ball.highest(loss_and_grad, w)
+@takes(Search)
+def worst_point(loss_and_grad: LossAndGrad, w: Array, search: Search) -> Array:
+    """The ε of `worst_case`: (..., n) -> (..., n) [weight]. The arguments after w are the fields of `Search`."""
+    return search.highest(loss_and_grad, w)
 
 
-@takes(Ball)
-def worst_case(loss_and_grad: LossAndGrad, w: Array, ball: Ball) -> Array:
+@takes(Search)
+def worst_case(loss_and_grad: LossAndGrad, w: Array, search: Search) -> Array:
     """max_{‖ε/T‖_p ≤ ρ} L(w + ε) − L(w): (..., n) -> (...,) [loss]. The search finds a lower bound.
 
     Parameters
@@ -146,7 +146,7 @@ def worst_case(loss_and_grad: LossAndGrad, w: Array, ball: Ball) -> Array:
     w : float array (..., n)
         Weights.
     rho, p, steps, restarts, adaptive, inner, seed, progress
-        The fields of `Ball`, where their meaning and their errors are written.
+        The fields of `Search`, where their meaning and their errors are written.
 
     Returns
     -------
@@ -155,20 +155,20 @@ def worst_case(loss_and_grad: LossAndGrad, w: Array, ball: Ball) -> Array:
     Source: Foret et al. 2021, arXiv:2010.01412, section 2; adaptive: Kwon et al. 2021, arXiv:2102.11600, definition 2, and
     Andriushchenko et al. 2023, arXiv:2302.07011, section 2.  Truths: tests/test_sharpness.py, tests/test_sharpness_ball.py.
     """
-    return rise(loss_and_grad, w, ball.highest(loss_and_grad, w))
+    return rise(loss_and_grad, w, search.highest(loss_and_grad, w))
 
 
 def single_step(
     loss_and_grad: LossAndGrad, w: Array, rho: Radius, p: float = 2.0, adaptive: bool | Array = False
 ) -> Array:
-    """The ε that SAM takes, the worst point of the ball to first order: (..., n) -> (..., n). Arguments as in `Ball`."""
-    return Ball(rho, p, adaptive=adaptive).single_step(loss_and_grad, w)
+    """The ε that SAM takes, the worst point of the ball to first order: (..., n) -> (..., n). Arguments as in `Search`."""
+    return Search(rho, p, adaptive=adaptive).single_step(loss_and_grad, w)
 
 
 def surrogate_gap(
     loss_and_grad: LossAndGrad, w: Array, rho: Radius, p: float = 2.0, adaptive: bool | Array = False
 ) -> Array:
-    """L(w + ε) − L(w) at the ε that SAM takes: (..., n) -> (...,) [loss]. Arguments as in `Ball`.
+    """L(w + ε) − L(w) at the ε that SAM takes: (..., n) -> (...,) [loss]. Arguments as in `Search`.
 
     To second order it is ρ‖g‖ + ρ² ĝᵀHĝ/2 (p = 2). Near a minimum, where g is small, that is at most ρ² λ_max/2.
 
@@ -186,8 +186,8 @@ def gradient_norm(loss_and_grad: LossAndGrad, w: Array, p: float = 2.0) -> Array
     return norm(loss_and_grad(w)[1], p)[..., 0]
 
 
-@takes(Ball)
-def m_sharpness(parts: Sequence[LossAndGrad], w: Array, ball: Ball) -> Estimate:
+@takes(Search)
+def m_sharpness(parts: Sequence[LossAndGrad], w: Array, search: Search) -> Estimate:
     """The mean, over parts of m examples each, of the part's own worst case.
 
     The maximum of a mean is at most the mean of the maxima, so m-sharpness is larger when the parts are smaller.
@@ -199,7 +199,7 @@ def m_sharpness(parts: Sequence[LossAndGrad], w: Array, ball: Ball) -> Estimate:
     w : float array (..., n)
         Weights.
     rho, p, steps, restarts, adaptive, inner, seed, progress
-        The fields of `Ball`.
+        The fields of `Search`.
 
     Returns
     -------
@@ -211,8 +211,8 @@ def m_sharpness(parts: Sequence[LossAndGrad], w: Array, ball: Ball) -> Estimate:
     """
     if not len(parts):
         raise ValueError("parts must hold at least one loss, got none")
-    of_part = replace(ball, progress=False)
-    shown = bar(parts, unit="part", disable=not ball.progress)
+    of_part = replace(search, progress=False)
+    shown = bar(parts, unit="part", disable=not search.progress)
     return Estimate.of([rise(part, w, of_part.highest(part, w)) for part in shown])
 
 
