@@ -115,7 +115,9 @@ def _in_clone(name: str) -> Path:
     """A folder of the clone that holds this package; an error if the package is not in a clone."""
     folder = Path(__file__).parents[1] / name
     if not folder.is_dir():
-        raise FileNotFoundError(f"there is no {folder}: the {name} are in a clone of the repository, not in the package")
+        raise FileNotFoundError(
+            f"there is no {folder}: the {name} are in a clone of the repository, not in the package"
+        )
     return folder
 
 

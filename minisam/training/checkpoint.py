@@ -90,7 +90,11 @@ def _plain(value: Any) -> Any:
         return [_plain(entry) for entry in value]
     if hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
-    return {type(value).__qualname__: _plain({k: v for k, v in vars(value).items() if k != "met"})} if hasattr(value, "__dict__") else value
+    return (
+        {type(value).__qualname__: _plain({k: v for k, v in vars(value).items() if k != "met"})}
+        if hasattr(value, "__dict__")
+        else value
+    )
 
 
 def fingerprint(arrays: list[Array]) -> str:
