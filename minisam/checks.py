@@ -22,11 +22,7 @@ def pick(argument: str, name: str, choices: Mapping[str, _Choice]) -> _Choice:
     return choices[name]
 
 
-def check_counts(**counts: int) -> None:
-    """Raise a ValueError that names the first argument that is not a whole number ≥ 1."""
-    for name, value in counts.items():
-        if not whole(value) or value < 1:
-            raise ValueError(f"{name} must be a whole number ≥ 1, got {value!r}")
+# --- whole numbers ---------------------------------------------------------------------------------------------------
 
 
 def whole(value: object) -> bool:
@@ -34,10 +30,28 @@ def whole(value: object) -> bool:
     return isinstance(value, (int, numpy.integer)) and not isinstance(value, bool)
 
 
+def check_count(name: str, value: int, least: int = 1) -> int:
+    """A whole number, `least` or more."""
+    if not whole(value) or value < least:
+        raise ValueError(f"{name} must be a whole number ≥ {least}, got {value!r}")
+    return int(value)
+
+
+def check_counts(**counts: int) -> None:
+    """Raise a ValueError that names the first argument that is not a whole number ≥ 1."""
+    for name, value in counts.items():
+        check_count(name, value)
+
+
+def check_counts_from_0(**counts: int) -> None:
+    """Raise a ValueError that names the first argument that is not a whole number ≥ 0."""
+    for name, value in counts.items():
+        check_count(name, value, 0)
+
+
 def check_one_seed(seed: int) -> None:
     """Raise a ValueError unless the seed is one whole number ≥ 0."""
-    if not whole(seed) or seed < 0:
-        raise ValueError(f"seed must be a whole number ≥ 0, got {seed!r}")
+    check_count("seed", seed, 0)
 
 
 def check_seed(seed: int | Sequence[int]) -> numpy.ndarray:
@@ -48,12 +62,7 @@ def check_seed(seed: int | Sequence[int]) -> numpy.ndarray:
     return seeds
 
 
-def check_at_least_1(**counts: int) -> None:
-    """Raise a ValueError that names the first one that is not a whole number ≥ 1."""
-    check_counts(**counts)
-
-
-# --- numbers that may be swept ---------------------------------------------------------------------------------------
+# --- real numbers ----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -117,6 +126,12 @@ def check_at_least_0(**numbers: Scalar) -> None:
         check_number(name, value, AT_LEAST_0)
 
 
+def check_positive(**numbers: float) -> None:
+    """Raise the error that names the first one that is no number > 0."""
+    for name, value in numbers.items():
+        check_number(name, value, ABOVE_0, swept=False)
+
+
 def check_norm_order(name: str, value: Any) -> float:
     """p of a norm: a number in [1, ∞]."""
     if isinstance(value, bool) or not isinstance(value, (int, float, numpy.number)) or not value >= 1:
@@ -128,13 +143,6 @@ def check_ball(rho: Radius, p: float) -> None:
     """Raise the error that says why {ε : ‖ε‖_p ≤ ρ} is no ball, if it is none."""
     check_at_least_0(rho=rho)
     check_norm_order("p", p)
-
-
-def check_count(name: str, value: Any, least: int = 1) -> int:
-    """A whole number, `least` or more."""
-    if isinstance(value, bool) or not isinstance(value, (int, numpy.integer)) or value < least:
-        raise ValueError(f"{name} must be a whole number ≥ {least}, got {value!r}")
-    return int(value)
 
 
 def check_truth(name: str, value: Any) -> bool:

@@ -16,10 +16,10 @@ from .training.loop import DivergedError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; errors are one line on stderr and exit status 2, Ctrl-C is 130."""
+    """Run one command and return its exit status: 2 after an error, which is one line on stderr, and 130 after Ctrl-C."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without ρ, λ and ± shows ? for them
+            stream.reconfigure(errors="replace")  # a terminal that cannot show ρ, λ or ± shows ? instead
     options = parser().parse_args(arguments)
     try:
         options.run(options)
@@ -44,31 +44,33 @@ def parser() -> argparse.ArgumentParser:
         "with the base for twice the epochs (as many gradients as SAM spends); print a table, write demo.png.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
+    _add_demo_options(demo)
+    verify = commands.add_parser(
+        "verify",
+        help="check every formula on this machine and backend",
+        description="Compute every formula in two ways (a derivative and a difference quotient, a closed form, the same "
+        "on NumPy) and print the largest relative error of each; the exit status is 1 if an error exceeds its bound.",
+    )
+    lessons = commands.add_parser("lessons", help="open the lessons in JupyterLab (in a clone)")
+    bench = commands.add_parser(  # all its arguments are for the benchmark, --help too
+        "bench", help="speed beside NumPy by hand, PyTorch and JAX (in a clone)", add_help=False, prefix_chars="+"
+    )
+    bench.add_argument("arguments", nargs="*")
+    for command in (demo, verify):
+        command.add_argument("--backend", help="numpy or cupy; by default MINISAM_BACKEND if it is set, else numpy")
+    for command, run in ((demo, _demo), (lessons, _lessons), (verify, _verify), (bench, _bench)):
+        command.set_defaults(run=run)
+    return top
+
+
+def _add_demo_options(demo: argparse.ArgumentParser) -> None:
     demo.add_argument("--seeds", type=_whole, default=10, help="runs of each method, from different random starts")
     demo.add_argument("--epochs", type=_whole, default=40, help="passes over the training data")
     demo.add_argument("--rho", type=_not_negative, default=0.1, help="radius of SAM's ball")
     demo.add_argument("--base", choices=["sgd", "adam", "adamw"], default="sgd", help="the optimizer below SAM")
     demo.add_argument("--l2", type=_not_negative, default=1e-3, help="lambda of the term lambda * |w|^2")
-    demo.add_argument("--backend", default=None, help="numpy or cupy; without it MINISAM_BACKEND, else numpy")
     demo.add_argument("--out", type=_folder, default="figures", help="folder for demo.png")
-    demo.add_argument("--json", action="store_true", help="print the result as JSON, with every seed's numbers")
-    demo.set_defaults(run=_demo)
-    lessons = commands.add_parser("lessons", help="open the lessons in JupyterLab (in a clone)")
-    lessons.set_defaults(run=_lessons)
-    verify = commands.add_parser(
-        "verify",
-        help="check every formula on this machine and backend",
-        description="Compute every formula in two ways (its derivative and a difference quotient, the closed form, the same "
-        "on NumPy) and print the largest relative error of each; exit status 1 if one exceeds its bound.",
-    )
-    verify.add_argument("--backend", default=None, help="numpy or cupy; without it MINISAM_BACKEND, else numpy")
-    verify.set_defaults(run=_verify)
-    bench = commands.add_parser(  # passes everything on, --help too
-        "bench", help="speed beside NumPy by hand, PyTorch and JAX (in a clone)", add_help=False, prefix_chars="+"
-    )
-    bench.add_argument("arguments", nargs="*")
-    bench.set_defaults(run=_bench)
-    return top
+    demo.add_argument("--json", action="store_true", help="print the result as JSON, with the numbers of every seed")
 
 
 def _demo(options: argparse.Namespace) -> None:
@@ -110,7 +112,7 @@ def _bench(options: argparse.Namespace) -> None:
 
 
 def _in_clone(name: str) -> Path:
-    """A folder of the clone that this package stands in, or the error that says that it stands in none."""
+    """A folder of the clone that holds this package; an error if the package is not in a clone."""
     folder = Path(__file__).parents[1] / name
     if not folder.is_dir():
         raise FileNotFoundError(
@@ -120,7 +122,7 @@ def _in_clone(name: str) -> Path:
 
 
 def _call(*arguments: str) -> None:
-    """Run Python with these arguments; its exit status is ours."""
+    """Run Python with these arguments, and exit with its status if that is not 0."""
     status = subprocess.call([sys.executable, *arguments])
     if status:
         raise SystemExit(status)
@@ -143,7 +145,7 @@ def _not_negative(text: str) -> float:
 
 
 def _folder(text: str) -> Path:
-    """A folder that is there or can be made: known before the work, not after it."""
+    """A folder that exists or can be made. It is checked before the training, so that a result is not lost after it."""
     path = Path(text).absolute()
     there = next(p for p in (path, *path.parents) if os.path.exists(p))
     if not (there.is_dir() and os.access(there, os.W_OK)):

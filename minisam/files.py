@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are either written completely or not at all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @contextmanager
 def whole(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A path to write to, `path`.part. It becomes `path` when the block ends well, and vanishes when it does not."""
+    """A temporary path, `path`.part, to write to. It is renamed to `path` at the end of the block, and deleted on an error."""
     check_folder(path)
     unfinished = Path(f"{os.fspath(path)}.part")
     try:
@@ -21,7 +21,7 @@ def whole(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def check_folder(path: str | os.PathLike[str]) -> None:
-    """Raise a FileNotFoundError if the folder of `path` is not there."""
+    """Raise a FileNotFoundError if the folder of `path` does not exist."""
     folder = Path(path).parent
     if not folder.is_dir():
         raise FileNotFoundError(f"cannot write {os.fspath(path)}: there is no folder {folder}")

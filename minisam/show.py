@@ -1,4 +1,4 @@
-"""Reading the library from a lesson."""
+"""`show` prints the source of the library, so that a lesson can be read beside the code."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import inspect
 from collections.abc import Callable, Sequence
 from itertools import dropwhile
 from pathlib import Path
-from typing import Any
 
 
-def show(thing: Callable[..., Any]) -> None:
-    """Print the source of a function, a method or a class, where it stands, and for a primitive its derivative."""
-    for wrapped in ("fun", "written"):  # a primitive wraps the function that was written
+def show(thing: Callable[..., object]) -> None:
+    """Print the source of a function, a method or a class with its module and line; for a primitive, its derivative too."""
+    for wrapped in ("fun", "written"):  # attributes in which a primitive keeps its function
         thing = getattr(thing, wrapped, thing)
     path = Path(inspect.getsourcefile(thing) or "")
     lines, start = inspect.getsourcelines(thing)
@@ -20,7 +19,7 @@ def show(thing: Callable[..., Any]) -> None:
 
 
 def _derivative(below: Sequence[str]) -> list[str]:
-    """The `defvjp(...)` that stands right under a primitive, if one does."""
+    """The `defvjp(...)` directly below a primitive; no lines if there is none."""
     rest = list(dropwhile(lambda line: not line, below))
     if not rest or not rest[0].startswith("defvjp("):
         return []

@@ -1,4 +1,4 @@
-"""What may be said of a sample: a mean and its interval."""
+"""The mean of a sample and its confidence interval."""
 
 from __future__ import annotations
 
@@ -6,9 +6,24 @@ import numpy
 
 
 def mean_and_interval(samples: numpy.ndarray, axis: int = -1) -> tuple[numpy.ndarray, numpy.ndarray]:
-    """The mean over the replicas, and the half-width of its 95% interval by Student's t.
+    """The mean along an axis of samples, and the half-width of its 95% confidence interval by Student's t.
 
-    One replica alone says nothing about its spread: its half-width is NaN.
+    Parameters
+    ----------
+    samples : array
+        The replicas lie along `axis`.
+    axis : int
+        The axis to average over.
+
+    Returns
+    -------
+    float64 NumPy arrays, without the axis
+        The mean and the half-width. A single sample does not show its spread, so its half-width is NaN.
+
+    Raises
+    ------
+    ValueError
+        If samples is empty.
 
     Student 1908, "The probable error of a mean".  Truths: tests/test_stats.py.
     """

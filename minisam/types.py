@@ -30,6 +30,8 @@ def statistics_of(result: tuple[Array, Array]) -> Statistics:
 
 
 class HasFilters(Protocol):
-    """A model, as far as it tells which weights are a filter: those that one output unit sees."""
+    """A model, as far as it tells of which kind its weights are, and which of them are a filter: what one output unit sees."""
+
+    def mask(self, kind: str) -> Array: ...
 
     def filter_norms(self, w: Array) -> Array: ...

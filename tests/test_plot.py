@@ -1,7 +1,9 @@
 """Figures: they show the numbers they were given, say what their axes are, and belong to nobody's window."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -155,7 +157,8 @@ def test_spectra_are_densities_with_their_error_and_a_line_a_replica(tmp_path):
     assert len(ax.lines) == 4
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["SGD", "SAM"]
     at = ax.lines[0].get_xdata()
-    assert at[0] < DIAGONAL.min() < DIAGONAL.max() < at[-1]
+    found = np.concatenate([one.values.ravel() for one in spectra.values()])
+    assert at[0] < found.min() < found.max() < at[-1]
     np.testing.assert_allclose(ax.lines[1].get_ydata(), spectra["SGD"].density(at).value[1], rtol=1e-13)
     low, high = ax.get_ylim()
     assert 0 < low < ax.lines[0].get_ydata().max() < high
@@ -179,7 +182,7 @@ def test_a_profile_marks_its_centre_and_an_interpolation_its_ends(tmp_path):
     ):
         (ax,) = figure.axes
         np.testing.assert_allclose(ax.lines[0].get_ydata(), values.mean(axis=0), rtol=1e-14)
-        assert {text.get_text(): text.xy[0] for text in ax.texts} == marks
+        assert {text.get_text(): text.get_position()[0] for text in ax.texts} == marks
         assert [line.get_xdata()[0] for line in ax.lines[1:]] == list(marks.values())
         assert drawn(figure, tmp_path / "line.png").std() > 0
 
@@ -262,3 +265,16 @@ plot.save(Run(model, model.init(0), {"evaluations": np.arange(1, 3), "train_loss
 assert "matplotlib.pyplot" not in sys.modules
 """
     subprocess.run([sys.executable, "-W", "error", "-c", script, tmp_path / "run.png"], check=True)
+
+
+@pytest.mark.parametrize("room", ["plot", "sharpness"])
+def test_pictures_and_measures_know_no_models_and_no_training(room):
+    """Not even for their types: they take any object with the methods of a `Layout` or a `Drawable`."""
+    for path in (Path(plot.__file__).parents[1] / room).glob("*.py"):
+        assert not re.search(r"\.(models|data|training|batch)\b.* import ", path.read_text(encoding="utf-8")), path
+
+
+def test_no_points_are_refused():
+    spectra = {"SGD": spectral_density(lambda w, v: DIAGONAL * v, np.zeros(5), 3, 4)}
+    with pytest.raises(ValueError, match=r"^points must be a whole number ≥ 1, got 0$"):
+        plot.spectrum(spectra, points=0)

@@ -164,7 +164,7 @@ def test_lambda_max_of_a_network_by_autograd_s_hessian(activation, loss):
 
 
 def test_lambda_max_refuses_no_steps():
-    with pytest.raises(ValueError, match=r"^steps must be ≥ 1, got 0$"):
+    with pytest.raises(ValueError, match=r"^steps must be a whole number ≥ 1, got 0$"):
         lambda_max(lambda w, v: v, np.zeros(3), steps=0)
 
 

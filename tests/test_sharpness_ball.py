@@ -1,5 +1,6 @@
 """The truths of sharpness in a ball: closed forms on quadratics, invariance, what more work may and may not change."""
 
+import inspect
 import itertools
 import math
 import re
@@ -17,6 +18,7 @@ from minisam.autodiff import check_grad, hvp, value_and_grad
 from minisam.models import cnn, mlp, vit
 from minisam.sam import Quadratic, sam_objective
 from minisam.sharpness import (
+    Search,
     average_case,
     gradient_norm,
     m_sharpness,
@@ -275,12 +277,13 @@ def coverage(estimates, truth):
 @pytest.mark.parametrize("sigma", [0.01, 1.0])
 def test_the_average_case_of_a_quadratic_is_half_sigma_squared_the_trace(sigma):
     truth = sigma**2 * np.trace(H) / 2
-    found = [average_case(BOWL, W[0], sigma, samples=100, seed=seed) for seed in range(300)]
+    # σ² zᵀHz/2 is skewed: of 100 samples only 93.8% of the intervals hold the truth, of 400 samples 95.0%
+    found = [average_case(BOWL, W[0], sigma, samples=400, seed=seed) for seed in range(300)]
     assert (
         0.91 < coverage(found, truth) < 0.985
     )  # a share of 300 is within 0.04 of 0.95, but for one time in a thousand
-    deviation = sigma**2 * math.sqrt(2 * np.sum(H * H)) / 2  # of a sample, σ² zᵀHz/2
-    np.testing.assert_allclose(np.mean([e.error for e in found]), deviation / 10, rtol=0.05)
+    deviation = sigma**2 * math.sqrt(2 * np.sum(H * H)) / 2  # of a sample
+    np.testing.assert_allclose(np.mean([e.error for e in found]), deviation / 20, rtol=0.05)
 
 
 def test_the_average_case_of_a_loss_that_is_not_quadratic():
@@ -407,6 +410,44 @@ def test_what_a_measure_costs(measure, cost):
     assert len(calls) == cost
 
 
+# --- arguments -------------------------------------------------------------------------------------------------------
+
+HOW = {"p": 1.5, "steps": 2, "restarts": 1, "adaptive": True, "inner": "ascent", "seed": 3, "progress": False}
+
+
+@pytest.mark.parametrize(
+    ("measure", "losses", "name"),
+    [
+        (worst_case, OF_BOWL, "loss_and_grad"),
+        (worst_point, OF_BOWL, "loss_and_grad"),
+        (single_step_accuracy, OF_BOWL, "loss_and_grad"),
+        (m_sharpness, [OF_BOWL, waves], "parts"),
+    ],
+)
+def test_a_measure_takes_the_fields_of_a_search_as_its_arguments(measure, losses, name):
+    """By name, by place, and in the signature that an editor and `help` show."""
+    parameters, fields = inspect.signature(measure).parameters, inspect.signature(Search).parameters
+    assert list(parameters) == [name, "w", *fields]
+    assert all(parameters[field] == fields[field] for field in fields)
+    by_name = measure(**{name: losses, "w": W, "rho": 0.4}, **HOW)
+    by_place = measure(losses, W, 0.4, *HOW.values())
+    np.testing.assert_equal(np.asarray(vars_of(by_place)), np.asarray(vars_of(by_name)))
+    with pytest.raises(TypeError, match="unexpected keyword argument 'restart'"):
+        measure(losses, W, 0.4, restart=1)
+    with pytest.raises(TypeError, match="missing a required argument: 'rho'"):
+        measure(losses, W)
+
+
+def vars_of(found):
+    return found if isinstance(found, np.ndarray) else list(vars(found).values())
+
+
+def test_the_point_of_a_single_step_is_that_of_sam():
+    np.testing.assert_array_equal(
+        worst_point(OF_BOWL, W, 0.3, 1.5, adaptive=True, inner="single-step"), single_step(OF_BOWL, W, 0.3, 1.5, True)
+    )
+
+
 # --- progress, errors ------------------------------------------------------------------------------------------------
 
 
@@ -433,8 +474,13 @@ def test_progress_is_shown_where_it_is_asked_for(measure, unit, capsys):
     [
         (lambda: worst_case(OF_BOWL, W, -0.1), "rho must be ≥ 0, got -0.1"),
         (lambda: worst_case(OF_BOWL, W, 0.1, p=0.5), "p must be in [1, ∞], got 0.5"),
-        (lambda: worst_case(OF_BOWL, W, 0.1, steps=0), "steps must be ≥ 1, got 0"),
-        (lambda: worst_case(OF_BOWL, W, 0.1, restarts=-1), "restarts must be ≥ 0, got -1"),
+        (lambda: worst_case(OF_BOWL, W, 0.1, steps=0), "steps must be a whole number ≥ 1, got 0"),
+        (lambda: worst_case(OF_BOWL, W, 0.1, steps=2.5), "steps must be a whole number ≥ 1, got 2.5"),
+        (lambda: worst_case(OF_BOWL, W, math.nan), "rho must be ≥ 0, got nan"),
+        (lambda: worst_case(OF_BOWL, W, 0.1, restarts=-1), "restarts must be a whole number ≥ 0, got -1"),
+        (lambda: worst_case(OF_BOWL, W, 0.1, restarts=0.5), "restarts must be a whole number ≥ 0, got 0.5"),
+        (lambda: m_sharpness([OF_BOWL], W, 0.1, seed=-1), "seed must be a whole number ≥ 0, got -1"),
+        (lambda: average_case(BOWL, W, 0.1, seed=1.5), "seed must be a whole number ≥ 0, got 1.5"),
         (
             lambda: worst_case(OF_BOWL, W, 0.1, inner="exact"),
             "inner must be one of 'ascent', 'single-step', got 'exact'",
@@ -442,7 +488,7 @@ def test_progress_is_shown_where_it_is_asked_for(measure, unit, capsys):
         (lambda: gradient_norm(OF_BOWL, W, 0.0), "p must be in [1, ∞], got 0.0"),
         (lambda: m_sharpness([], W, 0.1), "parts must hold at least one loss, got none"),
         (lambda: average_case(BOWL, W, -1.0), "sigma must be ≥ 0, got -1.0"),
-        (lambda: average_case(BOWL, W, 0.1, samples=0), "samples must be ≥ 1, got 0"),
+        (lambda: average_case(BOWL, W, 0.1, samples=0), "samples must be a whole number ≥ 1, got 0"),
         (lambda: second_order(OF_BOWL, hvp(BOWL), W, -1), "rho must be ≥ 0, got -1"),
     ],
 )

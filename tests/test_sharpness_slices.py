@@ -71,6 +71,17 @@ def test_filter_normalised_slices_are_the_same_for_the_same_function_in_other_we
         assert np.abs(after / before - 1).max() > 0.01
 
 
+def test_a_random_direction_has_a_stream_of_its_own():
+    """`model.init(seed)` draws from `default_rng(seed)`; a direction made of the same numbers would follow the weights."""
+    seed, seen = 3, []
+    profile(lambda w: seen.append(w) or w[..., 0], np.zeros(2000), 1.0, 3, seed)
+    direction, raw = seen[0][2], np.random.default_rng(seed).standard_normal(4000)
+    for other in (raw[:2000], raw[2000:], raw[::2], raw[1::2]):
+        assert abs(direction @ other) / np.linalg.norm(other) < 5 / np.sqrt(
+            2000
+        )  # five standard deviations of a cosine
+
+
 # --- landscapes and profiles -----------------------------------------------------------------------------------------
 
 
@@ -196,9 +207,12 @@ def test_progress_is_shown_where_it_is_asked_for(capsys):
 @pytest.mark.parametrize(
     ("draw", "says"),
     [
-        (lambda: landscape(BOWL, np.ones(4), 1.0, 0), "points must be ≥ 1, got 0"),
-        (lambda: profile(BOWL, np.ones(4), 1.0, -1), "points must be ≥ 1, got -1"),
-        (lambda: interpolation(BOWL, np.ones(4), np.zeros(4), 0), "points must be ≥ 1, got 0"),
+        (lambda: landscape(BOWL, np.ones(4), 1.0, 0), "points must be a whole number ≥ 1, got 0"),
+        (lambda: profile(BOWL, np.ones(4), 1.0, -1), "points must be a whole number ≥ 1, got -1"),
+        (lambda: profile(BOWL, np.ones(4), np.nan), "radius must be ≥ 0, got nan"),
+        (lambda: landscape(BOWL, np.ones(4), -1.0), "radius must be ≥ 0, got -1.0"),
+        (lambda: landscape(BOWL, np.ones(4), 1.0, seed=-1), "seed must be a whole number ≥ 0, got -1"),
+        (lambda: interpolation(BOWL, np.ones(4), np.zeros(4), 0), "points must be a whole number ≥ 1, got 0"),
         (lambda: interpolation(BOWL, np.ones(4), np.zeros(4), beyond=-0.1), "beyond must be ≥ 0, got -0.1"),
         (lambda: filter_normalised(NET, np.ones(4), np.ones(4)), "w must have shape (..., 26), got (4,)"),
     ],

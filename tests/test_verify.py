@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import strict
 
-from minisam import array_backend, cli, ops, sam, verify
+from minisam import array_backend, cli, mlp, ops, sam, vectors, verify
+from minisam.verify.family import PIECES, variants
 
 
 def test_every_formula_holds(capsys):
@@ -27,11 +28,11 @@ def test_every_formula_holds_on_the_device(monkeypatch):
     assert [result.formula for result in results if not result.ok] == []
 
 
-epsilon, norm = sam.epsilon, ops.norm
+epsilon, norm = sam.epsilon, vectors.norm
 WRONG = {
     "a gradient": (ops.losses, "lift", lambda g, axes: 1.001 * ops.lift(g, axes), "∂ cross-entropy"),
     "a radius": (sam, "epsilon", lambda g, rho, p=2.0: 1.001 * epsilon(g, rho, p), "‖ε‖ = ρ, p = 2"),
-    "a norm": (ops, "norm", lambda a, p=2.0: math.nan * norm(a, p), "‖ε‖ = ρ, p = 2"),
+    "a norm": (vectors, "norm", lambda a, p=2.0: math.nan * norm(a, p), "‖ε‖ = ρ, p = 2"),
 }
 
 
@@ -55,3 +56,9 @@ def test_shapes_that_differ_are_infinitely_far_apart():
 def test_an_unusable_backend_is_one_line(capsys):
     assert cli.main(["verify", "--backend", "torch"]) == 2
     assert capsys.readouterr().err.startswith("minisam verify: backend must be one of")
+
+
+def test_the_family_is_all_of_it():
+    """Every class of `sam` whose step is its own or a rule's, but for the pieces that variants are made of."""
+    classes = {name for name, kind in vars(sam).items() if isinstance(kind, type) and hasattr(kind, "step")}
+    assert set(variants(mlp((2, 3)))) == classes - PIECES

@@ -1,11 +1,11 @@
-"""Pictures. Matplotlib is imported when one is drawn.
+"""Pictures. Matplotlib is imported when the first one is drawn.
 
 Of trainings:     `curves`, `against`
 Of sharpness:     `measures`, `lines`, `single_step_accuracy`, `second_order`, `spectrum`
 Of landscapes:    `landscape`, `profile`, `interpolation`
 
-Each takes label → what `minisam.sharpness` (or `train`) returned, and makes a matplotlib figure that belongs to nobody's window;
-`save` writes it. `draw_…` draws on axes that exist.
+Each function takes labels with results of `minisam.sharpness` or `minisam.train`, and returns a matplotlib figure. The figure
+opens no window; `save` writes it to a file. The functions `draw_…` draw the same on existing axes.
 """
 
 from .figures import COLOURS, draw_band, new_figure, save, spread, told

@@ -1,10 +1,10 @@
-"""Pictures of trainings: curves, and how they ended against what was swept."""
+"""Pictures of trainings: curves over the training, and results against a swept hyperparameter."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy
 
@@ -13,7 +13,8 @@ from ..stats import mean_and_interval
 from .figures import coloured, draw_band, new_figure, spread, told
 
 if TYPE_CHECKING:
-    from ..training.run import Run
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 PANELS = {
     "train_loss": "training loss",
@@ -21,26 +22,45 @@ PANELS = {
 }
 
 
-def curves(runs: Mapping[str, Run]) -> Any:
-    """Training loss and validation accuracy against gradient evaluations, mean and 95% interval over the replicas.
+class Drawable(Protocol):
+    """What a picture needs of a training; `minisam.Run` has it."""
+
+    @property
+    def history(self) -> Mapping[str, numpy.ndarray]:
+        """Name of a quantity → its values (epochs, ...)."""
+
+    @property
+    def loss(self) -> object:
+        """The name of the loss, or the loss itself."""
+
+    @property
+    def axes(self) -> Mapping[str, Sequence[Any]]:
+        """Name → values of each replica axis."""
+
+    def select(self, **labels: Any) -> Drawable:
+        """The replicas with these values."""
+
+
+def curves(runs: Mapping[str, Drawable]) -> Figure:
+    """Training loss and validation accuracy against gradient evaluations, with mean and 95% interval over the replicas.
 
     Parameters
     ----------
     runs : dict
-        Label → Run; all in one picture.
+        Label → `Run`. All runs are drawn in one picture.
 
     Returns
     -------
     matplotlib Figure
     """
-    panels = [key for key in PANELS if key == "train_loss" or any(key in run.history for run in runs.values())]
+    panels = _panels(runs.values()) or ["train_loss"]
     figure, axes = new_figure(1, len(panels), width=4.5 * len(panels))
     draw_curves(axes, runs, panels)
     return figure
 
 
-def draw_curves(axes: Sequence[Any], runs: Mapping[str, Run], panels: Sequence[str] = tuple(PANELS)) -> None:
-    """The panels of `curves`, on axes that exist."""
+def draw_curves(axes: Sequence[Axes], runs: Mapping[str, Drawable], panels: Sequence[str] = tuple(PANELS)) -> None:
+    """Draw the panels of `curves` on existing axes."""
     unit = " [nats]" if all(run.loss == "cross_entropy" for run in runs.values()) else ""
     for ax, key in zip(axes, panels, strict=True):
         for colour, (name, run) in coloured(runs.items()):
@@ -52,34 +72,43 @@ def draw_curves(axes: Sequence[Any], runs: Mapping[str, Run], panels: Sequence[s
     axes[0].set_yscale("log")
 
 
-def against(run: Run, name: str) -> Any:
-    """The last epoch's training loss and validation accuracy against a swept hyperparameter, mean and 95% interval.
+def against(run: Drawable, name: str) -> Figure:
+    """Training loss and validation accuracy of the last epoch against a swept hyperparameter, with mean and 95% interval.
 
     Parameters
     ----------
     run : Run
-        From a training with a sweep; intervals are over its seeds, and other swept hyperparameters make lines of their own.
+        From a training with a sweep. The intervals are over its seeds; other swept hyperparameters give one line per value.
     name : str
-        A name in `run.axes`, with numbers as values.
+        A name in `run.axes`, whose values are numbers.
 
     Returns
     -------
     matplotlib Figure
+
+    Raises
+    ------
+    ValueError
+        If the run has no axis of this name.
     """
-    panels = [key for key in PANELS if key in run.history]
-    figure, axes = new_figure(1, len(panels), width=4.5 * len(panels))
     values = numpy.asarray(pick("an axis of the run", name, run.axes), dtype="float64")
+    panels = _panels([run])
+    figure, axes = new_figure(1, len(panels), width=4.5 * len(panels))
     order = numpy.argsort(values)
     others = {key: labels for key, labels in run.axes.items() if key not in (name, "seed")}
     for ax, key in zip(axes, panels, strict=True):
-        for colour, chosen in coloured(itertools.product(*others.values())):
-            line = run.select(**dict(zip(others, chosen, strict=True)))
-            last = line.history[key][-1]
-            mean, half = mean_and_interval(last.reshape(len(values), -1))
-            label = told(dict(zip(others, chosen, strict=True)))
-            ax.errorbar(values[order], mean[order], half[order], fmt="o-", capsize=3, color=colour, label=label or None)
+        for colour, combination in coloured(itertools.product(*others.values())):
+            chosen = dict(zip(others, combination, strict=True))
+            last = run.select(**chosen).history[key][-1]
+            mean, half = (of_each[order] for of_each in mean_and_interval(last.reshape(len(values), -1)))
+            ax.errorbar(values[order], mean, half, fmt="o-", capsize=3, color=colour, label=told(chosen) or None)
         ax.set(xlabel=name, ylabel=f"{PANELS[key]} after the last epoch")
         spread(ax, values)
         if others:
             ax.legend()
     return figure
+
+
+def _panels(runs: Iterable[Drawable]) -> list[str]:
+    """The quantities of PANELS that at least one run has recorded."""
+    return [key for key in PANELS if any(key in run.history for run in runs)]

@@ -1,37 +1,44 @@
-"""Pictures of what `minisam.sharpness` measures: a dot a measure, lines, spectra, slices of the landscape."""
+"""Pictures of the results of `minisam.sharpness`: measures as dots or lines, spectra, slices of the landscape."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy
 
 from ..array_backend import asnumpy
+from ..checks import check_counts
 from ..sharpness import Estimate, SecondOrder, SingleStepAccuracy, Spectrum
 from ..stats import mean_and_interval
+from ..types import Array, Scalar
 from .figures import coloured, draw_band, new_figure
 
-Line: TypeAlias = tuple[Any, Any]  # x (k,) and values (..., k)
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Line: TypeAlias = tuple[Array, Array]  # x (k,) and values (..., k)
+Slice: TypeAlias = tuple[numpy.ndarray, numpy.ndarray]  # t (k,) and values (k, k)
 
 
 # --- numbers ---------------------------------------------------------------------------------------------------------
 
 
-def measures(found: Mapping[str, Mapping[str, Any]]) -> Any:
-    """Several measures of several runs: a panel a measure, a row a run, a dot with its interval.
+def measures(found: Mapping[str, Mapping[str, Estimate | Scalar]]) -> Figure:
+    """Several measures of several runs: one panel per measure and one row per run, with a dot and its interval.
 
         plot.measures({"SGD": {"λ_max": lambda_max(…), "trace": trace(…)}, "SAM": {"λ_max": …, "trace": …}})
 
     Parameters
     ----------
     found : dict
-        Label of a run → name of a measure → a number or array, one entry a replica, or an `Estimate`.
+        Label of a run → name of a measure → a number, an array with one entry per replica, or an `Estimate`.
 
     Returns
     -------
     matplotlib Figure
-        Over several replicas: mean and 95% interval; of one alone, the estimate ± 2 standard errors.
+        For several replicas the dot is their mean, with its 95% interval; for a single `Estimate`, ± 2 standard errors.
     """
     names = list(dict.fromkeys(name for of_run in found.values() for name in of_run))
     figure, axes = new_figure(1, len(names), width=3.2 * len(names) + 1, height=0.45 * len(found) + 1)
@@ -47,16 +54,16 @@ def measures(found: Mapping[str, Mapping[str, Any]]) -> Any:
     return figure
 
 
-def _dot(measured: Any) -> tuple[float, float]:
-    """A value and the half-width of its interval; NaN where nothing tells it."""
+def _dot(measured: Estimate | Scalar) -> tuple[float, float]:
+    """A value and the half-width of its interval; the half-width is NaN if it is unknown."""
     if isinstance(measured, Estimate) and measured.value.size == 1:
         return measured.value.item(), 2 * measured.error.item()
     value, half = mean_and_interval(asnumpy(measured.value if isinstance(measured, Estimate) else measured).ravel())
     return float(value), float(half)
 
 
-def lines(found: Mapping[str, Line], xlabel: str, ylabel: str) -> Any:
-    """A measure against anything: the mean over the replicas, in a band of its 95% interval.
+def lines(found: Mapping[str, Line], xlabel: str, ylabel: str) -> Figure:
+    """A measure against any x: the mean over the replicas as a line, and its 95% interval as a band.
 
     Parameters
     ----------
@@ -72,39 +79,44 @@ def lines(found: Mapping[str, Line], xlabel: str, ylabel: str) -> Any:
     return figure
 
 
-def draw_lines(ax: Any, found: Mapping[str, Line], xlabel: str, ylabel: str) -> None:
-    """`lines`, on an axis that exists."""
+def draw_lines(ax: Axes, found: Mapping[str, Line], xlabel: str, ylabel: str) -> None:
+    """Draw the picture of `lines` on existing axes."""
     for colour, (name, (x, values)) in coloured(found.items()):
         draw_band(ax, asnumpy(x), numpy.moveaxis(asnumpy(values), -1, 0), name, colour)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.legend()
 
 
-def single_step_accuracy(found: Mapping[str, tuple[Any, Sequence[SingleStepAccuracy]]], xlabel: str = "epoch") -> Any:
-    """How good the single step is, over a training or against ρ: its share of the ascent's rise, and the cosine to it.
+def single_step_accuracy(
+    found: Mapping[str, tuple[Array, Sequence[SingleStepAccuracy]]], xlabel: str = "epoch"
+) -> Figure:
+    """The accuracy of the single step, over a training or against ρ: its share of the ascent's rise, and their cosine.
 
     Parameters
     ----------
     found : dict
-        Label → x (k,), and what `minisam.sharpness.single_step_accuracy` found at each of them.
+        Label → x (k,), and the k results of `minisam.sharpness.single_step_accuracy` there.
     xlabel : str
-        What x is.
+        The label of the x axis.
 
     Returns
     -------
     matplotlib Figure
     """
-    return _attributes(
-        found, xlabel, {"ratio": "rise, single step / ascent", "cosine": "cosine, single step to ascent"}
-    )
+    panels = {"ratio": "rise: single step / ascent", "cosine": "cosine of single step and ascent"}
+    return _attributes(found, xlabel, panels)
 
 
-def second_order(found: Mapping[str, tuple[Any, Sequence[SecondOrder]]], xlabel: str = "epoch") -> Any:
-    """What SAM drops, over a training or against ρ: its share of the gradient, and the cosine to the whole; as above."""
-    return _attributes(found, xlabel, {"share": "‖dropped‖ / ‖kept‖", "cosine": "cosine, kept to whole"})
+def second_order(found: Mapping[str, tuple[Array, Sequence[SecondOrder]]], xlabel: str = "epoch") -> Figure:
+    """The term that SAM drops, over a training or against ρ: its size, and the cosine of the kept and the whole gradient.
+
+    Arguments as for `single_step_accuracy`, with results of `minisam.sharpness.second_order`.
+    """
+    return _attributes(found, xlabel, {"share": "‖dropped‖ / ‖kept‖", "cosine": "cosine of kept and whole gradient"})
 
 
-def _attributes(found: Mapping[str, tuple[Any, Sequence[Any]]], xlabel: str, panels: Mapping[str, str]) -> Any:
+def _attributes(found: Mapping[str, tuple[Array, Sequence[Any]]], xlabel: str, panels: Mapping[str, str]) -> Figure:
+    """One panel for each attribute of the results, with its label."""
     figure, axes = new_figure(1, len(panels), width=4.5 * len(panels))
     for ax, (name, ylabel) in zip(axes, panels.items(), strict=True):
         of_each = {
@@ -115,15 +127,15 @@ def _attributes(found: Mapping[str, tuple[Any, Sequence[Any]]], xlabel: str, pan
     return figure
 
 
-def spectrum(spectra: Mapping[str, Spectrum], points: int = 400) -> Any:
-    """The density of the Hessian's eigenvalues, in a band of ± 2 standard errors; a line for each replica.
+def spectrum(spectra: Mapping[str, Spectrum], points: int = 400) -> Figure:
+    """The density of the Hessian's eigenvalues, with a band of ± 2 standard errors and one line per replica.
 
     Parameters
     ----------
     spectra : dict
-        Label → what `minisam.sharpness.spectral_density` found.
+        Label → result of `minisam.sharpness.spectral_density`.
     points : int
-        Of each line.
+        Number of points of each line, ≥ 1.
 
     Returns
     -------
@@ -134,21 +146,23 @@ def spectrum(spectra: Mapping[str, Spectrum], points: int = 400) -> Any:
     return figure
 
 
-def draw_spectra(ax: Any, spectra: Mapping[str, Spectrum], points: int = 400) -> None:
-    """`spectrum`, on an axis that exists. One width for all, on a logarithmic axis of six powers of ten."""
+def draw_spectra(ax: Axes, spectra: Mapping[str, Spectrum], points: int = 400) -> None:
+    """Draw the picture of `spectrum` on existing axes.
+
+    All densities are smoothed with the largest of their widths. The logarithmic axis shows six powers of ten.
+    """
+    check_counts(points=points)
     width = max(one.width for one in spectra.values())
-    at = numpy.linspace(
-        min(numpy.nanmin(one.values) for one in spectra.values()) - 5 * width,
-        max(numpy.nanmax(one.values) for one in spectra.values()) + 5 * width,
-        points,
-    )
+    values = numpy.concatenate([one.values.ravel() for one in spectra.values()])
+    at = numpy.linspace(numpy.nanmin(values) - 5 * width, numpy.nanmax(values) + 5 * width, points)
     top = 0.0
     for colour, (name, one) in coloured(spectra.items()):
         density = one.density(at, width)
-        for value, error in zip(density.value.reshape(-1, points), density.error.reshape(-1, points), strict=True):
-            ax.plot(at, value, color=colour, label=name, linewidth=1)
+        replicas = zip(density.value.reshape(-1, points), density.error.reshape(-1, points), strict=True)
+        for k, (value, error) in enumerate(replicas):
+            ax.plot(at, value, color=colour, label=name if k == 0 else None, linewidth=1)
             ax.fill_between(at, value - 2 * error, value + 2 * error, color=colour, alpha=0.2, linewidth=0)
-            top, name = max(top, numpy.nanmax(value)), None
+            top = max(top, numpy.nanmax(value))
     ax.set(xlabel="eigenvalue λ of the Hessian", ylabel="density [1/λ]", yscale="log", ylim=(1e-6 * top, 2 * top))
     ax.legend()
 
@@ -156,46 +170,48 @@ def draw_spectra(ax: Any, spectra: Mapping[str, Spectrum], points: int = 400) ->
 # --- landscapes ------------------------------------------------------------------------------------------------------
 
 
-def profile(slices: Mapping[str, Line], xlabel: str = "distance from w", ylabel: str = "loss") -> Any:
-    """Slices made by `minisam.sharpness.profile`: the loss along a line through w; label → (t, values)."""
+def profile(slices: Mapping[str, Line], xlabel: str = "distance from w", ylabel: str = "loss") -> Figure:
+    """The loss along a line through w: label → (t, values), as `minisam.sharpness.profile` returns them."""
     figure = lines(slices, xlabel, ylabel)
     _mark(figure.axes[0], {0.0: "w"})
     return figure
 
 
-def interpolation(slices: Mapping[str, Line], ylabel: str = "loss", ends: tuple[str, str] = ("start", "end")) -> Any:
-    """Slices made by `minisam.sharpness.interpolation`: the loss from one solution to another; label → (t, values)."""
+def interpolation(slices: Mapping[str, Line], ylabel: str = "loss", ends: tuple[str, str] = ("start", "end")) -> Figure:
+    """The loss from one solution to another: label → (t, values), as `minisam.sharpness.interpolation` returns them.
+
+    `ends` are the names of the two solutions in the picture.
+    """
     figure = lines(slices, "t in (1 − t) start + t end", ylabel)
     _mark(figure.axes[0], dict(zip((0.0, 1.0), ends, strict=True)))
     return figure
 
 
-def _mark(ax: Any, places: Mapping[float, str]) -> None:
-    """Upright lines with their names above the frame."""
+def _mark(ax: Axes, places: Mapping[float, str]) -> None:
+    """Vertical lines at x → name, with the names above the frame."""
     for x, name in places.items():
         ax.axvline(x, color="grey", linewidth=0.8, linestyle=":")
-        ax.annotate(
-            name, (x, 1), xycoords=("data", "axes fraction"), xytext=(0, 3), textcoords="offset points", ha="center"
-        )
+        ax.text(x, 1.01, name, transform=ax.get_xaxis_transform(), ha="center")
 
 
 def landscape(
-    slices: Mapping[str, tuple[numpy.ndarray, numpy.ndarray]],
+    slices: Mapping[str, Slice],
     points: Mapping[str, tuple[float, float]] | None = None,
     xlabel: str = "distance along the first direction",
-    ylabel: str = "distance along the second",
+    ylabel: str = "distance along the second direction",
     label: str = "loss",
-) -> Any:
-    """Slices made by `minisam.sharpness.landscape`, side by side, with the same levels so that steepness compares.
+) -> Figure:
+    """Slices of `minisam.sharpness.landscape` side by side. All have the same levels, so their steepness can be compared.
 
     Parameters
     ----------
     slices : dict
-        Title → (t, values), for one replica each.
+        Title → (t, values) of one replica.
     points : dict, optional
-        Name → its coordinates along the two directions, such as {"w": (0, 0), "w + ε": (rho, 0)} for a slice toward ε.
+        Name of a point → its coordinates along the two directions, such as {"w": (0, 0), "w + ε": (rho, 0)} for a slice
+        toward ε.
     xlabel, ylabel, label : str
-        What the axes and the colours are.
+        Labels of the axes and of the colour bar.
 
     Returns
     -------
@@ -207,17 +223,17 @@ def landscape(
 
 
 def draw_landscapes(
-    axes: Sequence[Any],
-    slices: Mapping[str, tuple[numpy.ndarray, numpy.ndarray]],
+    axes: Sequence[Axes],
+    slices: Mapping[str, Slice],
     points: Mapping[str, tuple[float, float]] | None = None,
     xlabel: str = "distance along the first direction",
-    ylabel: str = "distance along the second",
+    ylabel: str = "distance along the second direction",
     label: str = "loss",
 ) -> None:
-    """`landscape`, on axes that exist.
+    """Draw the picture of `landscape` on existing axes.
 
-    Levels are powers, over six powers of ten at most, or evenly spaced where the loss falls below 0. What is not finite counts
-    as the top.
+    The levels are spaced logarithmically, over at most six powers of ten; they are spaced evenly if the loss falls below 0.
+    Values that are not finite are drawn as the highest level.
     """
     finite = numpy.concatenate([values[numpy.isfinite(values)] for _, values in slices.values()])
     levels, norm = _levels(finite.min(), finite.max())
@@ -235,7 +251,7 @@ def draw_landscapes(
 
 
 def _levels(bottom: float, top: float) -> tuple[numpy.ndarray, str]:
-    """Sixteen levels for a loss in this range, and the scale of the colours."""
+    """Sixteen levels for a loss in this range, and the scale of the colours ("linear" or "log")."""
     if bottom < 0:
         return numpy.linspace(bottom, max(top, 0.99 * bottom), 16), "linear"
     bottom = max(bottom, 1e-6 * top, 1e-12)

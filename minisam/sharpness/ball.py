@@ -1,40 +1,143 @@
-"""How far the loss rises around w: at the worst point of a ball, on average, and as SAM's single step sees it.
-
-A ball is {ε : ‖ε/T‖_p ≤ ρ}, in units of T: T = 1, or T = |w| for the weights that `adaptive` names. A radius of shape
-(k, 1, ..., 1) sweeps: k values for each replica.
-"""
+"""How far the loss rises in a ball around w: at its worst point, on average, and where SAM's single step looks."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import numpy
 
 from ..array_backend import asarray, xp
 from ..autodiff import as_loss
-from ..checks import check_at_least_0, check_at_least_1, check_ball, pick
+from ..checks import check_at_least_0, check_ball, check_counts, check_counts_from_0, pick
 from ..draws import normal
-from ..models import Model
 from ..sam.epsilon import epsilon
 from ..sam.objective import ascend
-from ..types import Array, LossAndGrad
-from ..vectors import across, dot, like, norm, over
-from .estimate import Estimate, bar, to_host
+from ..threads import bar
+from ..types import Array, HasFilters, LossAndGrad, Radius, Scalar
+from ..vectors import like, norm
+from .estimate import Estimate
+
+Losses = TypeVar("Losses")
+Found = TypeVar("Found")
+Fields = ParamSpec("Fields")
 
 
-def worst_case(
-    loss_and_grad: LossAndGrad,
-    w: Array,
-    rho: Any,
-    p: float = 2.0,
-    steps: int = 20,
-    restarts: int = 0,
-    adaptive: Any = False,
-    inner: str = "ascent",
-    seed: int = 0,
-    progress: bool = False,
-) -> Array:
-    """max_{‖ε/T‖_p ≤ ρ} L(w + ε) − L(w): (..., n) -> (...,) [loss]. What is found is a lower bound.
+@dataclass(frozen=True)
+class Search:
+    """A search for the highest point of the ball {ε : ‖ε/T‖_p ≤ ρ} around the weights.
+
+    The measures in a ball take these fields as their arguments, in this order, after the loss and the weights.
+
+    Parameters
+    ----------
+    rho : float or array (..., 1)
+        Radius ρ ≥ 0: [weight], or [1] where adaptive. A radius of shape (k, 1, ..., 1) sweeps k values for each replica.
+    p : float
+        Norm of the ball, 1 ≤ p ≤ ∞.
+    steps : int
+        Steps of an ascent, ≥ 1.
+    restarts : int
+        Further ascents, ≥ 0, each from a random point on the rim. The best of all ascents counts, so more restarts never
+        lower the result.
+    adaptive : bool or bool array (n,)
+        True for the weights with T = |w|; the other weights have T = 1. `matrices(model)` leaves out biases and the
+        weights of norm layers.
+    inner : str
+        "ascent": projected ascent, which costs (restarts + 1)(steps + 2) gradients. "single-step": the ε that SAM takes,
+        which costs one gradient; the loss there may be lower than at w.
+    seed : int
+        Seed of the restarts, ≥ 0.
+    progress : bool
+        Show a progress bar over the restarts, or over the parts of `m_sharpness`.
+
+    Raises
+    ------
+    ValueError
+        If rho < 0, p < 1, steps < 1, restarts < 0, seed < 0, or inner is unknown.
+    """
+
+    rho: Radius
+    p: float = 2.0
+    steps: int = 20
+    restarts: int = 0
+    adaptive: bool | Array = False
+    inner: str = "ascent"
+    seed: int = 0
+    progress: bool = False
+
+    def __post_init__(self) -> None:
+        check_ball(self.rho, self.p)
+        check_counts(steps=self.steps)
+        check_counts_from_0(restarts=self.restarts, seed=self.seed)
+        pick("inner", self.inner, {"ascent": self.ascent, "single-step": self.single_step})
+
+    def highest(self, loss_and_grad: LossAndGrad, w: Array) -> Array:
+        """The ε with the highest loss that `inner` finds: (..., n)."""
+        return self.ascent(loss_and_grad, w) if self.inner == "ascent" else self.single_step(loss_and_grad, w)
+
+    def single_step(self, loss_and_grad: LossAndGrad, w: Array) -> Array:
+        """argmax ⟨g, ε⟩ over the ball, the worst point to first order: (..., n)."""
+        unit = units(w, self.adaptive)
+        return unit * epsilon(unit * loss_and_grad(w)[1], self.rho, self.p)
+
+    def ascent(self, loss_and_grad: LossAndGrad, w: Array) -> Array:
+        """The best ε of all projected ascents: (..., n)."""
+        unit = units(w, self.adaptive)
+
+        def from_centre(delta: Array) -> tuple[Array, Array]:
+            """δ = ε/T -> (L, ∇L) with respect to δ, whose ball is {δ : ‖δ‖_p ≤ ρ}."""
+            loss, g = loss_and_grad(w + unit * delta)
+            return loss, unit * g
+
+        centre = xp().zeros_like(w)
+        best = ascend(from_centre, centre, self.rho, self.p, self.steps)
+        highest = from_centre(best)[0]
+        for k in bar(range(self.restarts), unit="restart", disable=not self.progress):
+            start = epsilon(centre + normal("restarts", self.seed, k, w), self.rho, self.p)
+            delta = ascend(from_centre, centre, self.rho, self.p, self.steps, start)
+            loss = from_centre(delta)[0]
+            better = loss > highest
+            best, highest = numpy.where(better[..., None], delta, best), numpy.where(better, loss, highest)
+        return unit * best
+
+
+def takes(
+    search: Callable[Fields, Search],
+) -> Callable[[Callable[[Losses, Array, Search], Found]], Callable[Concatenate[Losses, Array, Fields], Found]]:
+    """Decorate a measure f(losses, w, search), so that its callers write f(losses, w, rho, p=1.0, …): the fields of `Search`."""
+
+    def decorate(
+        measure: Callable[[Losses, Array, Search], Found],
+    ) -> Callable[Concatenate[Losses, Array, Fields], Found]:
+        own = inspect.signature(measure)
+        *first, _ = own.parameters.values()
+        signature = own.replace(parameters=[*first, *inspect.signature(search).parameters.values()])
+
+        @wraps(measure)
+        def called(*arguments: Any, **named: Any) -> Found:
+            given = signature.bind(*arguments, **named).arguments
+            losses, w = (given.pop(parameter.name) for parameter in first)
+            return measure(losses, w, search(**given))  # type: ignore[call-arg]  # `bind` has checked them
+
+        called.__signature__ = signature  # type: ignore[attr-defined]  # what `inspect.signature` and `help` show
+        return called
+
+    return decorate
+
+
+@takes(Search)
+def worst_point(loss_and_grad: LossAndGrad, w: Array, search: Search) -> Array:
+    """The ε of `worst_case`: (..., n) -> (..., n) [weight]. The arguments after w are the fields of `Search`."""
+    return search.highest(loss_and_grad, w)
+
+
+@takes(Search)
+def worst_case(loss_and_grad: LossAndGrad, w: Array, search: Search) -> Array:
+    """max_{‖ε/T‖_p ≤ ρ} L(w + ε) − L(w): (..., n) -> (...,) [loss]. The search finds a lower bound.
 
     Parameters
     ----------
@@ -42,88 +145,36 @@ def worst_case(
         w (..., n) -> (loss (...,), g (..., n)).
     w : float array (..., n)
         Weights.
-    rho : float or array (..., 1)
-        Radius ρ ≥ 0: [weight], or [1] where adaptive.
-    p : float
-        Norm of the ball, 1 ≤ p ≤ ∞.
-    steps : int
-        Steps of an ascent, ≥ 1.
-    restarts : int
-        Further ascents, ≥ 0, that begin at random on the rim. The best of all counts: more never lower the result.
-    adaptive : bool or bool array (n,)
-        The weights with T = |w|; the others have T = 1. `matrices(model)` leaves out biases and the weights of norms.
-    inner : str
-        "ascent": projected ascent. "single-step": at the ε that SAM takes, which may even lie lower than w.
-    seed : int
-        Of the restarts.
-    progress : bool
-        Show a progress bar over the ascents.
+    rho, p, steps, restarts, adaptive, inner, seed, progress
+        The fields of `Search`, where their meaning and their errors are written.
 
     Returns
     -------
     float array (...,)
 
-    Raises
-    ------
-    ValueError
-        If rho < 0, p < 1, steps < 1, restarts < 0 or inner is unknown.
-
     Source: Foret et al. 2021, arXiv:2010.01412, section 2; adaptive: Kwon et al. 2021, arXiv:2102.11600, definition 2, and
     Andriushchenko et al. 2023, arXiv:2302.07011, section 2.  Truths: tests/test_sharpness.py, tests/test_sharpness_ball.py.
     """
-    ways: dict[str, Callable[[], Array]] = {
-        "ascent": lambda: worst_point(loss_and_grad, w, rho, p, steps, restarts, adaptive, seed, progress),
-        "single-step": lambda: single_step(loss_and_grad, w, rho, p, adaptive),
-    }
-    return _rise(loss_and_grad, w, pick("inner", inner, ways)())
+    return rise(loss_and_grad, w, search.highest(loss_and_grad, w))
 
 
-def worst_point(
-    loss_and_grad: LossAndGrad,
-    w: Array,
-    rho: Any,
-    p: float = 2.0,
-    steps: int = 20,
-    restarts: int = 0,
-    adaptive: Any = False,
-    seed: int = 0,
-    progress: bool = False,
+def single_step(
+    loss_and_grad: LossAndGrad, w: Array, rho: Radius, p: float = 2.0, adaptive: bool | Array = False
 ) -> Array:
-    """The best ε that `worst_case` finds, with its arguments: (..., n) -> (..., n) [weight]. Costs (restarts + 1)(steps + 2)."""
-    check_at_least_0(restarts=restarts)
-    unit = units(w, adaptive)
-
-    def from_centre(delta: Array) -> tuple[Array, Array]:
-        """δ = ε/T -> (L, ∇L) with respect to δ, for which the ball is an ordinary one."""
-        loss, g = loss_and_grad(w + unit * delta)
-        return loss, unit * g
-
-    centre = xp().zeros_like(w)
-    best = ascend(from_centre, centre, rho, p, steps)
-    highest = from_centre(best)[0]
-    for k in bar(range(restarts), "restart", progress):
-        start = epsilon(centre + normal("restarts", seed, k, w), rho, p)
-        delta = ascend(from_centre, centre, rho, p, steps, start)
-        loss = from_centre(delta)[0]
-        better = loss > highest
-        best, highest = xp().where(better[..., None], delta, best), xp().where(better, loss, highest)
-    return unit * best
+    """The ε that SAM takes, the worst point of the ball to first order: (..., n) -> (..., n). Arguments as in `Search`."""
+    return Search(rho, p, adaptive=adaptive).single_step(loss_and_grad, w)
 
 
-def single_step(loss_and_grad: LossAndGrad, w: Array, rho: Any, p: float = 2.0, adaptive: Any = False) -> Array:
-    """The ε that SAM takes: the worst point of the ball to first order, argmax ⟨g, ε⟩ over ‖ε/T‖_p ≤ ρ.  (..., n)."""
-    unit = units(w, adaptive)
-    return unit * epsilon(unit * loss_and_grad(w)[1], rho, p)
+def surrogate_gap(
+    loss_and_grad: LossAndGrad, w: Array, rho: Radius, p: float = 2.0, adaptive: bool | Array = False
+) -> Array:
+    """L(w + ε) − L(w) at the ε that SAM takes: (..., n) -> (...,) [loss]. Arguments as in `Search`.
 
-
-def surrogate_gap(loss_and_grad: LossAndGrad, w: Array, rho: Any, p: float = 2.0, adaptive: Any = False) -> Array:
-    """L(w + ε) − L(w) at the ε that SAM takes: (..., n) -> (...,) [loss].
-
-    ρ‖g‖ + ρ² ĝᵀHĝ/2 to second order (p = 2), so that near a minimum, where g is small, it is ρ² λ_max/2 at most.
+    To second order it is ρ‖g‖ + ρ² ĝᵀHĝ/2 (p = 2). Near a minimum, where g is small, that is at most ρ² λ_max/2.
 
     Zhuang et al. 2022, arXiv:2203.08065, section 3.  Truths: tests/test_sharpness_ball.py.
     """
-    return worst_case(loss_and_grad, w, rho, p, adaptive=adaptive, inner="single-step")
+    return rise(loss_and_grad, w, single_step(loss_and_grad, w, rho, p, adaptive))
 
 
 def gradient_norm(loss_and_grad: LossAndGrad, w: Array, p: float = 2.0) -> Array:
@@ -135,63 +186,48 @@ def gradient_norm(loss_and_grad: LossAndGrad, w: Array, p: float = 2.0) -> Array
     return norm(loss_and_grad(w)[1], p)[..., 0]
 
 
-def m_sharpness(
-    parts: Sequence[LossAndGrad],
-    w: Array,
-    rho: Any,
-    p: float = 2.0,
-    steps: int = 20,
-    restarts: int = 0,
-    adaptive: Any = False,
-    inner: str = "ascent",
-    seed: int = 0,
-    progress: bool = False,
-) -> Estimate:
-    """The mean over parts of the data, m examples each, of the part's own worst case.
+@takes(Search)
+def m_sharpness(parts: Sequence[LossAndGrad], w: Array, search: Search) -> Estimate:
+    """The mean, over parts of m examples each, of the part's own worst case.
 
-    The ball's maximum of a mean is at most the mean of the maxima: so this is larger, the smaller the parts are.
+    The maximum of a mean is at most the mean of the maxima, so m-sharpness is larger when the parts are smaller.
 
     Parameters
     ----------
     parts : sequence of functions
         loss_and_grad for each part, such as `BatchLoss(model).on(x, y).parts(k)`.
-    progress : bool
-        Show a progress bar over the parts.
-
-    The others are as for `worst_case`.
+    w : float array (..., n)
+        Weights.
+    rho, p, steps, restarts, adaptive, inner, seed, progress
+        The fields of `Search`.
 
     Returns
     -------
     Estimate, arrays (...,) [loss]
-        With the standard error of parts drawn at random from many.
+        Its standard error is that of parts drawn at random from many.
 
     Source: Foret et al. 2021, arXiv:2010.01412, section 4.1; Andriushchenko & Flammarion 2022, arXiv:2206.06232, section 2.
     Truths: tests/test_sharpness_ball.py.
     """
     if not len(parts):
         raise ValueError("parts must hold at least one loss, got none")
-    return Estimate.of(
-        to_host(
-            [
-                worst_case(part, w, rho, p, steps, restarts, adaptive, inner, seed)
-                for part in bar(parts, "part", progress)
-            ]
-        )
-    )
+    of_part = replace(search, progress=False)
+    shown = bar(parts, unit="part", disable=not search.progress)
+    return Estimate.of([rise(part, w, of_part.highest(part, w)) for part in shown])
 
 
 def average_case(
     loss: Callable[[Array], Any],
     w: Array,
-    sigma: Any,
-    adaptive: Any = False,
+    sigma: Scalar,
+    adaptive: bool | Array = False,
     samples: int = 100,
     seed: int = 0,
     progress: bool = False,
 ) -> Estimate:
-    """E L(w + ε) − L(w) with ε ~ N(0, σ² T²): the rise that chance finds. σ² tr(T H T)/2 for a small σ.
+    """E L(w + ε) − L(w) with ε ~ N(0, σ² T²), the rise at a random point. It is σ² tr(T H T)/2 for a small σ.
 
-    A sample is a pair ε, −ε, whose slopes cancel: what is left to average is curvature.
+    Each sample averages the loss at w + ε and at w − ε. The slope cancels in this average, and the curvature stays.
 
     Parameters
     ----------
@@ -202,11 +238,11 @@ def average_case(
     sigma : float or array (..., 1)
         Standard deviation σ ≥ 0: [weight], or [1] where adaptive.
     adaptive : bool or bool array (n,)
-        The weights with T = |w|; the others have T = 1.
+        True for the weights with T = |w|; the other weights have T = 1.
     samples : int
-        Pairs, ≥ 1; each costs two losses.
+        Number of pairs ±ε, ≥ 1. Each pair costs two losses.
     seed : int
-        Of the pairs, which are the same for all replicas.
+        Seed of the pairs, ≥ 0. All replicas share the same pairs.
     progress : bool
         Show a progress bar over the samples.
 
@@ -214,110 +250,35 @@ def average_case(
     -------
     Estimate, arrays (...,) [loss]
 
+    Raises
+    ------
+    ValueError
+        If sigma < 0, samples < 1 or seed < 0.
+
     Source: Andriushchenko et al. 2023, arXiv:2302.07011, section 2.  Truths: tests/test_sharpness_ball.py.
     """
     check_at_least_0(sigma=sigma)
-    check_at_least_1(samples=samples)
+    check_counts(samples=samples)
+    check_counts_from_0(seed=seed)
     width = like(sigma, w) * units(w, adaptive)
     loss = as_loss(loss)
     here, rises = loss(w), []
-    for k in bar(range(samples), "sample", progress):
+    for k in bar(range(samples), unit="sample", disable=not progress):
         eps = width * normal("average case", seed, k, w)
         rises.append((loss(w + eps) + loss(w - eps)) / 2 - here)
-    return Estimate.of(to_host(rises))
+    return Estimate.of(rises)
 
 
-@dataclass(frozen=True)
-class SingleStepAccuracy:
-    """How good the single step is beside the best ε that an ascent finds.
-
-    ratio (...,): its rise of the loss over the ascent's; 1 is as good, NaN where nothing rises.
-    cosine (...,): of the angle between the two ε; 0 where one of them is 0.
-    """
-
-    ratio: Array
-    cosine: Array
-
-
-def single_step_accuracy(
-    loss_and_grad: LossAndGrad,
-    w: Array,
-    rho: Any,
-    p: float = 2.0,
-    steps: int = 20,
-    restarts: int = 0,
-    adaptive: Any = False,
-    seed: int = 0,
-    progress: bool = False,
-) -> SingleStepAccuracy:
-    """How much of the worst case the single step finds, and whether it looks the same way; arguments as for `worst_case`.
-
-    Foret et al. 2021, arXiv:2010.01412, eq. 2 replaces the maximum by this step.  Truths: tests/test_sharpness_ball.py.
-    """
-    one = single_step(loss_and_grad, w, rho, p, adaptive)
-    best = worst_point(loss_and_grad, w, rho, p, steps, restarts, adaptive, seed, progress)
-    rise = _rise(loss_and_grad, w, best)
-    ratio = xp().where(rise > 0, _rise(loss_and_grad, w, one) / (rise + (rise == 0)), xp().nan)
-    return SingleStepAccuracy(ratio, dot(over(one, norm(one)), over(best, norm(best)))[..., 0])
-
-
-@dataclass(frozen=True)
-class SecondOrder:
-    """The gradient of w ↦ L(w + ε(w)) in two parts, each (..., n): `kept` + `dropped`.
-
-    kept: ∇L(w + ε), which SAM steps along.   dropped: (∂ε/∂w)ᵀ ∇L(w + ε), which it leaves out.
-    """
-
-    kept: Array
-    dropped: Array
-
-    @property
-    def share(self) -> Array:
-        """‖dropped‖₂ / ‖kept‖₂, (...,)."""
-        return over(norm(self.dropped), norm(self.kept))[..., 0]
-
-    @property
-    def cosine(self) -> Array:
-        """Of the angle between what SAM steps along and the whole gradient, (...,)."""
-        whole = self.kept + self.dropped
-        return dot(over(self.kept, norm(self.kept)), over(whole, norm(whole)))[..., 0]
-
-
-def second_order(
-    loss_and_grad: LossAndGrad, product: Callable[[Array, Array], Array], w: Array, rho: Any
-) -> SecondOrder:
-    """What SAM drops when it takes ∇L(w + ε) for the gradient of L(w + ε(w)), exactly, by one Hessian-vector product.
-
-        (∂ε/∂w)ᵀ g_adv = ρ/‖g‖ · H (g_adv − ĝ ⟨ĝ, g_adv⟩)    with    ε = ρ ĝ,  ĝ = g/‖g‖₂,  g_adv = ∇L(w + ε)
-
-    Parameters
-    ----------
-    loss_and_grad, product : functions
-        w -> (loss, g); (w, v) -> H v, as `hvp` makes it.
-    w : float array (..., n)
-        Weights.
-    rho : float or array (..., 1)
-        Radius of the 2-ball [weight], ≥ 0.
-
-    Source: Foret et al. 2021, arXiv:2010.01412, section 2, between eqs. 2 and 3.
-    Truths: tests/test_sharpness_ball.py.
-    """
-    g = loss_and_grad(w)[1]
-    eps = epsilon(g, rho)
-    kept = loss_and_grad(w + eps)[1]
-    unseen = over(like(rho, w) * across(kept, g), norm(g))
-    return SecondOrder(kept, product(w + xp().zeros_like(unseen), unseen))
-
-
-def matrices(model: Model) -> Array:
-    """Which weights of a model stand in matrices and kernels, and not in biases or norms: bool (n,), for `adaptive`."""
+def matrices(model: HasFilters) -> Array:
+    """True for the weights of matrices, kernels and embeddings, False for biases and norm layers: (n,), for `adaptive`."""
     return model.mask("weights") == 1
 
 
-def units(w: Array, adaptive: Any) -> Array:
-    """T: |w| for the weights that `adaptive` names, 1 for the others.  (..., n)."""
-    return xp().where(asarray(adaptive), xp().abs(w), 1)
+def units(w: Array, adaptive: bool | Array) -> Array:
+    """T, the unit of each weight: |w| where `adaptive` is True, and 1 elsewhere.  (..., n)."""
+    return numpy.where(asarray(adaptive), abs(w), 1)
 
 
-def _rise(loss_and_grad: LossAndGrad, w: Array, eps: Array) -> Array:
+def rise(loss_and_grad: LossAndGrad, w: Array, eps: Array) -> Array:
+    """L(w + ε) − L(w): (...,)."""
     return loss_and_grad(w + eps)[0] - loss_and_grad(w)[0]

@@ -1,43 +1,34 @@
-"""What a measure that samples tells: a mean and how far it may be off."""
+"""The result of a measure that samples: a mean and its standard error."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy
 
-from .. import threads
-from ..array_backend import asnumpy, xp
+from ..array_backend import asnumpy
 from ..types import Array
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over samples, and its standard error: float64 NumPy arrays of one shape, one entry a replica.
+    """A mean over samples and its standard error: float64 NumPy arrays of one shape, with one entry per replica.
 
-    The truth lies within `value` ± 2 `error` about 19 times in 20. One sample alone has error NaN.
+    The true value lies within `value` ± 2 `error` about 19 times in 20. For a single sample the error is NaN.
     """
 
     value: numpy.ndarray
     error: numpy.ndarray
 
     @classmethod
-    def of(cls, samples: Any) -> Estimate:
-        """Over the first axis of the samples: (k, ...) -> (...,), error s/√k with s² = Σ (x − x̄)² / (k − 1)."""
-        samples = numpy.asarray(samples, dtype="float64")
-        k = len(samples)
-        value = samples.mean(axis=0)
-        error = samples.std(axis=0, ddof=1) / numpy.sqrt(k) if k > 1 else numpy.full_like(value, numpy.nan)
-        return cls(value, error)
+    def of(cls, samples: Sequence[Array]) -> Estimate:
+        """From k samples (...,) on any backend: their mean, and the error s/√k with s² = Σ (x − x̄)² / (k − 1)."""
+        x = to_host(samples)
+        k, value = len(x), x.mean(axis=0)
+        return cls(value, x.std(axis=0, ddof=1) / numpy.sqrt(k) if k > 1 else numpy.full_like(value, numpy.nan))
 
 
 def to_host(parts: Sequence[Array]) -> numpy.ndarray:
-    """A list of device arrays as one float64 NumPy array, a row each: one way back for all."""
-    return asnumpy(xp().stack(parts)).astype("float64")
-
-
-def bar(items: Iterable[Any], unit: str, progress: bool) -> Iterable[Any]:
-    """The items, with a progress bar if it is asked for."""
-    return threads.bar(items, unit=unit) if progress else items
+    """A list of device arrays as one float64 NumPy array with one row each. All rows cross over in one transfer."""
+    return asnumpy(numpy.stack(parts)).astype("float64")

@@ -1,7 +1,7 @@
-"""What the Hessian tells: its largest eigenvalues, its trace, and how its eigenvalues are spread.
+"""Measures of the Hessian: its largest eigenvalues, its trace, and the density of its eigenvalues.
 
-All from products H v alone, exact ones as `minisam.hvp` makes them: product(w, v) -> H v with the batch filled in. The results
-are float64 NumPy arrays.
+All are computed from products H v alone: product(w, v) -> H v, exact as `minisam.hvp` makes it, for a fixed batch. The
+results are float64 NumPy arrays.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from typing import TypeAlias
 import numpy
 
 from ..array_backend import asarray, xp
-from ..checks import check_at_least_1
+from ..checks import check_counts, check_counts_from_0, check_positive
 from ..draws import signs, stream
+from ..threads import bar
 from ..types import Array
 from ..vectors import dot, norm, over
-from .estimate import Estimate, bar, to_host
+from .estimate import Estimate, to_host
 
 Product: TypeAlias = Callable[[Array, Array], Array]
 
@@ -32,21 +33,21 @@ def eigenvalues(
 ) -> numpy.ndarray:
     """The largest eigenvalues of the Hessian at w, falling, by Lanczos with full reorthogonalisation: (..., n) -> (..., count).
 
-    Each is a lower bound; the largest are found first, and with n steps all are exact. Fewer steps see an eigenvalue that
-    stands several times as one. The smallest are the largest of −H, with their signs changed.
+    Each value is a lower bound. The largest eigenvalues converge first, and after n steps all are exact. With fewer steps a
+    repeated eigenvalue is found only once. For the smallest eigenvalues, pass −H and change the signs of the result.
 
     Parameters
     ----------
     product : function
-        (w, v) -> H v, as `hvp` makes it, with the batch filled in.
+        (w, v) -> H v, as `hvp` makes it, for a fixed batch.
     w : float array (..., n)
         Weights.
     count : int
-        How many, 1 ≤ count ≤ min(steps, n).
+        Number of eigenvalues, 1 ≤ count ≤ min(steps, n).
     steps : int
-        Hessian-vector products spent, ≥ 1; no more than n are.
+        Number of Hessian-vector products, ≥ 1. At most n are computed.
     seed : int
-        Of the random start, the same for all replicas.
+        Seed of the random start, ≥ 0. All replicas share one start.
     progress : bool
         Show a progress bar over the steps.
 
@@ -55,12 +56,18 @@ def eigenvalues(
     float64 NumPy array (..., count)
         NaN for a replica whose products are not finite.
 
+    Raises
+    ------
+    ValueError
+        If count or steps is out of its range, or seed < 0.
+
     Source: Golub & Van Loan, "Matrix Computations", section 10.1.  Truths: tests/test_sharpness.py,
     tests/test_sharpness_hessian.py.
     """
-    check_at_least_1(steps=steps)
+    check_counts(count=count, steps=steps)
+    check_counts_from_0(seed=seed)
     most = min(steps, w.shape[-1])
-    if not 1 <= count <= most:
+    if count > most:
         raise ValueError(f"count must be in 1 … {most}, the smaller of steps and n, got {count}")
     values, _ = _lanczos(product, w, steps, stream("eigenvalues", seed), progress)
     return values[..., : -count - 1 : -1]
@@ -69,24 +76,25 @@ def eigenvalues(
 def trace(product: Product, w: Array, samples: int = 100, seed: int = 0, progress: bool = False) -> Estimate:
     """tr H = E zᵀHz with z of random signs (Hutchinson), from `samples` ≥ 1 products: (..., n) -> arrays (...,).
 
-    A sample's variance is 2 (‖H‖²_F − Σ H_ii²): a diagonal Hessian is measured exactly.
+    The variance of a sample is 2 (‖H‖²_F − Σ H_ii²), so the trace of a diagonal Hessian is exact.
 
     Hutchinson 1990, "A stochastic estimator of the trace".  Truths: tests/test_sharpness_hessian.py.
     """
-    check_at_least_1(samples=samples)
+    check_counts(samples=samples)
+    check_counts_from_0(seed=seed)
     forms = []
-    for k in bar(range(samples), "sample", progress):
+    for k in bar(range(samples), unit="sample", disable=not progress):
         z = xp().zeros_like(w) + signs("trace", seed, k, w)
         forms.append(dot(z, product(w, z))[..., 0])
-    return Estimate.of(to_host(forms))
+    return Estimate.of(forms)
 
 
 @dataclass(frozen=True)
 class Spectrum:
-    """The eigenvalues of a Hessian, as a distribution: a few values and their weights for each random start.
+    """The distribution of a Hessian's eigenvalues: for each random start, k values and their weights.
 
     values, weights : float64 NumPy arrays (samples, ..., k)
-        The weights of one start sum to 1. Σ weight · value^j is an estimate of tr(Hʲ)/n, free of bias for j < 2k.
+        The weights of one start sum to 1. Σ weight · value^j estimates tr(Hʲ)/n, without bias for j < 2k.
     """
 
     values: numpy.ndarray
@@ -97,20 +105,19 @@ class Spectrum:
         return Estimate.of((self.weights * self.values**j).sum(axis=-1))
 
     def density(self, at: numpy.ndarray, width: float | None = None) -> Estimate:
-        """The density of the eigenvalues at the points (m,), each value drawn as a Gaussian: arrays (..., m) [1/λ].
+        """The density of the eigenvalues at the points (m,), with a Gaussian in place of each value: arrays (..., m) [1/λ].
 
-        Its integral is 1. `width` > 0 is the Gaussian's standard deviation [λ]; without one, a hundredth of the range.
+        Its integral is 1. `width` > 0 is the standard deviation of the Gaussians [λ]; the default is `self.width`.
         """
         width = self.width if width is None else width
-        if not width > 0:
-            raise ValueError(f"width must be > 0, got {width}")
+        check_positive(width=width)
         gap = (numpy.asarray(at) - self.values[..., None]) / width
         bells = numpy.exp(-(gap**2) / 2) / (width * numpy.sqrt(2 * numpy.pi))
         return Estimate.of((self.weights[..., None] * bells).sum(axis=-2))
 
     @property
     def width(self) -> float:
-        """A hundredth of the range of the values, or of their size where they are all one but for rounding."""
+        """A hundredth of the range of the values; of their size, if they are equal up to rounding."""
         low, high = float(numpy.nanmin(self.values)), float(numpy.nanmax(self.values))
         size = max(abs(low), abs(high))
         return 0.01 * (high - low if high - low > 1e-5 * size else size or 1.0)
@@ -121,8 +128,8 @@ def spectral_density(
 ) -> Spectrum:
     """The density of the Hessian's eigenvalues by stochastic Lanczos quadrature, from samples × steps products.
 
-    The eigenvalues of the tridiagonal matrix that Lanczos makes of a random start v, weighted by the squares of the first
-    entries of its eigenvectors, have the moments vᵀHʲv for j < 2 steps; E vᵀHʲv = tr(Hʲ)/n.
+    From a random start v, Lanczos makes a tridiagonal matrix. Its eigenvalues, weighted by the squares of the first entries
+    of its eigenvectors, have the moments vᵀHʲv for j < 2 steps; and E vᵀHʲv = tr(Hʲ)/n.
 
     Parameters
     ----------
@@ -131,11 +138,11 @@ def spectral_density(
     w : float array (..., n)
         Weights.
     steps : int
-        Of each Lanczos, ≥ 1; no more than n are made.
+        Steps from each start, ≥ 1. At most n are made.
     samples : int
-        Random starts, ≥ 1, the same for all replicas.
+        Number of random starts, ≥ 1. All replicas share them.
     seed : int
-        Of the starts.
+        Seed of the starts, ≥ 0.
     progress : bool
         Show a progress bar over the samples.
 
@@ -145,9 +152,10 @@ def spectral_density(
 
     Source: Ghorbani, Krishnan & Xiao 2019, arXiv:1901.10159, section 2.  Truths: tests/test_sharpness_hessian.py.
     """
-    check_at_least_1(steps=steps, samples=samples)
+    check_counts(steps=steps, samples=samples)
+    check_counts_from_0(seed=seed)
     rng = stream("spectral density", seed)
-    found = [_lanczos(product, w, steps, rng) for _ in bar(range(samples), "sample", progress)]
+    found = [_lanczos(product, w, steps, rng) for _ in bar(range(samples), unit="sample", disable=not progress)]
     values, weights = (numpy.stack(parts) for parts in zip(*found, strict=True))
     return Spectrum(values, weights)
 
@@ -157,23 +165,23 @@ def _lanczos(
 ) -> tuple[numpy.ndarray, numpy.ndarray]:
     """Eigenvalues of the Hessian on a Krylov space, rising, and their weights in the random start.  (..., k) both.
 
-    Where the vectors so far span all that H makes of the start, it goes on with a new random direction.
+    When the vectors so far already span the whole Krylov space of the start, a new random direction is added.
     """
     n, k = w.shape[-1], min(steps, w.shape[-1])
     basis = xp().zeros((*w.shape[:-1], k, n), dtype=w.dtype)
     v, size = xp().zeros_like(w) + _start(rng, w), 0.0
     diagonal, off_diagonal = [], []
-    for j in bar(range(k), "product", progress):
+    for j in bar(range(k), unit="product", disable=not progress):
         q = over(v, norm(v))
         basis[..., j, :] = q
         v = product(w, q)
         diagonal.append(dot(q, v)[..., 0])
-        size = xp().maximum(size, norm(v))
+        size = numpy.maximum(size, norm(v))
         v, fresh = (_across_all(u, basis[..., : j + 1, :]) for u in (v, xp().zeros_like(w) + _start(rng, w)))
         length = norm(v)
         ended = length <= numpy.finfo(w.dtype).eps * size  # what is left is rounding
-        v = xp().where(ended, fresh, v)
-        off_diagonal.append(xp().where(ended, 0, length)[..., 0])
+        v = numpy.where(ended, fresh, v)
+        off_diagonal.append(numpy.where(ended, 0, length)[..., 0])
     table = to_host(diagonal + off_diagonal)
     return _tridiagonal(numpy.moveaxis(table[:k], 0, -1), numpy.moveaxis(table[k:-1], 0, -1))
 
@@ -187,12 +195,14 @@ def _across_all(v: Array, basis: Array) -> Array:
     """v without its components along the rows of an orthonormal basis (..., j, n)."""
     row = v[..., None, :]
     for _ in range(2):  # twice is enough to be orthogonal in floating point
-        row = row - xp().matmul(xp().matmul(row, xp().swapaxes(basis, -1, -2)), basis)
+        row = row - row @ basis.swapaxes(-1, -2) @ basis
     return row[..., 0, :]
 
 
 def _tridiagonal(a: numpy.ndarray, b: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
-    """Eigenvalues, rising, and the squares of their vectors' first entries; NaN where a (..., k) or b (..., k−1) is."""
+    """Eigenvalues of the matrix with diagonal a (..., k) and off-diagonal b (..., k−1), rising, and the squares of the first
+    entries of their eigenvectors. Both are NaN where a or b is not finite.
+    """
     known = (numpy.isfinite(a).all(axis=-1) & numpy.isfinite(b).all(axis=-1))[..., None]
     k = numpy.arange(a.shape[-1])
     T = numpy.zeros((*a.shape, len(k)))
