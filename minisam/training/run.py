@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy
@@ -12,10 +13,10 @@ import numpy
 from ..array_backend import asarray
 from ..checks import pick
 from ..models import Model, cnn, gpt, mlp, resnet, vit
-from ..types import Array, State, Statistics
+from ..types import Array, Shape, State, Statistics
 from .checkpoint import Path, read, write
 from .evaluate import LossOrName, Measured, evaluate, ready
-from .sweep import Axes
+from .sweep import Axes, shape_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -66,18 +67,26 @@ class Run:
         run = self
         for name, value in labels.items():
             k = _where(pick("an axis of the run", name, run.axes), name, value)
-            position = list(run.axes).index(name)
-            lead = len(run.axes)
+            chosen = partial(_take, lead=shape_of(run.axes), axis=list(run.axes).index(name), k=k)
             run = replace(
                 run,
-                w=_take(run.w, position, k),
-                history={
-                    key: a.take(k, axis=1 + position) if a.ndim == 1 + lead else a for key, a in run.history.items()
-                },
+                w=chosen(run.w),
+                history={key: chosen(a, first=1) for key, a in run.history.items()},
                 axes={key: values for key, values in run.axes.items() if key != name},
-                running={key: _take(a, position, k) for key, a in run.running.items()},
+                running={key: chosen(a) for key, a in run.running.items()},
+                state={key: chosen(a) for key, a in run.state.items()},
             )
         return run
+
+    def averaged(self) -> Run:
+        """The run of a training with `SWA` or `EMA`, with their average in place of its weights.
+
+        The running statistics of batch norm are still those of the weights.
+        """
+        if "averaged" not in self.state:
+            there = ", ".join(self.state) or "nothing, as in a run that was loaded"
+            raise ValueError(f"the run must be of a training with SWA or EMA; its optimizer's state holds {there}")
+        return replace(self, w=self.state["averaged"])
 
     def configurations(self) -> Iterator[tuple[dict[str, Any], Run]]:
         """Each combination of the swept hyperparameters, and its runs from all seeds."""
@@ -147,8 +156,10 @@ def _where(values: list[Any], name: str, value: Any) -> int:
     raise ValueError(f"{name} must be one of {', '.join(map(str, values))}, got {value!r}")
 
 
-def _take(a: Array, axis: int, k: int) -> Array:
-    return a[(slice(None),) * axis + (k,)]
+def _take(a: Any, lead: Shape, axis: int, k: int, first: int = 0) -> Any:
+    """Entry k along a replica axis of an array whose axes from `first` on are `lead` and more; anything else as it is."""
+    is_per_replica = getattr(a, "shape", ())[first : first + len(lead)] == lead
+    return a[(slice(None),) * (first + axis) + (k,)] if is_per_replica else a
 
 
 def _others(axis: int, ndim: int) -> tuple[int, ...]:
