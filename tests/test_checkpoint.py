@@ -4,19 +4,22 @@ And a file is whole or not there; one that is not ours is named and left alone.
 """
 
 import contextlib
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minisam import SAM, SGD, Adam, AdamW, DivergedError, Run, mlp, train
+import minisam
+from minisam import SAM, SGD, Adam, AdamW, DivergedError, Run, cross_entropy, mlp, train
 from minisam.data import Data
 from minisam.optim import constant, cosine, step_decay, warmup
 
@@ -276,6 +279,83 @@ def test_a_schedule_of_your_own_is_known_by_its_name(tmp_path):
     quiet(SGD(fast), 2, checkpoint=path)
     with pytest.raises(ValueError, match=r"fast.*slow"):
         quiet(SGD(slow), 2, checkpoint=path)
+
+
+def own_loss(z, y, label_smoothing):
+    return cross_entropy(z, y, label_smoothing=label_smoothing)
+
+
+def test_a_partial_is_known_by_its_function_and_its_arguments(tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    quiet(epochs=1, loss=partial(cross_entropy, label_smoothing=0.1), checkpoint=path)
+    others = partial(cross_entropy, label_smoothing=0.3), partial(own_loss, label_smoothing=0.1), cross_entropy
+    for other in others:
+        with pytest.raises(ValueError, match=r"belongs to another training: .*\(loss was .*0\.1.*, is "):
+            quiet(epochs=2, loss=other, checkpoint=path)
+    quiet(epochs=2, loss=partial(cross_entropy, label_smoothing=0.1), checkpoint=path)
+
+
+def later_sgd(**defaults):
+    """SGD as a later version may have it: with more fields, with a field that is no setting, and with private attributes."""
+
+    @dataclass(frozen=True)
+    class SGD(minisam.SGD):
+        p: float = defaults.get("p", 2)
+        shape: tuple = defaults.get("shape", (3, 4))
+        made: int = field(default=0, init=False)
+        hidden: object = field(default=None, repr=False)
+
+        def __post_init__(self):
+            super().__post_init__()
+            object.__setattr__(self, "_cache", object())
+            object.__setattr__(self, "made", defaults.get("made", 1))
+
+    SGD.__qualname__ = "SGD"
+    return SGD
+
+
+def test_a_field_that_a_file_lacks_has_its_default_there(tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    quiet(SAM(SGD(0.1), 0.05), 1, checkpoint=path)
+    assert_same_run(quiet(SAM(later_sgd()(0.1), 0.05), checkpoint=path), quiet(SAM(SGD(0.1), 0.05)))
+    for later in [{"p": 1}, {"shape": (3, 5)}]:
+        quiet(SAM(SGD(0.1), 0.05), 1, checkpoint=tmp_path / "other.npz")
+        with pytest.raises(ValueError, match=r"belongs to another training"):
+            quiet(SAM(later_sgd()(0.1, **later), 0.05), checkpoint=tmp_path / "other.npz")
+
+
+def test_only_the_fields_that_an_optimizer_is_made_from_and_shows_are_settings(tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    quiet(later_sgd(made=1)(0.1, hidden=1), 1, checkpoint=path)
+    assert_same_run(quiet(later_sgd(made=2)(0.1, hidden=2), checkpoint=path), quiet(SGD(0.1)))
+    with pytest.raises(ValueError, match="belongs to another training"):  # it has settings that SGD does not know
+        quiet(SGD(0.1), checkpoint=path)
+
+
+def test_a_file_names_its_format_and_its_library(tmp_path):
+    path = tmp_path / "file.npz"
+    quiet(epochs=1, checkpoint=path)
+    assert_names_format(path)
+    quiet(epochs=1).save(path)
+    assert_names_format(path)
+
+
+def assert_names_format(path):
+    with np.load(path) as file:
+        meta = json.loads(str(file["meta"]))
+    assert (meta["format"], meta["version"]) == (2, minisam.__version__)
+
+
+def test_a_file_of_a_later_format_is_refused(tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    quiet(epochs=1, checkpoint=path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    meta = json.loads(str(arrays["meta"])) | {"format": 3, "version": "9.0"}
+    np.savez(path, **arrays | {"meta": np.array(json.dumps(meta))})
+    says = f"{path} has format 3 of minisam 9.0; this is minisam {minisam.__version__}, which reads formats up to 2: "
+    with pytest.raises(ValueError, match=f"^{re.escape(says)}"):
+        quiet(checkpoint=path)
 
 
 # --- files that are not ours, or not whole ---------------------------------------------------------------------------

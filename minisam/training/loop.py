@@ -20,7 +20,7 @@ from ..files import check_folder
 from ..models import Model
 from ..optim import Optimizer
 from ..types import Array, Info, Statistics
-from .checkpoint import Path, Row, Stand, as_texts, fingerprint, resume, save
+from .checkpoint import Path, Row, Settings, Stand, fingerprint, resume, save
 from .evaluate import LossOrName, Measured, evaluate, loss_function, loss_name, ready
 from .run import Run
 from .sweep import Axes, check_taken, data_of, optimizer_of, replica_axes, rows_of, seeds_along, shape_of
@@ -200,13 +200,13 @@ class _Training:
         w = kept.pop("w")
         return Run(self.model, w, stand.history, self.loss, interrupted, self.axes, kept, stand.state)
 
-    def settings(self) -> dict[str, str]:
+    def settings(self) -> Settings:
         """What must be the same for a training to go on from a checkpoint."""
         swept = {name: values for name, values in self.axes.items() if name != "seed"}
         as_given = ("optimizer", "batch_size", "seed", "loss", "best", "dtype")
         data = fingerprint([self.x, self.y, *(a for part in self.validation for a in part)])
         of_all = {"model": self.model.spec, "sweep": swept or None, "data": data}
-        return as_texts(of_all | {name: getattr(self, name) for name in as_given})
+        return of_all | {name: getattr(self, name) for name in as_given}
 
 
 def _check_kinds(model: Any, optimizer: Any, dtype: str) -> None:
