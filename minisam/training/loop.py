@@ -190,7 +190,8 @@ class _Training:
             name = type(self.optimizer).__name__
             raise TypeError(
                 f"optimizer {name} must report the statistics of batch norm, because the model has it: its step must "
-                f'return an info with info["statistics"], a dict of {", ".join(running)}'
+                f'return them as info["statistics"], a dict of {", ".join(running)}, as minisam.types.statistics_of'
+                " takes them from what loss_and_grad(w) returns"
             )
         return {key: KEEP * a + (1 - KEEP) * seen[key] for key, a in running.items()}
 
