@@ -15,7 +15,7 @@ from ..checks import pick
 from ..models import Model, cnn, gpt, mlp, resnet, vit
 from ..types import Array, Shape, State, Statistics
 from .checkpoint import Path, read, write
-from .evaluate import LossOrName, Measured, evaluate, ready
+from .evaluate import LossOrName, Measured, evaluate, ready, scores
 from .sweep import Axes, shape_of
 
 if TYPE_CHECKING:
@@ -100,12 +100,10 @@ class Run:
 
         Of equals the first; a combination with a run that diverged is not chosen.
         """
-        key, sign = ("validation_accuracy", 1) if "validation_accuracy" in self.history else ("validation_loss", -1)
-        if key not in self.history or not set(self.axes) - {"seed"}:
+        if "validation_loss" not in self.history or not set(self.axes) - {"seed"}:
             raise ValueError(f"choose needs a sweep on data with a validation part; the axes are {list(self.axes)}")
-        scores = [sign * run.history[key][-1].mean() for _, run in self.configurations()]
-        best = int(numpy.argmax(numpy.nan_to_num(scores, nan=-numpy.inf, posinf=-numpy.inf)))
-        return next(itertools.islice(self.configurations(), best, None))[0]
+        best = numpy.argmax([scores(run.history)[-1].mean() for _, run in self.configurations()])
+        return next(itertools.islice(self.configurations(), int(best), None))[0]
 
     def plot(self, against: str | None = None) -> Figure:
         """The training curves as a matplotlib figure; `against="rho"`: how it ended, against a swept hyperparameter."""
