@@ -6,6 +6,7 @@ And a file is whole or not there; one that is not ours is named and left alone.
 import contextlib
 import json
 import os
+import platform
 import re
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 import minisam
 from minisam import SAM, SGD, Adam, AdamW, DivergedError, Run, cross_entropy, mlp, train
 from minisam.data import Data
+from minisam.files import whole
 from minisam.optim import constant, cosine, step_decay, warmup
 
 MODEL = mlp((3, 5, 4))
@@ -193,11 +195,11 @@ def test_a_training_killed_in_the_middle_goes_on_in_another_process(tmp_path):
         return subprocess.run([sys.executable, "-c", SCRIPT, *arguments]).returncode
 
     done = []
-    for where, calls in [("step", 60), ("fsync", 3), ("replace", 2)]:
+    for where, calls in [("step", 60), ("fsync", 4), ("replace", 2)]:
         assert training("killed.npz", checkpoint, where, calls) == -signal.SIGKILL
         with np.load(checkpoint) as file:
             done.append(len(file["history/epoch"]))
-    assert done == [2, 5, 7]  # 25 steps an epoch; then three writes, then two
+    assert done == [2, 4, 6]  # 25 steps an epoch; then two writes, each of which syncs file and folder, then two
     assert training("killed.npz", checkpoint) == training("whole.npz") == 0
     assert_same_run(Run.load(tmp_path / "killed.npz"), Run.load(tmp_path / "whole.npz"))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["checkpoint.npz", "killed.npz", "whole.npz"]
@@ -466,11 +468,90 @@ def test_ctrl_c_right_after_the_file_was_moved_into_place_is_still_ctrl_c(tmp_pa
     assert_same_run(quiet(checkpoint=path), quiet())
 
 
-def test_what_a_killed_process_left_unfinished_is_written_over(tmp_path):
+@pytest.mark.skipif(sys.platform == "win32", reason="asking whether a process runs would end it")
+def test_what_a_killed_process_left_unfinished_goes_and_what_a_running_one_writes_stays(tmp_path):
     path = tmp_path / "checkpoint.npz"
-    (tmp_path / "checkpoint.npz.part").write_bytes(b"half of a file")
+    names = [f"checkpoint.npz.{platform.node()}.{number}.part" for number in (ended_process(), os.getppid())]
+    names += ["checkpoint.npz.another-machine.1.part", f"another.npz.{platform.node()}.{ended_process()}.part"]
+    for name in names:
+        (tmp_path / name).write_bytes(b"half of a file")
     quiet(checkpoint=path)
-    assert [p.name for p in tmp_path.iterdir()] == ["checkpoint.npz"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["checkpoint.npz", *names[1:]])
+
+
+def ended_process():
+    """The number of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_two_processes_may_write_one_file_at_a_time(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    with pytest.MonkeyPatch.context() as other, whole(path) as mine:
+        mine.write_text("mine")
+        other.setattr(os, "getpid", os.getppid)
+        with whole(path) as theirs:
+            theirs.write_text("theirs")
+        assert path.read_text() == "theirs"
+    assert path.read_text() == "mine"
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+class Never(SGD):
+    def step(self, w, state, loss_and_grad):
+        raise AssertionError("the training began")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows limits no file sizes")
+def test_a_full_folder_is_noticed_before_the_first_epoch(tmp_path):
+    """A limit on the size of files, as a quota: no write beyond it succeeds."""
+    import resource
+
+    path, limits = tmp_path / "checkpoint.npz", resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        says = rf"cannot write {re.escape(str(path))}: .* \(folder {re.escape(str(tmp_path))}\)$"
+        with pytest.raises(OSError, match=says):
+            quiet(Never(0.1), checkpoint=path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may write anywhere")
+def test_a_read_only_folder_is_noticed_before_the_first_epoch_and_is_no_trouble_after_the_last(tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    whole_run = quiet(checkpoint=path)
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(PermissionError, match=rf"cannot write {re.escape(str(path))}: "):
+            quiet(Never(0.1, momentum=0.9), checkpoint=tmp_path / "other.npz")
+        assert_same_run(quiet(checkpoint=path), whole_run)
+    finally:
+        tmp_path.chmod(0o700)
+
+
+@pytest.mark.parametrize("entry", [None, {"a": 1}, object(), 10**30, "text"])
+def test_a_state_that_no_file_can_hold_is_refused_before_the_first_epoch(entry, tmp_path):
+    class Keeps(Never):
+        def init(self, w):
+            return super().init(w) | {"memory": entry}
+
+    with pytest.raises(
+        TypeError, match="state/memory must be a number or an array of numbers to be kept in a file, got"
+    ):
+        quiet(Keeps(0.1), checkpoint=tmp_path / "checkpoint.npz")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows opens no folders")
+def test_the_folder_is_synced_after_the_move(tmp_path, monkeypatch):
+    done, fsync, replace = [], os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda f: (done.append("folder" if os.path.isdir(f) else "file"), fsync(f)))
+    monkeypatch.setattr(os, "replace", lambda *paths: (done.append("move"), replace(*paths)))
+    quiet(epochs=2, checkpoint=tmp_path / "checkpoint.npz")
+    assert done == ["file", "move", "folder"] * 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")

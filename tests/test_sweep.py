@@ -249,6 +249,15 @@ def test_bad_sweeps_are_named(options, says):
         quiet(**{"optimizer": lambda lr: SGD(lr), "sweep": {"lr": LR}} | options)
 
 
+def test_values_that_no_file_can_hold_are_named_before_the_training(tmp_path):
+    texts = ["all", "none"]
+    with pytest.raises(TypeError, match=r"^sweep must map names to numbers or text, .* got 'which': \["):
+        quiet(lambda which: DATA, SGD(0.1), sweep={"which": [object(), 1]})
+    run = quiet(lambda which: noisy(which == "all", 0), SGD(0.1), sweep={"which": texts}, epochs=1)
+    run.save(tmp_path / "run.npz")
+    assert Run.load(tmp_path / "run.npz").axes["which"] == texts
+
+
 def test_the_pictures_show_mean_and_interval_over_the_seeds(swept):
     figure = swept.plot()
     labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]

@@ -21,13 +21,14 @@ from typing import Any, TypeAlias
 import numpy
 
 from ..array_backend import asarray, asnumpy
-from ..files import whole
+from ..files import check_writable, whole
 from ..types import Array, State, Statistics
 from ..version import __version__
 
 Row: TypeAlias = dict[str, Any]  # one epoch's entries of the history
 Path: TypeAlias = str | os.PathLike[str]
 Settings: TypeAlias = dict[str, Any]  # of a training, by name
+Entries: TypeAlias = dict[str, numpy.ndarray]  # of a file, by name
 Groups: TypeAlias = dict[str, dict[str, numpy.ndarray]]
 FORMAT = 2  # of files; those of format 1 do not name theirs, and are read too
 
@@ -48,10 +49,27 @@ class Stand:
         return {key: numpy.array([row[key] for row in self.rows]) for key in (self.rows[0] if self.rows else {})}
 
 
+def begin(path: Path, stand: Stand, settings: Settings, epochs: int) -> Stand:
+    """Where the training of a checkpoint stands: at `stand`, if there is no such file yet.
+
+    What would make `save` fail is raised here, before the first epoch.
+    """
+    if os.path.exists(path):
+        stand = resume(path, settings, epochs)
+    if len(stand.rows) < epochs:
+        check_writable(path, sum(a.nbytes for a in _entries(stand, settings).values()))
+    return stand
+
+
 def save(path: Path, stand: Stand, settings: Settings) -> None:
     """Write a checkpoint, whole or not at all. A training goes on from it only with the same settings."""
+    write(path, _entries(stand, settings))
+
+
+def _entries(stand: Stand, settings: Settings) -> Entries:
     groups = {"state": stand.state, "running": stand.running, "kept": stand.kept, "history": stand.history}
-    write(path, "checkpoint", stand.w, groups, {"settings": {name: _text(value) for name, value in settings.items()}})
+    texts = {name: _text(value) for name, value in settings.items()}
+    return entries("checkpoint", stand.w, groups, {"settings": texts})
 
 
 def resume(path: Path, settings: Settings, epochs: int) -> Stand:
@@ -136,14 +154,22 @@ def _short(text: Any) -> str:
 # --- the format ------------------------------------------------------------------------------------------------------
 
 
-def write(path: Path, kind: str, w: Array, groups: Mapping[str, Mapping[str, Any]], meta: dict[str, Any]) -> None:
-    """Write one .npz file, and move it into place when it is whole."""
-    entries: dict[str, Any] = {"w": asnumpy(w)}
+def entries(kind: str, w: Array, groups: Mapping[str, Mapping[str, Any]], meta: dict[str, Any]) -> Entries:
+    """The arrays of a file by name; or a TypeError that names one which is no array of numbers."""
+    made = {"w": asnumpy(w)}
     for group, arrays in groups.items():
-        entries |= {f"{group}/{name}": asnumpy(a) for name, a in arrays.items()}
-    entries["meta"] = numpy.array(json.dumps({"minisam": kind, "format": FORMAT, "version": __version__, **meta}))
+        made |= {f"{group}/{name}": asnumpy(a) for name, a in arrays.items()}
+    for name, a in made.items():
+        if a.dtype.kind not in "biufc":
+            raise TypeError(f"{name} must be a number or an array of numbers to be kept in a file, got {a!r}")
+    text = json.dumps({"minisam": kind, "format": FORMAT, "version": __version__, **meta})
+    return made | {"meta": numpy.array(text)}
+
+
+def write(path: Path, entries: Entries) -> None:
+    """Write one .npz file, and move it into place when it is whole."""
     with whole(path) as unfinished, open(unfinished, "wb") as file:
-        numpy.savez(file, **entries)
+        numpy.savez(file, **entries)  # type: ignore[arg-type]
         file.flush()
         os.fsync(file.fileno())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,11 +15,10 @@ from ..array_backend import asarray, asnumpy, xp
 from ..batch import Batch, BatchLoss
 from ..checks import check_counts, check_methods, pick
 from ..data import Data, batches
-from ..files import check_folder
 from ..models import Model
 from ..optim import Optimizer
 from ..types import Array, Info, Statistics
-from .checkpoint import Path, Row, Settings, Stand, fingerprint, resume, save
+from .checkpoint import Path, Row, Settings, Stand, begin, fingerprint, save
 from .evaluate import LossOrName, Measured, evaluate, loss_function, loss_name, ready, scores
 from .run import Run
 from .sweep import Axes, check_taken, data_of, optimizer_of, replica_axes, rows_of, seeds_along, shape_of
@@ -117,8 +115,7 @@ def train(
     training = _Training(model, rule, loss, x, y, own_labels, validation, size, seed, axes, best, dtype)
     stand, settings = training.start(w), training.settings()
     if checkpoint is not None:
-        check_folder(checkpoint)
-        stand = resume(checkpoint, settings, epochs) if os.path.exists(checkpoint) else stand
+        stand = begin(checkpoint, stand, settings, epochs)
     interrupted = False
     try:
         with _bar(len(stand.rows), epochs, progress) as bar, numpy.errstate(all="ignore"):

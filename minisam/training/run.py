@@ -14,7 +14,7 @@ from ..array_backend import asarray
 from ..checks import pick
 from ..models import Model, cnn, gpt, mlp, resnet, vit
 from ..types import Array, Shape, State, Statistics
-from .checkpoint import Path, read, write
+from .checkpoint import Path, entries, read, write
 from .evaluate import LossOrName, Measured, evaluate, ready, scores
 from .sweep import Axes, shape_of
 
@@ -133,7 +133,7 @@ class Run:
         """Write the run to one .npz file, whole or not at all."""
         loss = self.loss if isinstance(self.loss, str) else "a loss of your own"
         meta = {"spec": self.model.spec, "loss": loss, "interrupted": self.interrupted, "axes": self.axes}
-        write(path, "run", self.w, {"history": self.history, "running": self.running}, meta)
+        write(path, entries("run", self.w, {"history": self.history, "running": self.running}, meta))
 
     @staticmethod
     def load(path: Path) -> Run:
