@@ -39,7 +39,6 @@ from tqdm.auto import tqdm
 import minisam
 from minisam import BatchLoss, hvp, sharpness, train, value_and_grad
 from minisam.files import whole
-from minisam.sam import averaged
 from minisam.stats import mean_and_interval
 from minisam.training import Run
 
@@ -123,7 +122,7 @@ def chosen(problem: Problem, method: str, run: Run) -> dict[str, float]:
     """The settings with the highest mean validation accuracy at the end; with SWA and EMA, that of the average."""
     if method in AVERAGES:
         data = data_of(problem, 0)
-        ended = averaged(run).evaluate(data.x_validation, data.y_validation)["accuracy"]
+        ended = run.averaged().evaluate(data.x_validation, data.y_validation)["accuracy"]
         run = replace(run, history=run.history | {"validation_accuracy": ended[None]})
     return run.choose()
 
@@ -140,7 +139,7 @@ def final_runs(
     """The same settings from all seeds; with SWA and EMA, the average."""
     grid = {name: (value,) for name, value in settings.items()}
     run = trained(problem, method, of_sgd, grid, seeds, epochs, best)
-    return averaged(run) if method in AVERAGES else run
+    return run.averaged() if method in AVERAGES else run
 
 
 def accuracy(problem: Problem, run: Run) -> list[float]:

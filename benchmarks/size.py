@@ -20,7 +20,7 @@ LONGEST_FUNCTION, LONGEST_FILE = 30, 300
 QUIET = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
 # from the ground up: a room imports only from rooms on its own line or above it in this list
 FLOORS = (
-    "types files show stats threads",
+    "types files show stats threads version",
     "array_backend",
     "checks vectors draws hyperparameters",
     "autodiff.tape autodiff.replay",

@@ -13,8 +13,7 @@ from .sam import SAM, Quadratic, epsilon, sam_objective
 from .show import show
 from .stats import mean_and_interval
 from .training import DivergedError, Run, train
-
-__version__ = "0.1.0"
+from .version import __version__ as __version__
 
 __all__ = [
     "SAM",

@@ -85,9 +85,11 @@ def l2_penalty(w: Array, l2: Array) -> Array:
 def accuracy(logits: Array, labels: Array) -> Array:
     """Share of the rows whose largest logit is that of their label.   logits (..., m, c)  ->  (...,).
 
-    Shapes, types and errors of the labels are those of `cross_entropy`; labels out of range count as mistakes.
+    Shapes, types and errors of the labels are those of `cross_entropy`; labels out of range and rows
+    with a logit that is not a number count as mistakes.
     """
-    right = logits.argmax(axis=-1) == as_rows(labels, logits.shape)
+    largest = logits.max(axis=-1)  # NaN, if one of the logits is
+    right = (logits.argmax(axis=-1) == as_rows(labels, logits.shape)) & (largest == largest)
     return right.mean(axis=-1)
 
 

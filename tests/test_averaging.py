@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from variants import BASES, MODEL, assert_same_bits, batches, run, start
 
 from minisam import SAM, SGD, train
-from minisam.sam import EMA, MESA, SWA, averaged
+from minisam.sam import EMA, MESA, SWA
 
 RNG = np.random.default_rng(0)
 DATA = RNG.standard_normal((24, 3)), RNG.integers(0, 4, 24)
@@ -67,7 +67,7 @@ def test_ema_is_its_closed_form(decay):
 
 def test_averaged_gives_the_run_with_the_average_for_its_weights():
     run_ = train(MODEL, DATA, SWA(SGD(0.1), start=3), 3, batch_size=8, seed=[0, 1], progress=False)
-    mean = averaged(run_)
+    mean = run_.averaged()
     assert run_.state["count"] == 6
     np.testing.assert_array_equal(mean.w, run_.state["averaged"])
     np.testing.assert_array_equal(run_.w, train(MODEL, DATA, SGD(0.1), 3, batch_size=8, seed=[0, 1], progress=False).w)
@@ -77,10 +77,24 @@ def test_averaged_gives_the_run_with_the_average_for_its_weights():
     np.testing.assert_allclose(mean.evaluate(*DATA)["accuracy"], np.mean(logits.argmax(-1) == DATA[1], axis=-1))
 
 
+def test_the_average_of_selected_replicas_is_theirs():
+    def make(rho):
+        return SWA(SAM(SGD(0.1, momentum=0.9), rho), start=3)
+
+    options = {"epochs": 3, "batch_size": 8, "progress": False}
+    swept = train(MODEL, DATA, make, seed=[0, 1, 2], sweep={"rho": [0.1, 0.3]}, **options)
+    one = swept.select(rho=0.3, seed=2)
+    alone = train(MODEL, DATA, make(0.3), seed=2, **options)
+    np.testing.assert_array_equal(one.averaged().w, alone.averaged().w)
+    assert {key: np.shape(a) for key, a in one.state.items()} == {key: np.shape(a) for key, a in alone.state.items()}
+    assert one.state["count"] == alone.state["count"]
+    np.testing.assert_array_equal(swept.averaged().select(rho=0.3, seed=2).w, alone.averaged().w)
+
+
 def test_a_run_without_an_average_has_none_to_give():
     plain = train(MODEL, DATA, SGD(0.1), 1, progress=False)
-    with pytest.raises(ValueError, match=r"^run must be of a training with SWA or EMA, got one with the state t, v$"):
-        averaged(plain)
+    with pytest.raises(ValueError, match=r"^the run must be .* SWA or EMA; its optimizer's state holds t, v$"):
+        plain.averaged()
 
 
 def test_an_average_of_weights_does_not_meet_one_that_the_optimizer_keeps():

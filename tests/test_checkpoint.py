@@ -4,20 +4,25 @@ And a file is whole or not there; one that is not ours is named and left alone.
 """
 
 import contextlib
+import json
 import os
+import platform
 import re
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minisam import SAM, SGD, Adam, AdamW, DivergedError, Run, mlp, train
+import minisam
+from minisam import SAM, SGD, Adam, AdamW, DivergedError, Run, cross_entropy, mlp, train
 from minisam.data import Data
+from minisam.files import whole
 from minisam.optim import constant, cosine, step_decay, warmup
 
 MODEL = mlp((3, 5, 4))
@@ -190,11 +195,11 @@ def test_a_training_killed_in_the_middle_goes_on_in_another_process(tmp_path):
         return subprocess.run([sys.executable, "-c", SCRIPT, *arguments]).returncode
 
     done = []
-    for where, calls in [("step", 60), ("fsync", 3), ("replace", 2)]:
+    for where, calls in [("step", 60), ("fsync", 4), ("replace", 2)]:
         assert training("killed.npz", checkpoint, where, calls) == -signal.SIGKILL
         with np.load(checkpoint) as file:
             done.append(len(file["history/epoch"]))
-    assert done == [2, 5, 7]  # 25 steps an epoch; then three writes, then two
+    assert done == [2, 4, 6]  # 25 steps an epoch; then two writes, each of which syncs file and folder, then two
     assert training("killed.npz", checkpoint) == training("whole.npz") == 0
     assert_same_run(Run.load(tmp_path / "killed.npz"), Run.load(tmp_path / "whole.npz"))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["checkpoint.npz", "killed.npz", "whole.npz"]
@@ -276,6 +281,83 @@ def test_a_schedule_of_your_own_is_known_by_its_name(tmp_path):
     quiet(SGD(fast), 2, checkpoint=path)
     with pytest.raises(ValueError, match=r"fast.*slow"):
         quiet(SGD(slow), 2, checkpoint=path)
+
+
+def own_loss(z, y, label_smoothing):
+    return cross_entropy(z, y, label_smoothing=label_smoothing)
+
+
+def test_a_partial_is_known_by_its_function_and_its_arguments(tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    quiet(epochs=1, loss=partial(cross_entropy, label_smoothing=0.1), checkpoint=path)
+    others = partial(cross_entropy, label_smoothing=0.3), partial(own_loss, label_smoothing=0.1), cross_entropy
+    for other in others:
+        with pytest.raises(ValueError, match=r"belongs to another training: .*\(loss was .*0\.1.*, is "):
+            quiet(epochs=2, loss=other, checkpoint=path)
+    quiet(epochs=2, loss=partial(cross_entropy, label_smoothing=0.1), checkpoint=path)
+
+
+def later_sgd(**defaults):
+    """SGD as a later version may have it: with more fields, with a field that is no setting, and with private attributes."""
+
+    @dataclass(frozen=True)
+    class SGD(minisam.SGD):
+        p: float = defaults.get("p", 2)
+        shape: tuple = defaults.get("shape", (3, 4))
+        made: int = field(default=0, init=False)
+        hidden: object = field(default=None, repr=False)
+
+        def __post_init__(self):
+            super().__post_init__()
+            object.__setattr__(self, "_cache", object())
+            object.__setattr__(self, "made", defaults.get("made", 1))
+
+    SGD.__qualname__ = "SGD"
+    return SGD
+
+
+def test_a_field_that_a_file_lacks_has_its_default_there(tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    quiet(SAM(SGD(0.1), 0.05), 1, checkpoint=path)
+    assert_same_run(quiet(SAM(later_sgd()(0.1), 0.05), checkpoint=path), quiet(SAM(SGD(0.1), 0.05)))
+    for later in [{"p": 1}, {"shape": (3, 5)}]:
+        quiet(SAM(SGD(0.1), 0.05), 1, checkpoint=tmp_path / "other.npz")
+        with pytest.raises(ValueError, match=r"belongs to another training"):
+            quiet(SAM(later_sgd()(0.1, **later), 0.05), checkpoint=tmp_path / "other.npz")
+
+
+def test_only_the_fields_that_an_optimizer_is_made_from_and_shows_are_settings(tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    quiet(later_sgd(made=1)(0.1, hidden=1), 1, checkpoint=path)
+    assert_same_run(quiet(later_sgd(made=2)(0.1, hidden=2), checkpoint=path), quiet(SGD(0.1)))
+    with pytest.raises(ValueError, match="belongs to another training"):  # it has settings that SGD does not know
+        quiet(SGD(0.1), checkpoint=path)
+
+
+def test_a_file_names_its_format_and_its_library(tmp_path):
+    path = tmp_path / "file.npz"
+    quiet(epochs=1, checkpoint=path)
+    assert_names_format(path)
+    quiet(epochs=1).save(path)
+    assert_names_format(path)
+
+
+def assert_names_format(path):
+    with np.load(path) as file:
+        meta = json.loads(str(file["meta"]))
+    assert (meta["format"], meta["version"]) == (2, minisam.__version__)
+
+
+def test_a_file_of_a_later_format_is_refused(tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    quiet(epochs=1, checkpoint=path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    meta = json.loads(str(arrays["meta"])) | {"format": 3, "version": "9.0"}
+    np.savez(path, **arrays | {"meta": np.array(json.dumps(meta))})
+    says = f"{path} has format 3 of minisam 9.0; this is minisam {minisam.__version__}, which reads formats up to 2: "
+    with pytest.raises(ValueError, match=f"^{re.escape(says)}"):
+        quiet(checkpoint=path)
 
 
 # --- files that are not ours, or not whole ---------------------------------------------------------------------------
@@ -386,11 +468,90 @@ def test_ctrl_c_right_after_the_file_was_moved_into_place_is_still_ctrl_c(tmp_pa
     assert_same_run(quiet(checkpoint=path), quiet())
 
 
-def test_what_a_killed_process_left_unfinished_is_written_over(tmp_path):
+@pytest.mark.skipif(sys.platform == "win32", reason="asking whether a process runs would end it")
+def test_what_a_killed_process_left_unfinished_goes_and_what_a_running_one_writes_stays(tmp_path):
     path = tmp_path / "checkpoint.npz"
-    (tmp_path / "checkpoint.npz.part").write_bytes(b"half of a file")
+    names = [f"checkpoint.npz.{platform.node()}.{number}.part" for number in (ended_process(), os.getppid())]
+    names += ["checkpoint.npz.another-machine.1.part", f"another.npz.{platform.node()}.{ended_process()}.part"]
+    for name in names:
+        (tmp_path / name).write_bytes(b"half of a file")
     quiet(checkpoint=path)
-    assert [p.name for p in tmp_path.iterdir()] == ["checkpoint.npz"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(["checkpoint.npz", *names[1:]])
+
+
+def ended_process():
+    """The number of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_two_processes_may_write_one_file_at_a_time(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    with pytest.MonkeyPatch.context() as other, whole(path) as mine:
+        mine.write_text("mine")
+        other.setattr(os, "getpid", os.getppid)
+        with whole(path) as theirs:
+            theirs.write_text("theirs")
+        assert path.read_text() == "theirs"
+    assert path.read_text() == "mine"
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+class Never(SGD):
+    def step(self, w, state, loss_and_grad):
+        raise AssertionError("the training began")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows limits no file sizes")
+def test_a_full_folder_is_noticed_before_the_first_epoch(tmp_path):
+    """A limit on the size of files, as a quota: no write beyond it succeeds."""
+    import resource
+
+    path, limits = tmp_path / "checkpoint.npz", resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        says = rf"cannot write {re.escape(str(path))}: .* \(folder {re.escape(str(tmp_path))}\)$"
+        with pytest.raises(OSError, match=says):
+            quiet(Never(0.1), checkpoint=path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may write anywhere")
+def test_a_read_only_folder_is_noticed_before_the_first_epoch_and_is_no_trouble_after_the_last(tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    whole_run = quiet(checkpoint=path)
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(PermissionError, match=rf"cannot write {re.escape(str(path))}: "):
+            quiet(Never(0.1, momentum=0.9), checkpoint=tmp_path / "other.npz")
+        assert_same_run(quiet(checkpoint=path), whole_run)
+    finally:
+        tmp_path.chmod(0o700)
+
+
+@pytest.mark.parametrize("entry", [None, {"a": 1}, object(), 10**30, "text"])
+def test_a_state_that_no_file_can_hold_is_refused_before_the_first_epoch(entry, tmp_path):
+    class Keeps(Never):
+        def init(self, w):
+            return super().init(w) | {"memory": entry}
+
+    with pytest.raises(
+        TypeError, match="state/memory must be a number or an array of numbers to be kept in a file, got"
+    ):
+        quiet(Keeps(0.1), checkpoint=tmp_path / "checkpoint.npz")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows opens no folders")
+def test_the_folder_is_synced_after_the_move(tmp_path, monkeypatch):
+    done, fsync, replace = [], os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda f: (done.append("folder" if os.path.isdir(f) else "file"), fsync(f)))
+    monkeypatch.setattr(os, "replace", lambda *paths: (done.append("move"), replace(*paths)))
+    quiet(epochs=2, checkpoint=tmp_path / "checkpoint.npz")
+    assert done == ["file", "move", "folder"] * 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")

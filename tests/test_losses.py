@@ -113,3 +113,8 @@ Z = np.zeros((4, 3))
 def test_what_is_refused_is_named(call, error, says):
     with pytest.raises(error, match=says):
         call()
+
+
+def test_a_row_with_a_logit_that_is_no_number_is_a_mistake():
+    z = np.array([[np.nan, np.nan, np.nan], [np.nan, 1, 2], [0, 1, np.nan], [np.inf, 1, 2], [0, 3, -np.inf]])
+    assert accuracy(z, np.array([0, 0, 2, 0, 1])) == 2 / 5

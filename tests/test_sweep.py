@@ -133,10 +133,12 @@ def test_replicas_may_have_labels_of_their_own(seed):
 
 def test_choose_names_the_combination_with_the_highest_mean_validation_accuracy(swept):
     scores = np.arange(18.0).reshape(3, 2, 3) % 17  # the last two of 18 are 16 and 0
-    scores[1, 0] = [20, np.nan, 20]  # one that diverged
-    history = {"validation_accuracy": np.stack([-scores, scores])}
+    scores[1, 0] = 20
+    losses = np.zeros((2, 3, 2, 3))
+    losses[1, 1, 0, 1] = np.nan  # one that diverged
+    history = {"validation_accuracy": np.stack([-scores, scores]), "validation_loss": losses}
     assert replace(swept, history=history).choose() == {"rho": 0.2, "lr": 0.05}
-    losses = {"validation_loss": np.stack([scores, -scores])}
+    losses = {"validation_loss": np.stack([scores, -scores + losses[1]])}
     assert replace(swept, history=losses).choose() == {"rho": 0.2, "lr": 0.05}
     for labels, run in swept.configurations():
         best = swept.select(**swept.choose()).history["validation_accuracy"][-1].mean()
@@ -207,6 +209,18 @@ def test_a_diverged_replica_leaves_the_others_as_they_are():
     assert np.isfinite(run.select(lr=0.1).history["train_loss"]).all()
 
 
+@pytest.mark.filterwarnings("ignore:. of . replicas diverged")
+@pytest.mark.parametrize("best", [False, True])
+def test_a_diverged_replica_is_never_the_better_one(best):
+    """Not even where all labels are class 0, the one that argmax names for logits that are NaN."""
+    zeros = replace(DATA, y_train=DATA.y_train % 3 + 1, y_validation=0 * DATA.y_validation)
+    run = quiet(zeros, lambda lr: SGD(lr), sweep={"lr": [1e39, 0.1]}, best=best)
+    assert run.history["validation_accuracy"][-1, 0].tolist() == [0, 0, 0]
+    assert run.choose() == {"lr": 0.1}
+    if best:
+        assert np.isfinite(run.w).all()
+
+
 def test_when_all_replicas_diverge_the_run_stops():
     with pytest.raises(DivergedError, match="step"):
         quiet(optimizer=lambda lr: SGD(lr), sweep={"lr": [1e38, 2e38]})
@@ -233,6 +247,15 @@ BAD = {
 def test_bad_sweeps_are_named(options, says):
     with pytest.raises(ValueError, match=says):
         quiet(**{"optimizer": lambda lr: SGD(lr), "sweep": {"lr": LR}} | options)
+
+
+def test_values_that_no_file_can_hold_are_named_before_the_training(tmp_path):
+    texts = ["all", "none"]
+    with pytest.raises(TypeError, match=r"^sweep must map names to numbers or text, .* got 'which': \["):
+        quiet(lambda which: DATA, SGD(0.1), sweep={"which": [object(), 1]})
+    run = quiet(lambda which: noisy(which == "all", 0), SGD(0.1), sweep={"which": texts}, epochs=1)
+    run.save(tmp_path / "run.npz")
+    assert Run.load(tmp_path / "run.npz").axes["which"] == texts
 
 
 def test_the_pictures_show_mean_and_interval_over_the_seeds(swept):

@@ -43,7 +43,7 @@ Around any optimizer: `SWA` and `EMA` in `averaging`.
 
 from ..vectors import across, along, mix
 from .algebra import Composed, Look, Rule, Variant
-from .averaging import EMA, SWA, averaged
+from .averaging import EMA, SWA
 from .balls import Adaptive, Ball, Fisher, Only
 from .bayes import BSAM
 from .epsilon import epsilon
@@ -107,7 +107,6 @@ __all__ = [
     "across",
     "along",
     "ascend",
-    "averaged",
     "epsilon",
     "mix",
     "project",

@@ -5,7 +5,7 @@ Truths: tests/test_averaging.py.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..hyperparameters import Declared, count, optimizer, refuse_inside, share
 from ..optim import Optimizer
@@ -66,10 +66,3 @@ class EMA(Averaging):
         decay = self.met[w.dtype, type(w)].decay
         w, inner, info = self.optimizer.step(w, state, loss_and_grad)
         return w, inner | {"averaged": mix(w, state["averaged"], decay)}, info
-
-
-def averaged(run):
-    """The run of a training with `SWA` or `EMA`, with the average for its weights. (Batch norm's statistics stay w's own.)"""
-    if "averaged" not in run.state:
-        raise ValueError(f"run must be of a training with SWA or EMA, got one with the state {', '.join(run.state)}")
-    return replace(run, w=run.state["averaged"])

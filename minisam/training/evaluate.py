@@ -44,6 +44,15 @@ def evaluate(model: Model, w: Array, running: Statistics, loss: LossOrName, x: A
     return {key: asnumpy(value) for key, value in total.items()}
 
 
+def scores(history: Measured) -> numpy.ndarray:
+    """How good each replica is after each epoch, (epochs, ...), higher is better: its accuracy on the validation part.
+
+    It is minus the loss where y are no classes; and −∞ where the loss is not finite, because the replica has diverged.
+    """
+    loss = history["validation_loss"]
+    return numpy.where(numpy.isfinite(loss), history.get("validation_accuracy", -loss), -numpy.inf)
+
+
 def ready(model: Model, w: Array, loss: LossOrName, x: Any, y: Any, suffix: str = "") -> tuple[Array, Array]:
     """x and y in the precision of w, on the backend in use; or the error that says why they do not fit the model."""
     x, y = asnumpy(x), asnumpy(y)

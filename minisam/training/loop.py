@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,12 +15,11 @@ from ..array_backend import asarray, asnumpy, xp
 from ..batch import Batch, BatchLoss
 from ..checks import check_counts, check_methods, pick
 from ..data import Data, batches
-from ..files import check_folder
 from ..models import Model
 from ..optim import Optimizer
 from ..types import Array, Info, Statistics
-from .checkpoint import Path, Row, Stand, as_texts, fingerprint, resume, save
-from .evaluate import LossOrName, Measured, evaluate, loss_function, loss_name, ready
+from .checkpoint import Path, Row, Settings, Stand, begin, fingerprint, save
+from .evaluate import LossOrName, Measured, evaluate, loss_function, loss_name, ready, scores
 from .run import Run
 from .sweep import Axes, check_taken, data_of, optimizer_of, replica_axes, rows_of, seeds_along, shape_of
 
@@ -117,8 +115,7 @@ def train(
     training = _Training(model, rule, loss, x, y, own_labels, validation, size, seed, axes, best, dtype)
     stand, settings = training.start(w), training.settings()
     if checkpoint is not None:
-        check_folder(checkpoint)
-        stand = resume(checkpoint, settings, epochs) if os.path.exists(checkpoint) else stand
+        stand = begin(checkpoint, stand, settings, epochs)
     interrupted = False
     try:
         with _bar(len(stand.rows), epochs, progress) as bar, numpy.errstate(all="ignore"):
@@ -171,8 +168,8 @@ class _Training:
             raise DivergedError(bad, self.run(before))
         spent = sum(info["evaluations"] for info in infos)
         rows = [*before.rows, _row(before.rows, series, spent, measured)]
-        kept = _best(before.kept, {"w": w, **running}, rows) if self.best else {}
-        return Stand(w, state, running, kept, rows)
+        after = Stand(w, state, running, before.kept, rows)
+        return _with_best(after) if self.best else after
 
     @cached_property
     def losses(self) -> BatchLoss:
@@ -190,7 +187,8 @@ class _Training:
             name = type(self.optimizer).__name__
             raise TypeError(
                 f"optimizer {name} must report the statistics of batch norm, because the model has it: its step must "
-                f'return an info with info["statistics"], a dict of {", ".join(running)}'
+                f'return them as info["statistics"], a dict of {", ".join(running)}, as minisam.types.statistics_of'
+                " takes them from what loss_and_grad(w) returns"
             )
         return {key: KEEP * a + (1 - KEEP) * seen[key] for key, a in running.items()}
 
@@ -200,13 +198,13 @@ class _Training:
         w = kept.pop("w")
         return Run(self.model, w, stand.history, self.loss, interrupted, self.axes, kept, stand.state)
 
-    def settings(self) -> dict[str, str]:
+    def settings(self) -> Settings:
         """What must be the same for a training to go on from a checkpoint."""
         swept = {name: values for name, values in self.axes.items() if name != "seed"}
         as_given = ("optimizer", "batch_size", "seed", "loss", "best", "dtype")
         data = fingerprint([self.x, self.y, *(a for part in self.validation for a in part)])
         of_all = {"model": self.model.spec, "sweep": swept or None, "data": data}
-        return as_texts(of_all | {name: getattr(self, name) for name in as_given})
+        return of_all | {name: getattr(self, name) for name in as_given}
 
 
 def _check_kinds(model: Any, optimizer: Any, dtype: str) -> None:
@@ -250,15 +248,15 @@ def _row(rows: list[Row], series: Measured, evaluations: int, measured: Measured
     }
 
 
-def _best(kept: dict[str, Array], now: dict[str, Array], rows: list[Row]) -> dict[str, Array]:
-    """What is kept, and for the replicas whose last epoch is their best so far, what is there now."""
-    key, sign = ("validation_accuracy", 1) if "validation_accuracy" in rows[0] else ("validation_loss", -1)
-    scores = numpy.nan_to_num(sign * numpy.array([row[key] for row in rows]), nan=-numpy.inf)
-    better = asarray((scores[-1:] > scores[:-1]).all(axis=0) if len(rows) > 1 else numpy.ones(scores.shape[1:], bool))
-    return {
-        key: xp().where(better.reshape(better.shape + (1,) * (a.ndim - better.ndim)), a, kept[key])
-        for key, a in now.items()
+def _with_best(stand: Stand) -> Stand:
+    """The stand, which now keeps the last epoch of the replicas whose best epoch so far it is."""
+    of_all = scores(stand.history)
+    better = asarray(of_all[-1] > of_all[:-1].max(axis=0, initial=-numpy.inf))
+    kept = {
+        key: xp().where(better[(..., *[None] * (a.ndim - better.ndim))], a, stand.kept[key])
+        for key, a in {"w": stand.w, **stand.running}.items()
     }
+    return replace(stand, kept=kept)
 
 
 # --- trouble ---------------------------------------------------------------------------------------------------------
@@ -298,4 +296,7 @@ def _warn_of_lost(w: Array) -> None:
     """Say how many replicas of a sweep diverged."""
     lost = ~numpy.isfinite(asnumpy(xp().sum(0 * w, axis=-1)))
     if lost.any():
-        warnings.warn(f"{lost.sum()} of {lost.size} replicas diverged: their weights are not finite", stacklevel=3)
+        warnings.warn(
+            f"{lost.sum()} of {lost.size} replicas diverged: their last weights are not finite",
+            stacklevel=3,
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy
@@ -12,10 +13,10 @@ import numpy
 from ..array_backend import asarray
 from ..checks import pick
 from ..models import Model, cnn, gpt, mlp, resnet, vit
-from ..types import Array, State, Statistics
-from .checkpoint import Path, read, write
-from .evaluate import LossOrName, Measured, evaluate, ready
-from .sweep import Axes
+from ..types import Array, Shape, State, Statistics
+from .checkpoint import Path, entries, read, write
+from .evaluate import LossOrName, Measured, evaluate, ready, scores
+from .sweep import Axes, shape_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -66,18 +67,26 @@ class Run:
         run = self
         for name, value in labels.items():
             k = _where(pick("an axis of the run", name, run.axes), name, value)
-            position = list(run.axes).index(name)
-            lead = len(run.axes)
+            chosen = partial(_take, lead=shape_of(run.axes), axis=list(run.axes).index(name), k=k)
             run = replace(
                 run,
-                w=_take(run.w, position, k),
-                history={
-                    key: a.take(k, axis=1 + position) if a.ndim == 1 + lead else a for key, a in run.history.items()
-                },
+                w=chosen(run.w),
+                history={key: chosen(a, first=1) for key, a in run.history.items()},
                 axes={key: values for key, values in run.axes.items() if key != name},
-                running={key: _take(a, position, k) for key, a in run.running.items()},
+                running={key: chosen(a) for key, a in run.running.items()},
+                state={key: chosen(a) for key, a in run.state.items()},
             )
         return run
+
+    def averaged(self) -> Run:
+        """The run of a training with `SWA` or `EMA`, with their average in place of its weights.
+
+        The running statistics of batch norm are still those of the weights.
+        """
+        if "averaged" not in self.state:
+            there = ", ".join(self.state) or "nothing, as in a run that was loaded"
+            raise ValueError(f"the run must be of a training with SWA or EMA; its optimizer's state holds {there}")
+        return replace(self, w=self.state["averaged"])
 
     def configurations(self) -> Iterator[tuple[dict[str, Any], Run]]:
         """Each combination of the swept hyperparameters, and its runs from all seeds."""
@@ -91,12 +100,10 @@ class Run:
 
         Of equals the first; a combination with a run that diverged is not chosen.
         """
-        key, sign = ("validation_accuracy", 1) if "validation_accuracy" in self.history else ("validation_loss", -1)
-        if key not in self.history or not set(self.axes) - {"seed"}:
+        if "validation_loss" not in self.history or not set(self.axes) - {"seed"}:
             raise ValueError(f"choose needs a sweep on data with a validation part; the axes are {list(self.axes)}")
-        scores = [sign * run.history[key][-1].mean() for _, run in self.configurations()]
-        best = int(numpy.argmax(numpy.nan_to_num(scores, nan=-numpy.inf, posinf=-numpy.inf)))
-        return next(itertools.islice(self.configurations(), best, None))[0]
+        best = numpy.argmax([scores(run.history)[-1].mean() for _, run in self.configurations()])
+        return next(itertools.islice(self.configurations(), int(best), None))[0]
 
     def plot(self, against: str | None = None) -> Figure:
         """The training curves as a matplotlib figure; `against="rho"`: how it ended, against a swept hyperparameter."""
@@ -126,7 +133,7 @@ class Run:
         """Write the run to one .npz file, whole or not at all."""
         loss = self.loss if isinstance(self.loss, str) else "a loss of your own"
         meta = {"spec": self.model.spec, "loss": loss, "interrupted": self.interrupted, "axes": self.axes}
-        write(path, "run", self.w, {"history": self.history, "running": self.running}, meta)
+        write(path, entries("run", self.w, {"history": self.history, "running": self.running}, meta))
 
     @staticmethod
     def load(path: Path) -> Run:
@@ -147,8 +154,10 @@ def _where(values: list[Any], name: str, value: Any) -> int:
     raise ValueError(f"{name} must be one of {', '.join(map(str, values))}, got {value!r}")
 
 
-def _take(a: Array, axis: int, k: int) -> Array:
-    return a[(slice(None),) * axis + (k,)]
+def _take(a: Any, lead: Shape, axis: int, k: int, first: int = 0) -> Any:
+    """Entry k along a replica axis of an array whose axes from `first` on are `lead` and more; anything else as it is."""
+    is_per_replica = getattr(a, "shape", ())[first : first + len(lead)] == lead
+    return a[(slice(None),) * (first + axis) + (k,)] if is_per_replica else a
 
 
 def _others(axis: int, ndim: int) -> tuple[int, ...]:

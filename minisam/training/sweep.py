@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -32,6 +33,12 @@ def replica_axes(sweep: Mapping[str, Sequence[Any]] | None, seed: int | Sequence
             raise ValueError(
                 f"sweep must map names but 'seed' to different values, at least one, got {name!r}: {values}"
             )
+        try:
+            json.dumps(values)
+        except TypeError as error:
+            raise TypeError(
+                f"sweep must map names to numbers or text, which files can hold, got {name!r}: {values}"
+            ) from error
         axes[name] = values
     return axes | ({"seed": seeds.tolist()} if seeds.ndim else {})
 
