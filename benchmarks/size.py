@@ -31,9 +31,9 @@ FLOORS = (
     "batch",
     "sam",
     "sharpness",
-    "plot baselines",
+    "plot noisy_labels",
     "training",
-    "adaptation",
+    "self_training",
     "verify demo",
     "cli __main__",
 )

@@ -123,11 +123,11 @@ check.keep(figure, "00_valley")
 plt.show()
 
 # %% [markdown]
-# The picture makes sense of the step, and here is the step, as the library has it. You need not follow all of it yet: it looks
-# uphill (`eps`), asks for the gradient there, and goes downhill with it. `minisam.show` prints any function of the library.
+# The picture makes sense of the step. Here it is as the library has it: it looks uphill (`eps`) and asks for the gradient there; a
+# base optimizer then goes downhill with that gradient. `minisam.show` prints any function of the library.
 
 # %%
-minisam.show(SAM.step)
+minisam.show(SAM.direction)
 
 
 # %% [markdown]

@@ -180,7 +180,7 @@ check.predict(prediction, float(minisam.accuracy(outputs, asarray(digits.y_valid
 # momentum, a running sum of gradients that is followed instead of the last one:
 
 # %%
-minisam.show(SGD.step)
+minisam.show(SGD.update)
 
 # %% [markdown]
 # ## How sure are you?

@@ -254,9 +254,11 @@ _ = ipywidgets.interact(moved, rho=(0.0, 0.1, 0.002), steps=(1, 200))
 # small fraction of ρ. What to look for: with a ρ just too small, the path fills the sharp basin and does not leave it.
 #
 # ## The library's own
-# Here is the step of `minisam.SAM`: the lines of Exercise 3, over any base optimizer.
+# Here is `minisam.SAM`: the lines of Exercise 3. `direction` says which gradient to descend; `step` adds the L2 term and hands the
+# result to a base optimizer.
 
 # %%
+minisam.show(SAM.direction)
 minisam.show(SAM.step)
 
 # %%

@@ -162,7 +162,7 @@ runs = {
     for name, optimizer in optimizers.items()
 }
 x, y = asarray(digits.x_train), asarray(digits.y_train)
-loss = minisam.batch.BatchLoss(model).on(x, y)  # w -> (loss, g) on all training digits
+loss = minisam.BatchLoss(model).on(x, y)  # w -> (loss, g) on all training digits
 product_on = minisam.hvp(model)
 
 

@@ -26,7 +26,7 @@ import check_08
 import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
-from minisam.baselines import Mixup, SmallLoss
+from minisam.noisy_labels import Mixup, SmallLoss
 
 import minisam
 from minisam import SAM, SGD, cross_entropy

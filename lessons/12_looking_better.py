@@ -66,7 +66,7 @@ def adaptive(g, w, rho):
 _ = check_12.adaptive(adaptive)
 
 # %%
-minisam.show(sam.ASAM.direction)
+minisam.show(sam.Adaptive)
 
 # %% [markdown]
 # Now a small trained network, and forty of its rescaled copies, with c from 1/10 to 10.
@@ -96,7 +96,7 @@ prediction = None
 # %%
 def rise(variant):
     """L(w + ε) − L(w) for each copy, at the ε of a variant."""
-    look = Look(copies, batch)
+    look = Look(copies, batch, variant)
     variant.direction(look, {"t": 0})
     return asnumpy(batch(copies + look.eps)[0]) - loss
 
@@ -197,7 +197,7 @@ _ = check_12.surrogate_gap_direction(surrogate_gap_direction)
 prediction = None
 
 # %%
-minisam.show(sam.GSAM.direction)
+minisam.show(sam.GSAM.take)
 g = batch(run.w)[1]
 g_adv = batch(run.w + epsilon(g, 0.1))[1]
 check.predict(prediction, float((norm(across(g, g_adv)) / norm(g))[0]))
@@ -240,7 +240,7 @@ def noise_of_length(rho, n):
 _ = check_12.noise_of_length(noise_of_length)
 
 # %%
-minisam.show(sam.FriendlySAM.direction)
+minisam.show(sam.FriendlySAM.where)
 minisam.show(sam.RWP.direction)
 
 # %% [markdown]

@@ -55,7 +55,7 @@ def walk(loss_and_grad, optimizer, start, steps):
 # First in the simplest landscape, a bowl in six dimensions with the curvatures h. Gradient descent goes to its bottom, w = 0.
 
 # %%
-minisam.show(SAM.step)
+minisam.show(SAM.direction)
 h, lr, rho = np.array([5.0, 3.0, 2.0, 1.0, 0.5, 0.2]), 0.1, 0.2
 bowl = minisam.value_and_grad(minisam.Quadratic(asarray(np.diag(h))))
 start = np.random.default_rng(0).standard_normal(6)
@@ -313,7 +313,7 @@ print("SAM's edge at the bounce in the bowl:", edge(0.1, 0.2, 5.0 * c), " its la
 # ## Which minimum, when there are many: implicit bias
 # Last, a problem with more weights than examples: y = ⟨β, x⟩ with 30 inputs, of which three count, and 20 examples. Infinitely many β fit.
 # The network is the smallest that is not linear in its weights: $\beta = u \cdot v$, entry by entry, from u = 1 and v = 0. Ten sets of data,
-# one a replica.
+# one per replica.
 
 # %%
 sets = [minisam.data.diagonal_regression(seed) for seed in range(10)]

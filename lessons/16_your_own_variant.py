@@ -31,20 +31,21 @@ import minisam
 from minisam import SAM, SGD, BatchLoss, sam
 from minisam.array_backend import asarray, asnumpy
 from minisam.data import symmetric_noise
-from minisam.draws import generator
 from minisam.optim import cosine
 from minisam.plot import COLOURS
-from minisam.sam import Variant, epsilon
+from minisam.sam import Variant
 from minisam.sam.algebra import Look
 from minisam.stats import mean_and_interval
 
 # %% [markdown]
 # ## The question: you have an idea. Is it a better SAM?
-# A variant says which gradients it looks at and what it makes of them: `look()` is $\nabla L(w)$, `look(eps)` is
-# $\nabla L(w + \epsilon)$. The rest, the base optimizer, the L2 term, the counting of gradients, is the same for all:
+# A variant says how it differs from SAM: `where` says where to look (it returns ε), and `take` what to take from there. In both,
+# `look()` is $\nabla L(w)$, `look(eps)` is $\nabla L(w + \epsilon)$, and `look.uphill(g)` is SAM's own ε. The base optimizer, the
+# L2 term and the count of gradients are the same for all variants:
 
 # %%
-minisam.show(sam.Composed.step)
+minisam.show(sam.Variant.direction)
+minisam.show(sam.Variant.step)
 minisam.show(sam.StableSAM)
 
 # %% [markdown]
@@ -72,21 +73,21 @@ def part_of_the_way(g, rho, u):
 _ = check_16.part_of_the_way(part_of_the_way)
 
 # %% [markdown]
-# As a variant it takes five lines. `epsilon` is used in place of the division, for it knows what to do with a gradient of zero;
-# the random number comes from a seed and the number of the step, so that a training that was interrupted goes on with the same
-# numbers.
+# As a variant it takes five lines. `look.uphill` is used in place of the division, because it knows what to do with a gradient of
+# zero. The random number comes from a seed and the number of the step, so a training that was interrupted goes on with the same
+# numbers; and each seed of a run draws its own.
 
 
 # %%
 @dataclass(frozen=True)
 class RaySAM(Variant):
-    """Look a random part of the way: ε = 2uρ g/‖g‖ with u ~ U(0, 1), one u a step for all replicas. 2 gradients."""
+    """Look a random part of the way: ε = 2uρ g/‖g‖ with u ~ U(0, 1), one u per step and seed. 2 gradients."""
 
     seed: int = 0
 
-    def direction(self, look, state):
-        u = generator(self.seed, state["t"]).random()
-        return look(2 * u * epsilon(look(), self.rho))
+    def where(self, g, look, state):
+        u = look.uniform("ray", self.seed, state["t"])[..., :1]
+        return 2 * u * look.uphill(g)
 
 
 # %% [markdown]
@@ -119,13 +120,14 @@ print(
 # descends, here $L(w + \epsilon)$. Central differences know. Fourth, the invariant: how long is ε, in the mean over many steps?
 
 # %%
-look = Look(pair[0], batch)
-taken = RaySAM(base, 0.1).direction(look, {"t": 0})
+ray = RaySAM(base, 0.1)
+look = Look(pair[0], batch, ray)
+taken = ray.direction(look, {"t": 0})
 print("the gradient is wrong by", minisam.check_grad(lambda w: (batch(w + look.eps)[0], taken), pair[0]))
 lengths = []
 for t in range(2000):
-    look = Look(pair[0], batch)
-    RaySAM(base, 0.1).direction(look, {"t": t})
+    look = Look(pair[0], batch, ray)
+    ray.direction(look, {"t": t})
     lengths.append(float(look.info()["eps_norm"]) / 0.1)
 print(f"‖ε‖/ρ is {np.mean(lengths):.3f} in the mean, from {min(lengths):.3f} to {max(lengths):.3f}")
 

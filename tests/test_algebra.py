@@ -59,8 +59,8 @@ def test_the_variant_in_contributing_is_one():
     text = (Path(__file__).parent.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
     names = {"__name__": __name__}  # of a module, which dataclasses look up
     exec(text.split("```python\n")[1].split("```")[0], names)
-    halfway, gnp = names["Halfway"](SGD(0.1), rho=0.3), GNP(SGD(0.1), 0.3, alpha=0.5)
-    (w, _, info), (expected, _, _) = (variant.step(W, variant.init(W), BATCH) for variant in (halfway, gnp))
+    partly, gnp = names["Partly"](SGD(0.1), rho=0.3), GNP(SGD(0.1), 0.3, alpha=0.5)
+    (w, _, info), (expected, _, _) = (variant.step(W, variant.init(W), BATCH) for variant in (partly, gnp))
     np.testing.assert_allclose(w, expected, rtol=1e-12, atol=1e-15)
     assert info["evaluations"] == 2
 
