@@ -14,7 +14,7 @@ from .array_backend import asarray
 from .autodiff import value_and_grad
 from .losses import cross_entropy, each
 from .models import Model
-from .types import Array
+from .types import Array, statistics_of
 
 Loss = Callable[..., Array]
 
@@ -36,35 +36,35 @@ class BatchLoss:
 
     @cached_property
     def of_all(self) -> Callable[..., Any]:
-        """(w, x, y) -> (loss, g, statistics of batch norm)."""
-        return value_and_grad(self.model, self.loss, statistics=True)
+        """(w, x, y) -> (loss, g), with the statistics of batch norm."""
+        return value_and_grad(self.model, self.loss)
 
     @cached_property
     def weighted(self) -> Callable[..., Any]:
-        """(w, x, y, a) -> (loss, g, statistics) of Σ aᵢ ℓᵢ / m."""
+        """(w, x, y, a) -> (loss, g) of Σ aᵢ ℓᵢ / m."""
 
         def loss(z: Array, y: Array, a: Array) -> Array:
             return ops.sum_last(a * each(self.loss, z, y))[..., 0] / a.shape[-1]
 
-        return value_and_grad(self.model, loss, statistics=True)
+        return value_and_grad(self.model, loss)
 
     @cached_property
     def mixed(self) -> Callable[..., Any]:
-        """(w, x, y, y', λ) -> (loss, g, statistics) of λ ℓ(y) + (1 − λ) ℓ(y')."""
+        """(w, x, y, y', λ) -> (loss, g) of λ ℓ(y) + (1 − λ) ℓ(y')."""
 
         def loss(z: Array, y: Array, y2: Array, s: Array) -> Array:
             return s * self.loss(z, y) + (1 - s) * self.loss(z, y2)
 
-        return value_and_grad(self.model, loss, statistics=True)
+        return value_and_grad(self.model, loss)
 
     @cached_property
     def near(self) -> Callable[..., Any]:
-        """(w, x, y, p, τ, λ) -> (loss, g, statistics) of L + λ τ² · mean KL(p ‖ softmax(z/τ))."""
+        """(w, x, y, p, τ, λ) -> (loss, g) of L + λ τ² · mean KL(p ‖ softmax(z/τ))."""
 
         def loss(z: Array, y: Array, p: Array, tau: Array, lam: Array) -> Array:
             return self.loss(z, y) + lam * tau**2 * divergence(p, z / tau)
 
-        return value_and_grad(self.model, loss, statistics=True)
+        return value_and_grad(self.model, loss)
 
 
 @dataclass
@@ -87,8 +87,12 @@ class Batch:
     _seen: dict[str, Array] = field(default_factory=dict, init=False, repr=False)
     _parts: list[Batch] = field(default_factory=list, init=False, repr=False)
 
+    @cached_property
+    def _bound(self) -> Callable[..., Any]:
+        return self.of.of_all.on(self.x, self.y)
+
     def __call__(self, w: Array) -> tuple[Array, Array]:
-        return self._note(self.of.of_all(w, self.x, self.y))
+        return self._note(self._bound(w))
 
     @property
     def statistics(self) -> dict[str, Array]:
@@ -103,10 +107,9 @@ class Batch:
             for key in self._parts[0].statistics
         }
 
-    def _note(self, result: tuple[Array, Array, dict[str, Array]]) -> tuple[Array, Array]:
-        loss, g, statistics = result
-        self._seen = self._seen or statistics
-        return loss, g
+    def _note(self, result: tuple[Array, Array]) -> tuple[Array, Array]:
+        self._seen = self._seen or statistics_of(result)
+        return result
 
     def outputs(self, w: Array) -> Array:
         """Logits (..., m, c)."""

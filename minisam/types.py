@@ -16,3 +16,19 @@ State: TypeAlias = dict[str, Any]  # what an optimizer keeps between steps: arra
 Info: TypeAlias = dict[str, Any]  # what a step tells: arrays (...,) with one number per replica, and counts
 Loss: TypeAlias = Callable[..., Array]  # (logits, y) -> (...,)
 LossAndGrad: TypeAlias = Callable[..., tuple[Array, Array]]  # w (..., n) -> loss (...,), gradient (..., n)
+
+
+class Evaluated(tuple[Array, Array]):
+    """(loss, gradient) of a model with batch norm; `statistics` holds what batch norm saw of the batch."""
+
+    statistics: Statistics
+
+    def __new__(cls, loss: Array, gradient: Array, statistics: Statistics) -> Evaluated:
+        pair = super().__new__(cls, (loss, gradient))
+        pair.statistics = statistics
+        return pair
+
+
+def statistics_of(result: tuple[Array, Array]) -> Statistics:
+    """What batch norm saw of the batch while this (loss, gradient) was computed; {} without batch norm."""
+    return getattr(result, "statistics", {})
