@@ -26,11 +26,11 @@ import check_08
 import ipywidgets
 import matplotlib.pyplot as plt
 import numpy as np
-from minisam.noisy_labels import Mixup, SmallLoss
 
 import minisam
 from minisam import SAM, SGD, cross_entropy
 from minisam.array_backend import asarray, asnumpy, xp
+from minisam.noisy_labels import Mixup, SmallLoss
 from minisam.optim import cosine
 from minisam.plot import COLOURS
 from minisam.stats import mean_and_interval

@@ -152,7 +152,7 @@ def draw(first=1.6, second=0.4, rho=0.4):
     figure, ax = plt.subplots(figsize=(6.4, 4), layout="constrained")
     ax.contour(*grid.T, height.T, levels=np.linspace(0.3, 5, 16) ** 2, colors="lightgrey", linewidths=0.7)
     for colour, (name, T), rule in zip(COLOURS, shapes.items(), rules, strict=False):
-        look = Look(w, on_bowl)
+        look = Look(w, on_bowl, rule)
         rule.direction(look, {"t": 0})
         ax.plot(*(np.array([first, second]) + rho * T * circle).T, color=colour, label=name)
         ax.annotate("", asnumpy(w + look.eps), (first, second), arrowprops={"arrowstyle": "->", "color": colour})

@@ -74,8 +74,9 @@ print("the loss comes across:", float(loss), "  and so does the gradient:", type
 
 # %%
 from minisam.array_backend.cuda_graph import captured, cuda_graph
+from minisam.autodiff.replay import in_turn
 
-minisam.show(array_backend.in_turn)
+minisam.show(in_turn)
 minisam.show(captured)
 minisam.show(cuda_graph)
 

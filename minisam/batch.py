@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import autograd.numpy as anp
 
 from . import ops
 from .array_backend import asarray, xp
 from .autodiff import value_and_grad
+from .autodiff.replay import Computation
 from .losses import cross_entropy, each
 from .models import Model
 from .types import Array, Loss, LossAndGrad, Scalar, Seed
@@ -31,17 +32,17 @@ class BatchLoss:
 
     def __init__(self, model: Model, loss: Loss = cross_entropy) -> None:
         self.model, self.loss = model, loss
-        self._gradients: dict[tuple[bool, bool, bool], LossAndGrad] = {}
+        self._gradients: dict[tuple[bool, bool, bool], Computation] = {}
 
     def on(self, x: Array, y: Array, examples: Array = None, seeds: Seed = 0) -> Batch:
         """The loss on the batch x (..., m, i), y; see `Batch`."""
         return Batch(self, x, y, examples, seeds)
 
-    def gradient(self, mixed: bool = False, weighted: bool = False, near: bool = False) -> LossAndGrad:
+    def gradient(self, mixed: bool = False, weighted: bool = False, near: bool = False) -> Computation:
         """(w, x, y, *others) -> (loss, g) of this kind of loss; the others are y′ and s, a, and p, τ, λ (see `Batch`)."""
         kind = (mixed, weighted, near)
         if kind not in self._gradients:
-            self._gradients[kind] = shim(self.model, self._kind(*kind))
+            self._gradients[kind] = value_and_grad(self.model, self._kind(*kind))
         return self._gradients[kind]
 
     def _kind(self, mixed: bool, weighted: bool, near: bool) -> Loss:
@@ -157,7 +158,7 @@ class Batch:
         if k < 1 or m % k:
             raise ValueError(f"parts must divide the {m} examples of the batch, got {k}")
         n = m // k
-        return [self._changed(lambda a, axis, j=j: cut(a, j * n, (j + 1) * n, axis)) for j in range(k)]
+        return [self._changed(partial(cut, start=j * n, stop=(j + 1) * n)) for j in range(k)]
 
     def arrays(self) -> dict[str, Array]:
         """All that the batch is made of, by name: enough to make it again by `made_of`."""
@@ -193,7 +194,7 @@ def at_rows(a: Array, rows: Array, axis: int) -> Array:
     return xp().take_along_axis(a, rows, axis=axis)
 
 
-def cut(a: Array, start: int, stop: int, axis: int) -> Array:
+def cut(a: Array, axis: int, start: int, stop: int) -> Array:
     return a[(..., slice(start, stop), *[slice(None)] * (-axis - 1))]
 
 
@@ -206,19 +207,3 @@ def divergence(p: Array, z: Array) -> Array:
     """Mean over rows of KL(p ‖ softmax z) = Σ p (log p − log softmax z).   (..., m, c) both  ->  (...,)."""
     log_p = anp.log(p + (p == 0))  # 0 log 0 = 0
     return anp.mean(ops.sum_last(p * (log_p - ops.log_softmax(z)))[..., 0], axis=-1)
-
-
-class shim:
-    def __init__(self, model, loss):
-        self.f = value_and_grad(model, loss, statistics=True)
-
-    def __call__(self, w, *batch):
-        from .types import Evaluated
-
-        loss, g, statistics = self.f(w, *batch)
-        made = Evaluated((loss, g))
-        made.statistics = statistics
-        return made
-
-    def on(self, *batch):
-        return lambda w: self(w, *batch)

@@ -27,8 +27,8 @@ import numpy
 from .array_backend import xp
 from .autodiff.replay import replayed
 from .hyperparameters import Declared, Interval, at_least_0, count, decay_rates, number, ready, step_size, truth
-from .types import Array, Info, LossAndGrad, Scalar, State, Statistics, StepSize, statistics_of
-from .vectors import add_l2, norm
+from .types import Array, Info, LossAndGrad, Scalar, State, StepSize
+from .vectors import norm
 
 
 class Optimizer(Protocol):
@@ -60,16 +60,11 @@ class Base(Declared):
         loss, g = result
         w, state = self.update(w, state, g)
         told = {"loss": loss, "grad_norm": norm(g)[..., 0], "evaluations": 1}
-        return w, state, with_statistics(told, statistics_of(result))
+        return w, state, told | ({"statistics": result.statistics} if isinstance(result, Evaluated) else {})
 
     def update(self, w: Array, state: State, g: Array) -> tuple[Array, State]:
         """w and state after a step of the gradient g (..., n)."""
         raise NotImplementedError
-
-
-def with_statistics(info: Info, statistics: Statistics) -> Info:
-    """What a step tells, with batch norm's statistics where the model has any."""
-    return info | {"statistics": statistics} if statistics else info
 
 
 @dataclass(frozen=True)
@@ -186,6 +181,11 @@ def adam_direction(state: State, betas: tuple[float, float], eps: float) -> Arra
     m = state["m"] / (1 - b1 ** state["t"])
     v = state["v"] / (1 - b2 ** state["t"])
     return m / (xp().sqrt(v) + eps)
+
+
+def add_l2(g: Array, l2: Scalar, w: Array) -> Array:
+    """The gradient g + 2λw of a loss with λ‖w‖² added to it; g itself where λ is the number 0."""
+    return g if isinstance(l2, float) and l2 == 0 else g + 2 * l2 * w
 
 
 def lr_at(optimizer: Updater, t: int, w: Array) -> Scalar:

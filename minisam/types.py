@@ -19,14 +19,19 @@ LossAndGrad: TypeAlias = Callable[..., tuple[Array, Array]]  # w (..., n) -> los
 
 
 class Evaluated(tuple[Array, Array]):
-    """(loss, g) of a model with batch norm, which also holds the statistics of the batch."""
+    """(loss, gradient) of a model with batch norm; `statistics` holds what batch norm saw of the batch."""
 
     statistics: Statistics
 
+    def __new__(cls, loss: Array, gradient: Array, statistics: Statistics) -> Evaluated:
+        pair = super().__new__(cls, (loss, gradient))
+        pair.statistics = statistics
+        return pair
+
 
 def statistics_of(result: tuple[Array, Array]) -> Statistics:
-    """The statistics that batch norm saw of the batch; none, if the model has no batch norm."""
-    return result.statistics if isinstance(result, Evaluated) else {}
+    """What batch norm saw of the batch while this (loss, gradient) was computed; {} without batch norm."""
+    return getattr(result, "statistics", {})
 
 
 class HasFilters(Protocol):

@@ -72,8 +72,3 @@ def across(a: Array, b: Array) -> Array:
 def mix(a: Array, b: Array, share: Scalar) -> Array:
     """(1 − share) a + share b."""
     return (1 - share) * a + share * b
-
-
-def add_l2(g: Array, l2: Scalar, w: Array) -> Array:
-    """The gradient g + 2λw of a loss with λ‖w‖² added to it; g itself where λ is the number 0."""
-    return g if isinstance(l2, float) and l2 == 0 else g + 2 * l2 * w

@@ -15,7 +15,7 @@ from minisam import array_backend
 @pytest.fixture(autouse=True)
 def _with_strict(monkeypatch):
     monkeypatch.setitem(array_backend.BACKENDS, "strict", strict.backend)
-    monkeypatch.setattr(array_backend, "_current", None)
+    monkeypatch.setattr(array_backend, "in_use", None)
     monkeypatch.delenv("MINISAM_BACKEND", raising=False)
 
 

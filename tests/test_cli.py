@@ -157,7 +157,7 @@ def where():
 def test_cupy_that_is_missing_is_one_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "cupy", None)  # as if it were not installed
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(array_backend, "_current", array_backend._current)
+    monkeypatch.setattr(array_backend, "in_use", array_backend.in_use)
     status = cli.main(["demo", "--backend", "cupy"])
     assert_one_line(
         subprocess.CompletedProcess([], status, *capsys.readouterr()), "the package cupy is missing; pip install"

@@ -10,8 +10,8 @@ import pytest
 import strict
 
 from minisam import SAM, SGD, array_backend, data, mlp, train, value_and_grad
-from minisam.array_backend import in_turn
 from minisam.array_backend.cuda_graph import captured, cuda_graph
+from minisam.autodiff.replay import in_turn
 
 MODEL = mlp([64, 8, 10])
 
@@ -72,7 +72,7 @@ def test_what_cannot_be_captured_runs_call_by_call_after_one_warning(captures):
         calls.append(strict.StrictArray(np.ones(3)).tolist())
 
     with pytest.warns(UserWarning, match="cannot be captured as a graph and runs call by call, slower: RuntimeError"):
-        run = captured([read_back, read_back], captures.graph_of)
+        run = captured(in_turn([read_back, read_back]), captures.graph_of)
     calls.clear()
     run()
     assert calls == [[1.0] * 3] * 2
@@ -140,7 +140,12 @@ def test_a_capture_that_fails_is_ended(monkeypatch):
     assert log[-3:] == ["end", "exit", "exit"]
 
 
-def test_on_numpy_the_calls_are_made_in_turn():
+def test_in_turn_makes_the_calls_in_order():
     seen = []
-    array_backend.current().capture([lambda k=k: seen.append(k) for k in range(3)])()
+    in_turn([lambda k=k: seen.append(k) for k in range(3)])()
     assert seen == [0, 1, 2]
+
+
+def test_on_numpy_nothing_is_captured():
+    run = in_turn([])
+    assert array_backend.current().capture(run) is run

@@ -1,9 +1,11 @@
 """A recorded computation is the eager one, bit for bit; what cannot be recorded is found out."""
 
 import gc
+import sys
 import threading
 import tracemalloc
 import warnings
+from pathlib import Path
 
 import autograd.numpy as anp
 import numpy as np
@@ -13,9 +15,11 @@ from hypothesis import strategies as st
 
 import minisam
 from minisam import SAM, SGD, Adam, hvp, mlp, mse, value_and_grad
-from minisam.autodiff import replay as record
+from minisam.autodiff import replay
 from minisam.sam import Quadratic
+from minisam.types import Evaluated, statistics_of
 
+LARGE = 200_000  # weights, of which a record is bound anew at each replay
 ACTIVATIONS = ["relu", "tanh", "gelu"]
 
 
@@ -160,6 +164,138 @@ def test_an_error_of_the_loss_is_the_eager_error_and_leaves_nothing_behind():
     assert np.isfinite(loss)
 
 
+# --- bound batches ---------------------------------------------------------------------------------------------------
+
+
+def batch_of(sizes, m, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((m, sizes[0])).astype("float32"), rng.integers(0, sizes[-1], m)
+
+
+@pytest.mark.parametrize(
+    "sizes", [(3, 5, 2), (3, LARGE // 6, 2)]
+)  # small arrays are copied, large ones read where they lie
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_bound_batch_gives_what_the_function_gives(sizes, recorded):
+    model = mlp(sizes)
+    f, eager = value_and_grad(model, recorded=recorded), value_and_grad(model, recorded=False)
+    batches = [batch_of(sizes, 4, seed) for seed in range(2)]
+    bound = [f.on(*batch) for batch in batches]
+    for dtype in ("float32", "float64"):
+        for seeds in (0, [1, 2]):
+            w = model.init(seeds, dtype)
+            for _ in range(2):  # the batches take turns in one record
+                for g, batch in zip(bound, batches, strict=True):
+                    assert same(g(w), eager(w, *batch))
+                    assert same(f(-w, *batch), eager(-w, *batch))
+    with pytest.raises(TypeError, match="w must be an array"):
+        bound[0]([1.0])
+
+
+def test_a_product_with_the_hessian_binds_a_batch_too():
+    model, (x, y) = mlp([3, 5, 2], "tanh"), batch_of([3, 5, 2], 4)
+    f, w = hvp(model), model.init(0)
+    g = f.on(x, y)
+    for v in (w, np.cos(w)):
+        assert np.array_equal(g(w, v), hvp(model, recorded=False)(w, v, x, y))
+
+
+def test_a_bound_batch_is_copied_once(monkeypatch):
+    model, (x, y) = mlp([3, 5, 2]), batch_of([3, 5, 2], 4)
+    f, w = value_and_grad(model), model.init(0)
+    made = []
+    plain = replay.Fixed.__init__
+    monkeypatch.setattr(replay.Fixed, "__init__", lambda self, *a: made.append(self) or plain(self, *a))
+    g = f.on(x, y)
+    g(w)
+    (record,) = made
+    for buffer in record.batch:
+        buffer[...] = 1
+    copied = f(w, x + 1, y)  # another batch is
+    assert same(copied, f(w, x + 1, y))
+    right = g(w)
+    for buffer in record.batch:
+        buffer[...] = 1
+    assert not same(g(w), right)  # this one still lies there: it was not copied again
+
+
+def test_changed_arrays_are_bound_anew():
+    """A bound batch belongs to its function; the function of everything remembers nothing of it."""
+    model, (x, y) = mlp([3, 5, 2]), batch_of([3, 5, 2], 4)
+    f, eager, w = value_and_grad(model), value_and_grad(model, recorded=False), model.init(0)
+    f.on(x, y)(w)
+    for _ in range(3):
+        x += 1
+        assert same(f.on(x, y)(w), eager(w, x, y))
+        x += 1
+        assert same(f(w, x, y), eager(w, x, y))
+
+
+def test_a_batch_is_found_again_after_its_record_was_dropped(monkeypatch):
+    monkeypatch.setattr(replay, "CACHED", 1)
+    model, (x, y) = mlp([3, 5, 2]), batch_of([3, 5, 2], 4)
+    g, eager = value_and_grad(model).on(x, y), value_and_grad(model, recorded=False)
+    for _ in range(2):
+        for seeds in (0, [0, 1]):
+            assert same(g(model.init(seeds)), eager(model.init(seeds), x, y))
+
+
+def test_a_batch_that_failed_is_not_taken_for_one_that_is_held():
+    model, (x, y) = mlp([3, 5, 2]), batch_of([3, 5, 2], 4)
+    f, eager, w = value_and_grad(model), value_and_grad(model, recorded=False), model.init(0)
+    good, bad = f.on(x, y), f.on(x + 1, y + 5)
+    good(w)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="labels must be in 0 … 1"):
+            bad(w)
+        assert same(good(w), eager(w, x, y))
+
+
+def test_a_product_with_the_hessian_of_a_recorded_function():
+    """Boxes pass through a bound batch to the trace of whoever differentiates."""
+    w, v = np.random.default_rng(0).standard_normal((2, 3))
+    bound = value_and_grad(lambda w, a: anp.sum(a * w**3, axis=-1)).on(np.ones(3))
+    bound(w)
+    product = hvp(lambda w: bound(w)[0], recorded=False)(w, v)
+    np.testing.assert_allclose(product, 6 * w * v, rtol=1e-14)
+
+
+def test_batch_norm_s_statistics_come_with_the_result():
+    model = minisam.models.resnet((4,), (1, 8, 8), 3)
+    rng = np.random.default_rng(0)
+    x, y, w = rng.standard_normal((5, 64)).astype("float32"), rng.integers(0, 3, 5), model.init(0)
+    for f in (value_and_grad(model), value_and_grad(model, recorded=False)):
+        for result in (f(w, x, y), f.on(x, y)(w), f.on(x, y)(2 * w)):
+            loss, g = result
+            assert isinstance(result, Evaluated)
+            assert (loss.shape, g.shape, len(result)) == ((), w.shape, 2)
+            assert {k: a.shape for k, a in statistics_of(result).items()} == model.running
+    assert not np.array_equal(*(next(iter(statistics_of(f.on(x, y)(s * w)).values())) for s in (1, 2)))
+    plain = value_and_grad(mlp([64, 3]))(mlp([64, 3]).init(0), x, y)
+    assert type(plain) is tuple
+    assert statistics_of(plain) == {}
+
+
+def test_a_replayed_gradient_is_few_python_calls():
+    """The bound batch, the replay, the loss with its slope, its check of the labels."""
+    sizes = (2, 32, 32, 2)
+    model, package = mlp(sizes), str(Path(minisam.__file__).parent)
+    g, w = value_and_grad(model).on(*batch_of(sizes, 64)), model.init(0)
+    g(w)
+    seen = []
+
+    def profile(frame, event, argument):
+        if event == "call" and frame.f_code.co_filename.startswith(package):
+            seen.append(Path(frame.f_code.co_filename).name)
+
+    sys.setprofile(profile)
+    try:
+        g(w)
+    finally:
+        sys.setprofile(None)
+    assert seen == ["replay.py"] * 2 + ["losses.py"] * 2
+
+
 # --- records and buffers ---------------------------------------------------------------------------------------------
 
 
@@ -172,9 +308,6 @@ def test_results_belong_to_the_caller():
     np.testing.assert_array_equal(g, w)
     g += 1
     np.testing.assert_array_equal(f(w)[1], w)
-
-
-LARGE = 200_000  # weights, of which a record is bound anew at each replay
 
 
 def cubes(w):
@@ -256,9 +389,9 @@ def test_optimizers_leave_kept_weights_alone():
 
 def test_shapes_and_dtypes_have_records_of_their_own_up_to_a_bound(monkeypatch):
     made = []
-    plain = record.Record.__init__
-    monkeypatch.setattr(record.Record, "__init__", lambda self, *a: made.append(1) or plain(self, *a))
-    monkeypatch.setattr(record, "CACHED", 3)
+    plain = replay.Program.__init__
+    monkeypatch.setattr(replay.Program, "__init__", lambda self, *a: made.append(1) or plain(self, *a))
+    monkeypatch.setattr(replay, "CACHED", 3)
     f = value_and_grad(lambda w: anp.sum(w**2, axis=-1))
     for n in (1, 2, 3, 2, 3, 1):
         f(np.ones(n))
@@ -303,9 +436,14 @@ def test_threads_do_not_share_buffers():
     right = [eager(w, x, y) for w in ws]
     wrong = []
 
+    others = x + 1, y[::-1]
+    right_on_others = [eager(w, *others) for w in ws]
+    bound, bound_to_others = replayed.on(x, y), replayed.on(*others)
+
     def work(k):
-        for _ in range(200):
-            if not same(replayed(ws[k], x, y), right[k]):
+        for _ in range(100):
+            results = replayed(ws[k], x, y), bound(ws[k]), bound_to_others(ws[k])
+            if not all(map(same, results, (right[k], right[k], right_on_others[k]))):
                 wrong.append(k)
 
     threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]

@@ -14,7 +14,7 @@ def test_a_function_is_printed_with_its_place(capsys):
 
 def test_a_method_is_printed(capsys):
     show(SAM.direction)
-    assert "eps = look.uphill(g)" in capsys.readouterr().out
+    assert "g_adv = look(eps)" in capsys.readouterr().out
 
 
 def test_a_primitive_comes_with_its_derivative(capsys):

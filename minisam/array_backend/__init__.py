@@ -12,7 +12,7 @@ and never names `numpy` for arrays that may live elsewhere.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -26,25 +26,15 @@ class BackendError(RuntimeError):
     """The backend asked for cannot be used on this machine; the message says what is missing."""
 
 
-def in_turn(calls: Sequence[Callable[[], Any]]) -> Callable[[], None]:
-    """One function for many: it makes the calls in a row."""
-
-    def run() -> None:
-        for call in calls:
-            call()
-
-    return run
-
-
 @dataclass(frozen=True)
 class Backend:
-    """A namespace with NumPy's functions, the ways across to NumPy, and how to make a list of calls over and over."""
+    """A namespace with NumPy's functions, the ways across to NumPy, and what makes a function cheap to call over and over."""
 
     name: str
     xp: Any
     asnumpy: Callable[[Array], numpy.ndarray]
     synchronize: Callable[[], None]
-    capture: Callable[[Sequence[Callable[[], Any]]], Callable[[], Any]] = in_turn
+    capture: Callable[[Callable[[], Any]], Callable[[], Any]] = lambda run: run
 
 
 def _numpy() -> Backend:
@@ -76,8 +66,8 @@ def _cupy() -> Backend:
         "cupy",
         cupy,
         cupy.asnumpy,
-        lambda: cupy.cuda.get_current_stream().synchronize(),
-        lambda calls: captured(calls, cuda_graph),
+        lambda: cupy.cuda.getin_use_stream().synchronize(),
+        lambda run: captured(run, cuda_graph),
     )
 
 
@@ -91,7 +81,7 @@ def _missing(error: str) -> str:
 
 
 BACKENDS: dict[str, Callable[[], Backend]] = {"numpy": _numpy, "cupy": _cupy}
-_current: Backend | None = None
+in_use: Backend | None = None  # None until somebody asks; `current` says which one it is
 
 
 class use:
@@ -111,9 +101,9 @@ class use:
     """
 
     def __init__(self, name: str) -> None:
-        global _current
-        self._former = _current
-        _current = _load(name)
+        global in_use
+        self._former = in_use
+        in_use = _load(name)
 
     def __enter__(self) -> use:
         return self
@@ -121,8 +111,8 @@ class use:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        global _current
-        _current = self._former
+        global in_use
+        in_use = self._former
 
 
 def _load(name: str) -> Backend:
@@ -133,15 +123,15 @@ def _load(name: str) -> Backend:
 
 def current() -> Backend:
     """The backend in use; on first need, the one named by MINISAM_BACKEND, else NumPy."""
-    global _current
-    if _current is None:
-        _current = _load(os.environ.get("MINISAM_BACKEND") or "numpy")
-    return _current
+    global in_use
+    if in_use is None:
+        in_use = _load(os.environ.get("MINISAM_BACKEND") or "numpy")
+    return in_use
 
 
 def xp() -> Any:
     """The namespace in use: the module numpy or cupy."""
-    return (_current or current()).xp
+    return (in_use or current()).xp
 
 
 def name() -> str:

@@ -9,17 +9,14 @@ Truths: tests/test_cuda_graph.py; on a GPU, tests/test_gpu.py.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
-
-from . import in_turn
 
 Run = Callable[[], Any]
 
 
-def captured(calls: Sequence[Run], graph_of: Callable[[Run], Run]) -> Run:
-    """What launches the graph of these calls; the calls themselves, after a warning, if they cannot be captured."""
-    run = in_turn(calls)
+def captured(run: Run, graph_of: Callable[[Run], Run]) -> Run:
+    """The function that launches the graph of `run`; `run` itself, after a warning, if it cannot be captured."""
     try:
         return graph_of(run)
     except Exception as error:

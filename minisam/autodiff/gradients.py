@@ -6,6 +6,7 @@ slicing stands on the tape.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,9 +17,8 @@ from autograd.tracer import Box, isbox, new_box, toposort
 from ..array_backend import xp
 from ..losses import cross_entropy
 from ..models import Model, NormStatistics
-from ..types import Array, LossAndGrad
-from . import replay as record
-from .replay import Replay
+from ..types import Array, Evaluated, LossAndGrad
+from .replay import Computation, Recorded
 from .tape import Body, Split, new_level
 
 
@@ -27,8 +27,7 @@ def value_and_grad(
     loss: Callable[..., Array] = cross_entropy,
     recorded: bool = True,
     check: bool = True,
-    statistics: bool = False,
-) -> LossAndGrad:
+) -> Computation:
     """The function that returns a loss and its gradient with respect to the flat weights.
 
     Parameters
@@ -39,19 +38,23 @@ def value_and_grad(
     loss : function
         (logits, y) -> (...,), and whatever else it takes after y. Not used with a function of w.
     recorded : bool
-        Trace once for each set of shapes and replay from then on (see `minisam.record`); False traces at every call, and is
-        the reference: both give the same bits. What cannot be recorded (Python control flow that depends on a value, say) is
-        found out, and runs eagerly after one warning. Randomness, such as dropout's mask, has to enter as an input.
+        True traces the computation once for each set of shapes, and replays it from then on. False traces at every call; it is
+        the reference, and both give the same bits. A computation that cannot be recorded, for example because its Python
+        control flow depends on a value, is detected; it is traced at every call, after one warning. Random numbers, such as
+        dropout's mask, have to be inputs.
     check : bool
-        Whether each new record is held against the reference.
-    statistics : bool
-        Also return what batch norm saw of the batch: `f(w, x, y) -> (loss, g, {name: array})`.
+        Whether each new record is compared with the reference.
 
     Returns
     -------
     function
         `f(w, x, y) -> (loss, g)`, or `f(w) -> (loss, g)` for a function of w, with shapes (...,) and (..., n) and the dtype
-        of w. Leading axes of w are replicas; x and y are shared, (m, ...), or have the same leading axes.
+        of w. Leading axes of w are replicas; x and y are shared, (m, ...), or have the same leading axes. If the model has
+        batch norm, the pair is an `Evaluated`, whose `statistics` hold what batch norm saw of the batch.
+
+        `f.on(x, y)` is the function `g(w) -> f(w, x, y)`, for several gradients on one batch: the batch is converted once, and
+        copied once into the buffers of a record. It is no snapshot. Do not change x or y in place while g is in use; call
+        `f.on` again with the changed arrays. `f(w, x, y)` itself remembers nothing of the batch.
 
     Raises
     ------
@@ -71,14 +74,14 @@ def value_and_grad(
         check_weights(w)
         return (w, *_in_dtype_of(w, batch))
 
-    run = _runner(body, split, ready, recorded, check, "value_and_grad")
     names = list(model.running) if isinstance(model, Model) else []
 
-    def loss_and_grad(w: Array, *batch: Array) -> Any:
-        (value, *of_batch), g = run(w, *batch)
-        return (value, g, dict(zip(names, of_batch, strict=True))) if statistics else (value, g)
+    def with_statistics(results: list[Array]) -> Evaluated:
+        value, *of_batch, g = results
+        return Evaluated(value, g, dict(zip(names, of_batch, strict=True)))
 
-    return loss_and_grad
+    finish = with_statistics if names else tuple
+    return _computation("value_and_grad", body, split, ready, finish, 1, recorded, check)
 
 
 def hvp(
@@ -86,11 +89,11 @@ def hvp(
     loss: Callable[..., Array] = cross_entropy,
     recorded: bool = True,
     check: bool = True,
-) -> Callable[..., Array]:
+) -> Computation:
     """The function `f(w, v, x, y) -> H v` (or `f(w, v)`) with H the Hessian of the loss at w: exact, about two gradients.
 
     The gradient is differentiated once more in the direction v: H v = ∂⟨∇L(w), v⟩/∂w (Pearlmutter 1994). Arguments as for
-    `value_and_grad`; v has the shape of w, and each replica has its own Hessian.
+    `value_and_grad`; v has the shape of w, and each replica has its own Hessian. `f.on(x, y)` is the function of (w, v).
     """
     split, apply = _parts(model, loss)
 
@@ -107,8 +110,7 @@ def hvp(
             raise ValueError(f"v must have the shape of w, {w.shape}, got {v.shape}")
         return (w, *_in_dtype_of(w, (v, *batch)))
 
-    run = _runner(body, split, ready, recorded, check, "hvp")
-    return lambda w, v, *batch: run(w, v, *batch)[1]
+    return _computation("hvp", body, split, ready, operator.itemgetter(0), 2, recorded, check)
 
 
 def check_grad(f: Callable[[Array], Any], w: Array, h: float = 1e-5) -> float:
@@ -182,18 +184,18 @@ def as_loss(f: Callable[[Array], Any]) -> Callable[[Array], Array]:
 # --- the tape --------------------------------------------------------------------------------------------------------
 
 
-def _runner(
-    body: Body, split: Split, ready: Callable[..., Sequence[Array]], recorded: bool, check: bool, name: str
-) -> Replay:
-    """inputs -> (values, flat vector): the body of inputs made ready, replayed or traced anew at each call."""
-
-    def eager(*inputs: Array) -> tuple[Sequence[Array], Array]:
-        w, *rest = ready(*inputs)
-        values, leaves = body(w, *rest)
-        flat = xp().concatenate([xp().reshape(g, (*w.shape[:-1], -1)) for g in leaves], axis=-1)
-        return values, flat.astype(w.dtype, copy=False)  # autograd's rule for a mean, say, makes float64 of float32
-
-    return record.recorded(body, split, eager, ready, name, check) if recorded else eager
+def _computation(
+    name: str,
+    body: Body,
+    split: Split,
+    ready: Callable[..., Sequence[Array]],
+    finish: Callable[[list[Array]], Any],
+    points: int,
+    recorded: bool,
+    check: bool,
+) -> Computation:
+    parts = (name, body, split, ready, finish, points)
+    return Recorded(*parts, check=check) if recorded else Computation(*parts)
 
 
 def _trace(
@@ -261,7 +263,7 @@ def _in_dtype_of(w: Array, batch: Sequence[Array]) -> tuple[Array, ...]:
 
 def check_weights(w: Any) -> None:
     """Raise the error that says why w cannot be weights, if it cannot."""
-    if not isinstance(w, xp().ndarray):
+    if not isinstance(w, (xp().ndarray, Box)):
         raise TypeError(f"w must be an array of the backend in use ({xp().__name__}), got {type(w).__name__}")
     if w.dtype.kind != "f":
         raise TypeError(f"w must be floating point, got dtype {w.dtype}")

@@ -129,7 +129,7 @@ class Program:
     ----------
     steps : list of Step
     results : list of arrays
-        Room for the flat vector and for each value.
+        Room for each value, and for the flat vector.
     """
 
     def __init__(self, body: Body, split: Split, inputs: Sequence[Any]) -> None:
@@ -141,7 +141,7 @@ class Program:
         self.ends = [Ref(a._node.line) if isbox(a) else xp().asarray(a) for a in (*leaves, *values)]
         self.steps = _plan(lines, inputs, [end.line for end in self.ends if isinstance(end, Ref)])
         flat = xp().empty(inputs[0].shape if leaves else 0, dtype=inputs[0].dtype)
-        self.results = [flat, *(xp().empty_like(a._value if isbox(a) else xp().asarray(a)) for a in values)]
+        self.results = [*(xp().empty_like(a._value if isbox(a) else xp().asarray(a)) for a in values), flat]
         self._check_views(lines, inputs)
 
     def bind(self, inputs: Sequence[Any], results: Sequence[Array]) -> list[Call]:
@@ -150,7 +150,7 @@ class Program:
 
     def _bind(self, inputs: Sequence[Any], results: Sequence[Array]) -> tuple[list[Call], dict[int, Any]]:
         """The calls, and what holds the value of each line."""
-        flat, *values = results
+        *values, flat = results
         places = [*(self.split(flat) if flat.size else []), *values]
         place_of = {end.line: place for end, place in zip(self.ends, places, strict=True) if isinstance(end, Ref)}
         bound = {-1 - k: a for k, a in enumerate(inputs)}

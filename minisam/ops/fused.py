@@ -49,3 +49,21 @@ def straight(f: Callable[..., Calls]) -> Any:
     made.calls, made.written = calls, f
     del made.__wrapped__  # its signature is (*args, out)
     return made
+
+
+def prepared(f: Callable[..., tuple[Array, Callable[[], Any]]]) -> Any:
+    """A primitive whose views and constants are made once for a record: f(*args, out) -> (out, the function that fills it).
+
+    Called, it fills `out` and returns it; `f.calls` is as for `straight`.
+    """
+
+    @functools.wraps(f)
+    def run(*args: Any, out: Array = None) -> Array:
+        out, fill = f(*args, out)
+        fill()
+        return out
+
+    made: Any = run
+    made.calls = lambda *args, out: [f(*args, out)[1]]
+    del made.__wrapped__  # its signature is (*args, out)
+    return made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import autograd.numpy as anp
@@ -14,7 +15,7 @@ from autograd.tracer import register_notrace
 
 from ..array_backend import name, xp
 from ..types import Array
-from .fused import Calls, straight
+from .fused import Calls, prepared, straight
 from .shapes import back_to, lift, sum_last
 
 
@@ -55,30 +56,35 @@ def softmax_cross_entropy(z: Array, labels: Array, smoothing: float) -> Array:
 
 
 @primitive
-def losses_and_slopes(z: Array, labels: Array, smoothing: float, out: Array = None) -> Array:
+@prepared
+def losses_and_slopes(z: Array, labels: Array, smoothing: float, out: Array) -> tuple[Array, Callable[[], None]]:
     """The loss of each example over its derivative (p − t)/m: (..., m, c) -> (..., 1 + c, m).
 
     Examples lie innermost, so that sums over classes, few as these are, add up whole rows.
     """
     m, c = z.shape[-2:]
-    check_range(labels, c)
     out = xp().empty((*z.shape[:-2], 1 + c, m), dtype=z.dtype) if out is None else out
     losses, slopes, flat = out[..., 0, :], out[..., 1:, :], out.reshape(-1)
-    slopes[...] = z.swapaxes(-1, -2)
-    slopes -= slopes.max(axis=-2, keepdims=True)  # no exponential overflows
-    labelled = labels * m + first_classes(out.shape, name())
-    at_target = flat[labelled]
-    if smoothing:
-        at_target = (1 - smoothing) * at_target + smoothing * slopes.mean(axis=-2)
-    xp().exp(slopes, out=slopes)
-    total = slopes.sum(axis=-2)
-    xp().subtract(xp().log(total), at_target, out=losses)
-    total *= m
-    slopes /= total[..., None, :]
-    flat[labelled] -= (1 - smoothing) / m
-    if smoothing:
-        slopes -= smoothing / (c * m)
-    return out
+    logits, first = z.swapaxes(-1, -2), first_classes(out.shape, name())
+    subtract, divide, exp, log = xp().subtract, xp().divide, xp().exp, xp().log
+
+    def fill() -> None:
+        check_range(labels, c)
+        subtract(logits, logits.max(axis=-2, keepdims=True), out=slopes)  # no exponential overflows
+        labelled = labels * m + first
+        at_target = flat[labelled]
+        if smoothing:
+            at_target = (1 - smoothing) * at_target + smoothing * slopes.mean(axis=-2)
+        exp(slopes, out=slopes)
+        total = slopes.sum(axis=-2, keepdims=True)
+        subtract(log(total[..., 0, :]), at_target, out=losses)
+        total *= m
+        divide(slopes, total, out=slopes)
+        flat[labelled] -= (1 - smoothing) / m
+        if smoothing:
+            subtract(slopes, smoothing / (c * m), out=slopes)
+
+    return out, fill
 
 
 @functools.lru_cache(maxsize=32)

@@ -24,9 +24,9 @@ from typing import Any
 from .. import draws
 from ..autodiff.replay import replayed
 from ..hyperparameters import Declared, at_least_0, base, norm_order
-from ..optim import Updater, with_statistics
+from ..optim import Updater, add_l2
 from ..types import Array, Evaluated, Info, LossAndGrad, Radius, Scalar, Seed, State, statistics_of
-from ..vectors import add_l2, norm
+from ..vectors import norm
 from .balls import Ball, ball
 from .epsilon import first_order, of_length
 
@@ -99,7 +99,9 @@ class Look:
             "eps_norm": 0 * loss if self.eps is None else norm(self.eps, self.p)[..., 0],
             "evaluations": self.evaluations if isinstance(self.evaluations, int) else plain(self.evaluations),
         }
-        return with_statistics(told, statistics_of(self.first))
+        if isinstance(self.first, Evaluated):
+            told["statistics"] = self.first.statistics
+        return told
 
     # --- what only some variants need ---
 
@@ -187,10 +189,9 @@ def mean_of(results: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
     """The mean of losses, gradients and batch statistics over parts of a batch."""
     k = len(results)
     losses, gradients = zip(*results, strict=True)
-    mean = Evaluated((sum(losses) / k, sum(gradients) / k))
     of_parts = [statistics_of(result) for result in results]
-    mean.statistics = {name: sum(part[name] for part in of_parts) / k for name in of_parts[0]}
-    return mean
+    statistics = {name: sum(part[name] for part in of_parts) / k for name in of_parts[0]}
+    return Evaluated(sum(losses) / k, sum(gradients) / k, statistics)
 
 
 @dataclass(frozen=True)
@@ -263,8 +264,10 @@ class Variant(Rule):
     ball: Ball | None = ball()
 
     def direction(self, look: Look, state: State) -> Array:
-        g = look()
-        return self.take(g, look(self.where(g, look, state)))
+        g = look()  # ∇L(w)
+        eps = self.where(g, look, state)  # ascent: the worst point of the ball, to first order
+        g_adv = look(eps)  # ∇L(w + ε)
+        return self.take(g, g_adv)  # descent: SAM takes g_adv as it is
 
     def where(self, g: Array, look: Look, state: State) -> Array:
         """Where to look: ε."""

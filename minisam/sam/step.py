@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..hyperparameters import at_least_0, norm_order
-from ..types import Array, Scalar, State
-from .algebra import Look, Variant
+from ..types import Scalar
+from .algebra import Variant
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,3 @@ class SAM(Variant):
 
     p: float = norm_order()
     l2: Scalar = at_least_0(0.0, "λ of λ‖w‖², outside the maximum")
-
-    def direction(self, look: Look, state: State) -> Array:
-        g = look()  # ∇L(w)
-        eps = look.uphill(g)  # ascent: the worst point of the ball, to first order
-        return look(eps)  # descent: ∇L(w + ε)
