@@ -42,7 +42,7 @@ def in_three(name):
     from minisam.data.files import _in_three
 
     part = np.zeros((20, 1, 1), "uint8"), np.zeros(20, "uint8")
-    return _in_three(name, part, part, (1, 1, 1), 10, SEED)
+    return _in_three(name, [part, part], (1, 1, 1), 10, SEED)
 
 
 def purposes_of(make, monkeypatch):
