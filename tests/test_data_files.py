@@ -1,22 +1,30 @@
 """Files in the standard formats are read, damaged ones refused, missing ones named; on small files made here."""
 
 import gzip
-import io
-import os
+import hashlib
 import pickle
+import random
 import re
 import struct
 import sys
 import tarfile
+import tracemalloc
 
 import numpy as np
 import pytest
+from cifar_files import archive, by_python_2
 
 from minisam import data
-from minisam.data import files
+from minisam.data import files, formats
 from minisam.draws import stream
 
 RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(autouse=True)
+def nothing_installed(tmp_path, monkeypatch):
+    """No test finds what a package has put on this machine."""
+    monkeypatch.setattr(files, "INSTALLED", tmp_path / "installed")
 
 
 def write_idx(path, array):
@@ -39,18 +47,23 @@ def mnist(tmp_path):
     return tmp_path, arrays
 
 
-def write_cifar(folder, name, parts):
-    (folder / name).mkdir()
-    with tarfile.open(folder / name / f"{name}-python.tar.gz", "w:gz") as archive:
-        for part, entries in parts.items():
-            content = entries if isinstance(entries, bytes) else pickle.dumps(entries, protocol=2)
-            member = tarfile.TarInfo(f"{name}-batches-py/{part}")
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
+def write_cifar(folder, name, content):
+    place = folder / name
+    place.mkdir(exist_ok=True)
+    (place / f"{name}-python.tar.gz").write_bytes(content)
+    return place / f"{name}-python.tar.gz"
 
 
-def cifar_part(m, labels="labels"):
-    return {"data": RNG.integers(0, 256, (m, 3072), dtype="uint8"), labels: list(RNG.integers(0, 10, m).tolist())}
+def part(m, classes=10):
+    return RNG.integers(0, 256, (m, 3072), dtype="uint8"), RNG.integers(0, classes, m).tolist()
+
+
+def cifar10_parts(m=4):
+    return {name: part(m - (name == "test_batch")) for name in files.CIFAR10_PARTS}
+
+
+def pickled(parts, key="labels"):
+    return {name: by_python_2(x, y, key) for name, (x, y) in parts.items()}
 
 
 def test_mnist_from_its_files(mnist):
@@ -67,14 +80,25 @@ def test_mnist_from_its_files(mnist):
 
 
 def test_cifar_from_its_archive(tmp_path):
-    parts = {f"data_batch_{k}": cifar_part(4) for k in range(1, 6)} | {"test_batch": cifar_part(3)}
-    write_cifar(tmp_path, "cifar-10", parts)
-    d = data.cifar10(tmp_path, validation=4)
+    parts = cifar10_parts()
+    write_cifar(tmp_path, "cifar-10", archive(pickled(parts)))
+    d = data.cifar10(tmp_path, validation=4, seed=1)
     assert d.shape == (3, 32, 32)
     assert (d.x_train.shape, d.x_validation.shape) == ((16, 3072), (4, 3072))
-    np.testing.assert_allclose(d.x_test, parts["test_batch"]["data"] / 255, rtol=1e-6)
-    write_cifar(tmp_path, "cifar-100", {"train": cifar_part(6, "fine_labels"), "test": cifar_part(2, "fine_labels")})
-    assert data.cifar100(tmp_path, validation=2).x_train.shape == (4, 3072)
+    assert d.x_train.dtype == np.float32
+    x, y = (np.concatenate([parts[name][k] for name in files.CIFAR10_PARTS[:-1]]) for k in (0, 1))
+    order = stream("split of cifar-10", 1).permutation(20)
+    np.testing.assert_allclose(np.concatenate([d.x_train, d.x_validation]), x[order] / 255, rtol=1e-6)
+    np.testing.assert_array_equal(np.concatenate([d.y_train, d.y_validation]), y[order])
+    np.testing.assert_allclose(d.x_test, parts["test_batch"][0] / 255, rtol=1e-6)
+    np.testing.assert_array_equal(d.y_test, parts["test_batch"][1])
+
+
+def test_cifar100_has_fine_labels(tmp_path):
+    parts = {"train": part(6, 100), "test": part(2, 100)}
+    write_cifar(tmp_path, "cifar-100", archive(pickled(parts, "fine_labels"), "cifar-100-python"))
+    d = data.cifar100(tmp_path, validation=2)
+    assert sorted([*d.y_train, *d.y_validation]) == sorted(parts["train"][1])
 
 
 @pytest.mark.parametrize("keep", [0, 3, 10, 200, 2000])
@@ -86,32 +110,218 @@ def test_an_idx_file_cut_short_is_refused(mnist, keep):
         data.mnist(folder, validation=5)
 
 
-def test_a_cifar_archive_that_is_damaged_is_refused(tmp_path):
-    write_cifar(tmp_path, "cifar-10", {"data_batch_1": cifar_part(4)})
-    with pytest.raises(ValueError, match=r"is not a whole CIFAR archive .it has no data_batch_2"):
-        data.cifar10(tmp_path)
-    path = tmp_path / "cifar-10" / "cifar-10-python.tar.gz"
-    path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(ValueError, match="is not a whole CIFAR archive"):
-        data.cifar10(tmp_path)
+def test_an_idx_set_whose_files_do_not_belong_together_is_refused(mnist):
+    folder, (images, labels, _, _) = mnist
+    path = folder / "mnist" / "train-labels-idx1-ubyte.gz"
+    for wrong, says in (
+        (
+            labels[:20],
+            r"train-images-idx3-ubyte\.gz and .*train-labels-idx1-ubyte\.gz must hold .*, got \(30, 28, 28\) and \(20,\)",
+        ),
+        (images, r"got \(30, 28, 28\) and \(30, 28, 28\)"),
+        (
+            np.where(labels == labels[0], 250, labels).astype("uint8"),
+            r"train-labels-idx1-ubyte\.gz must hold labels in 0 … 9, got 250",
+        ),
+    ):
+        write_idx(path, wrong)
+        with pytest.raises(ValueError, match=says):
+            data.mnist(folder, validation=5)
 
 
-class Bad:
-    def __reduce__(self):
-        return os.getcwd, ()
+def test_an_idx_file_with_any_bit_flipped_is_refused_or_read_rightly(mnist):
+    folder, (_, labels, _, _) = mnist
+    path = folder / "mnist" / "train-labels-idx1-ubyte.gz"
+    assert_refused_or_right(path, formats.read_idx, lambda y: np.array_equal(y, labels))
 
 
-def test_an_archive_that_would_run_something_is_refused(tmp_path):
-    write_cifar(tmp_path, "cifar-10", {"data_batch_1": pickle.dumps(Bad())})
-    with pytest.raises(ValueError, match=r"it names .*getcwd, which is no array"):
-        data.cifar10(tmp_path)
+def test_no_idx_file_unpacks_to_more_than_the_format_allows(mnist):
+    folder, _ = mnist
+    path = folder / "mnist" / "train-labels-idx1-ubyte.gz"
+    for shape in ([2**32 - 1] * 3, [300]):
+        path.write_bytes(gzip.compress(struct.pack(f">HBB{len(shape)}I", 0, 8, len(shape), *shape) + bytes(10**7)))
+        assert peak_of(lambda: formats.read_idx(path)) < 10**6
 
 
-def test_missing_files_are_named_with_their_place(tmp_path, monkeypatch):
+# --- damaged and hostile archives ------------------------------------------------------------------------------------
+
+
+def assert_refused_or_right(path, read, right):
+    """With each bit of the file flipped, and cut at each place, `read` gives what was there or a ValueError naming the file."""
+    content = path.read_bytes()
+    cuts = [content[:k] for k in range(0, len(content), max(1, len(content) // 200))]
+    rng = random.Random(0)
+    bits = range(8 * len(content)) if len(content) < 100 else rng.sample(range(8 * len(content)), 600)
+    refused = 0
+    for damaged in [*cuts, *(flipped(content, bit) for bit in bits)]:
+        path.write_bytes(damaged)
+        if (error := error_of(read, path, right)) is not None:
+            assert str(error).startswith(f"{path} is not a whole")
+            refused += 1
+    assert refused >= len(cuts)
+
+
+def error_of(read, path, right):
+    """The ValueError that `read` raises, or None if it gives the right answer."""
+    try:
+        answer = read(path)
+    except ValueError as error:
+        return error
+    assert right(answer)
+    return None
+
+
+def flipped(content, bit):
+    damaged = bytearray(content)
+    damaged[bit // 8] ^= 1 << bit % 8
+    return bytes(damaged)
+
+
+def peak_of(read):
+    """The most memory that `read` takes before it refuses [bytes]."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match="is not a whole"):
+            read()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def read_train(path):
+    return formats.read_cifar(path, ["train", "test"], "fine_labels", 100)
+
+
+def cifar100_parts():
+    return pickled({"train": part(2, 100), "test": part(1, 100)}, "fine_labels")
+
+
+def test_a_cifar_archive_with_any_bit_flipped_is_refused_or_read_rightly(tmp_path):
+    path = write_cifar(tmp_path, "cifar-100", archive(cifar100_parts()))
+    whole = read_train(path)
+    assert_refused_or_right(path, read_train, lambda parts: all(map(np.array_equal, sum(parts, ()), sum(whole, ()))))
+
+
+def link(name, kind=tarfile.SYMTYPE):
+    member = tarfile.TarInfo(f"cifar-100-python/{name}")
+    member.type, member.linkname = kind, member.name
+    return member
+
+
+X, Y = part(2)
+DAMAGED = {
+    "it has no test": {"train": by_python_2(X, Y, "fine_labels")},
+    "its train is not a file": {"train": link("train")},
+    "its test is not a file": cifar100_parts() | {"test": link("test", tarfile.LNKTYPE)},
+    "it has train twice": cifar100_parts() | {"copy/train": by_python_2(X, Y, "fine_labels")},
+    "its train has no data, or no fine_labels": {"train": by_python_2(X, Y, "labels")},
+    "its train has 1 labels for images of shape (2, 3072)": {"train": by_python_2(X, Y[:1], "fine_labels")},
+    "its train has 2 labels for images of shape (2, 3071)": {"train": by_python_2(X[:, 1:], Y, "fine_labels")},
+    "its train must have labels in 0 … 99, got 250": {"train": by_python_2(X, [0, 250], "fine_labels")},
+    "its train must have labels in 0 … 99, got -1": {"train": pickle.dumps({"data": X, "fine_labels": [0, -1]}, 2)},
+    "its train must have labels in 0 … 99, got bool": {"train": pickle.dumps({"data": X, "fine_labels": [0, True]}, 2)},
+    "its train must have labels in 0 … 99, got tuple": {"train": pickle.dumps({"data": X, "fine_labels": [0, ()]}, 2)},
+    "its pickle calls posix.getcwd, which makes no array of bytes": {"train": b"cposix\ngetcwd\n)R."},
+    "it is pickled by protocol 4, not by one of 0 to 2": {"train": pickle.dumps({"data": X, "fine_labels": Y}, 4)},
+}
+
+
+@pytest.mark.parametrize(("says", "parts"), DAMAGED.items(), ids=DAMAGED)
+def test_a_cifar_archive_that_is_damaged_is_refused(says, parts, tmp_path):
+    path = write_cifar(tmp_path, "cifar-100", archive(parts))
+    with pytest.raises(ValueError, match=f"^{re.escape(f'{path} is not a whole CIFAR archive ({says})')}$"):
+        data.cifar100(tmp_path)
+
+
+def test_a_cifar_archive_is_read_to_its_end(tmp_path):
+    content = gzip.decompress(archive(cifar100_parts()))
+    for damaged, says in (
+        (gzip.compress(content + b"more"), "it goes on after its end"),
+        (gzip.compress(content + bytes(2 << 20)), "it goes on after its end"),
+        (gzip.compress(content)[:-8] + bytes(8), "CRC check failed"),
+        (gzip.compress(content)[:-4], "end-of-stream marker"),
+    ):
+        path = write_cifar(tmp_path, "cifar-100", damaged)
+        with pytest.raises(ValueError, match=f"is not a whole CIFAR archive .*{says}"):
+            read_train(path)
+
+
+def test_no_archive_unpacks_to_more_than_the_format_allows(tmp_path, monkeypatch):
+    monkeypatch.setattr(formats, "MOST_CIFAR", 10**6)
+    many = {f"file {k}": bytes(400_000) for k in range(50)}
+    for parts in ({"train": bytes(10**7)}, many):
+        path = write_cifar(tmp_path, "cifar-100", archive(parts))
+        assert peak_of(lambda path=path: read_train(path)) < 2 * 10**6
+        with pytest.raises(ValueError, match="it unpacks to more than 1,000,000 bytes"):
+            read_train(path)
+
+
+def test_other_files_of_an_archive_do_not_matter(tmp_path):
+    path = write_cifar(tmp_path, "cifar-100", archive(cifar100_parts() | {"meta": b"?" * 600, "there": link("there")}))
+    assert [x.shape for x, _ in read_train(path)] == [(2, 3072), (1, 3072)]
+
+
+def test_an_archive_is_opened_once_and_its_pixels_are_bytes_until_the_end(tmp_path, monkeypatch):
+    """60,000 float32 pixels of 3,072 are 703 MiB, and as bytes 176: all together must stay below 1 GiB."""
+    parts, m = cifar10_parts(200), 1199
+    write_cifar(tmp_path, "cifar-10", archive(pickled(parts)))
+    opened, gzip_open = [], gzip.open
+    monkeypatch.setattr(gzip, "open", lambda path: opened.append(path) or gzip_open(path))
+    tracemalloc.start()
+    data.cifar10(tmp_path, validation=100)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(opened) == 1
+    assert peak < 1.1 * m * 3072 * (4 + 1) + 10**6
+
+
+# --- finding and downloading -----------------------------------------------------------------------------------------
+
+
+def test_the_folder_of_the_files_and_the_folder_above_it_are_both_accepted(mnist, monkeypatch):
+    folder, _ = mnist
+    monkeypatch.setattr(files, "_download", lambda *_: pytest.fail("a download was started"))
+    above, itself = data.mnist(folder, 5), data.mnist(folder / "mnist", 5)
+    np.testing.assert_array_equal(above.x_train, itself.x_train)
+    (folder / "mnist").rename(folder / "any name")
+    np.testing.assert_array_equal(data.mnist(str(folder / "any name"), 5).x_train, above.x_train)
+
+
+def test_what_a_package_has_installed_is_found(mnist, tmp_path, monkeypatch):
+    folder, _ = mnist
+    (folder / "mnist").rename(folder / "fashion-mnist")
+    monkeypatch.setattr(files, "INSTALLED", folder)
+    monkeypatch.setattr(files, "_download", lambda *_: pytest.fail("a download was started"))
+    assert data.fashion_mnist(tmp_path / "elsewhere", 5).name == "fashion-mnist"
+
+
+def test_the_place_where_debian_puts_fashion_mnist(monkeypatch):
+    monkeypatch.undo()
+    assert (files.INSTALLED / "fashion-mnist").as_posix() == "/usr/share/datasets/fashion-mnist"
+
+
+def test_mnist_is_not_taken_for_fashion_mnist(mnist, monkeypatch):
+    folder, _ = mnist
+    name = "t10k-labels-idx1-ubyte.gz"
+    sha256 = hashlib.sha256((folder / "mnist" / name).read_bytes()).hexdigest()
+    monkeypatch.setitem(files.FILES["mnist"][1], name, sha256)
+    with pytest.raises(ValueError, match="folder must hold fashion-mnist, got the files of mnist in "):
+        data.fashion_mnist(folder / "mnist")
+    assert data.mnist(folder, 5).name == "mnist"
+
+
+def test_addresses_are_https_and_hashes_are_sha256():
+    for url, hashes in files.FILES.values():
+        assert url.startswith("https://")
+        assert all(re.fullmatch("[0-9a-f]{64}", sha256) for sha256 in hashes.values())
+
+
+@pytest.mark.parametrize("given", [".", "fashion-mnist"])
+def test_missing_files_are_named_with_their_place(given, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pooch", None)
     with pytest.raises(FileNotFoundError) as error:
-        data.fashion_mnist(tmp_path)
-    for part in ("t10k-labels-idx1-ubyte.gz", str(tmp_path / "fashion-mnist"), "http://", "pip install pooch"):
+        data.fashion_mnist(tmp_path / given)
+    for part in ("t10k-labels-idx1-ubyte.gz", f"in {tmp_path / 'fashion-mnist'};", "https://", "pip install pooch"):
         assert part in str(error.value)
 
 
@@ -141,7 +351,7 @@ def test_files_are_fetched_with_their_hashes(mnist, monkeypatch, tmp_path):
 
     monkeypatch.setattr(pooch, "retrieve", retrieve)
     assert np.array_equal(data.mnist(new, 5).x_train, data.mnist(folder, 5).x_train)
-    assert asked == {files.MNIST + name: f"md5:{md5}" for name, md5 in files.FILES["mnist"][1].items()}
+    assert asked == {files.MNIST + name: f"sha256:{sha256}" for name, sha256 in files.FILES["mnist"][1].items()}
 
 
 def test_validation_must_leave_something(mnist):

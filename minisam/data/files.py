@@ -1,192 +1,161 @@
-"""MNIST, Fashion-MNIST and CIFAR from files in their standard formats: found in a folder, or downloaded into it.
+"""MNIST, Fashion-MNIST and CIFAR from the files that their authors publish: found in a folder, or downloaded into it.
 
-A file is checked against its published MD5 before it is kept. Reading needs NumPy alone; downloading, the package pooch.
+A downloaded file is kept only if its SHA-256 is the published one. Reading needs NumPy alone; downloading needs the package
+pooch.
 
 Truths: tests/test_data_files.py (on small files of the same formats).
 """
 
 from __future__ import annotations
 
-import gzip
-import io
-import os
-import pickle
-import struct
-import tarfile
+import hashlib
+import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy
 
 from ..checks import check_counts, check_one_seed
 from ..draws import stream
+from ..types import Shape
+from .formats import Folder, Labelled, read_cifar, read_mnist
 from .sets import Data, split
 
-Folder = str | os.PathLike[str]
 FOLDER = Path("~/.cache/minisam")
+INSTALLED = Path("/usr/share/datasets")  # where packages of Debian and Ubuntu put data: dataset-fashion-mnist
 MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist/"
-FASHION = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
+FASHION = "https://fashion-mnist.s3.eu-central-1.amazonaws.com/"
 CIFAR = "https://www.cs.toronto.edu/~kriz/"
-FILES = {  # name → where from, and the MD5 of each file
+CIFAR10_PARTS = [*(f"data_batch_{k}" for k in range(1, 6)), "test_batch"]
+FILES = {  # name → address, and the SHA-256 of each file there
     "mnist": (
         MNIST,
         {
-            "train-images-idx3-ubyte.gz": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
-            "train-labels-idx1-ubyte.gz": "d53e105ee54ea40749a09fcbcd1e9432",
-            "t10k-images-idx3-ubyte.gz": "9fb629c4189551a2d022fa330f9573f3",
-            "t10k-labels-idx1-ubyte.gz": "ec29112dd5afa0611ce80d1b7f02629c",
+            "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+            "train-labels-idx1-ubyte.gz": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+            "t10k-images-idx3-ubyte.gz": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+            "t10k-labels-idx1-ubyte.gz": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
         },
     ),
     "fashion-mnist": (
         FASHION,
         {
-            "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
-            "train-labels-idx1-ubyte.gz": "25c81989df183df01b3e8a0aad5dffbe",
-            "t10k-images-idx3-ubyte.gz": "bef4ecab320f06d8554ea6380940ec79",
-            "t10k-labels-idx1-ubyte.gz": "bb300cfdad3c16e7a12a480ee83cd310",
+            "train-images-idx3-ubyte.gz": "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+            "train-labels-idx1-ubyte.gz": "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+            "t10k-images-idx3-ubyte.gz": "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+            "t10k-labels-idx1-ubyte.gz": "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
         },
     ),
-    "cifar-10": (CIFAR, {"cifar-10-python.tar.gz": "c58f30108f718f92721af3b95e74349a"}),
-    "cifar-100": (CIFAR, {"cifar-100-python.tar.gz": "eb9058c3a382ffc7106e4002c42a8d85"}),
+    "cifar-10": (CIFAR, {"cifar-10-python.tar.gz": "6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce"}),
+    "cifar-100": (
+        CIFAR,
+        {"cifar-100-python.tar.gz": "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7"},
+    ),
 }
 
 
 def mnist(folder: Folder = FOLDER, validation: int = 10_000, seed: int = 0) -> Data:
-    """70,000 handwritten digits of 28×28: x float32 (m, 784) in [0, 1], y int64 in 0 … 9.
+    """70,000 handwritten digits of 28×28: x float32 (m, 784) in [0, 1], y int64 (m,) in 0 … 9.
 
     Parameters
     ----------
     folder : path
-        Where the four .gz files lie, in a folder "mnist" in it, or are downloaded to.
+        The folder that holds the four .gz files, or the folder above it, if it is called "mnist". If the files are in
+        neither, they are downloaded.
     validation : int
-        Examples of the training part that are kept apart, drawn with `seed`.
+        The number of training examples that become the validation part, ≥ 1; they are drawn with `seed`.
+    seed : int
+        Seed of the split, ≥ 0.
 
     Raises
     ------
     FileNotFoundError
-        If a file is missing and cannot be downloaded; it names the files and where to put them.
+        If a file is missing and cannot be downloaded. The error names the missing files and the folder for them.
     ValueError
-        If a file is damaged.
+        If a file is damaged, if the files do not belong together, or if an argument is out of its range.
 
     Source: LeCun, Cortes & Burges 1998 (CC BY-SA 3.0).
     """
-    return _idx("mnist", folder, validation, seed)
+    return _mnist("mnist", folder, validation, seed)
 
 
 def fashion_mnist(folder: Folder = FOLDER, validation: int = 10_000, seed: int = 0) -> Data:
-    """70,000 pictures of clothes, 28×28 and ten classes; everything as in `mnist`.
+    """70,000 pictures of clothes, 28×28, in ten classes.
+
+    Arguments, shapes and errors are those of `mnist`; the folder's name is "fashion-mnist". Before a download, the files of
+    the package dataset-fashion-mnist of Debian and Ubuntu are used, if it is installed.
 
     Source: Xiao, Rasul & Vollgraf 2017, arXiv:1708.07747 (MIT licence).
     """
-    return _idx("fashion-mnist", folder, validation, seed)
+    return _mnist("fashion-mnist", folder, validation, seed)
 
 
 def cifar10(folder: Folder = FOLDER, validation: int = 5_000, seed: int = 0) -> Data:
-    """60,000 colour photographs of 32×32 in ten classes: x float32 (m, 3072) in [0, 1], shape (3, 32, 32).
+    """60,000 colour photographs of 32×32 in ten classes: x float32 (m, 3072) in [0, 1], shape (3, 32, 32); y int64 (m,).
 
-    Arguments and errors as in `mnist`.  Source: Krizhevsky 2009, "Learning multiple layers of features from tiny images"; its
-    page names no licence.
+    Arguments and errors are those of `mnist`; the file is cifar-10-python.tar.gz, and the folder's name "cifar-10".
+
+    Source: Krizhevsky 2009, "Learning multiple layers of features from tiny images". Its page names no licence.
     """
-    return _cifar(
-        "cifar-10", folder, validation, seed, [f"data_batch_{k}" for k in range(1, 6)], "test_batch", "labels"
-    )
+    return _cifar("cifar-10", folder, validation, seed, CIFAR10_PARTS, "labels", 10)
 
 
 def cifar100(folder: Folder = FOLDER, validation: int = 5_000, seed: int = 0) -> Data:
-    """The same size with a hundred classes; everything as in `cifar10`, that no licence is named as well."""
-    return _cifar("cifar-100", folder, validation, seed, ["train"], "test", "fine_labels")
+    """60,000 photographs as in `cifar10`, in a hundred classes; "cifar-100" in all names. No licence is named either."""
+    return _cifar("cifar-100", folder, validation, seed, ["train", "test"], "fine_labels", 100)
 
 
-def _idx(name: str, folder: Folder, validation: int, seed: int) -> Data:
-    images, labels, test_images, test_labels = (read_idx(path) for path in _files(name, folder))
-    shape = (1, *images.shape[1:])
-    return _in_three(name, (images, labels), (test_images, test_labels), shape, validation, seed)
+def _mnist(name: str, folder: Folder, validation: int, seed: int) -> Data:
+    images, labels, test_images, test_labels = _files(name, folder)
+    parts = [read_mnist(images, labels), read_mnist(test_images, test_labels)]
+    return _in_three(name, parts, (1, 28, 28), validation, seed)
 
 
-def _cifar(name: str, folder: Folder, validation: int, seed: int, train: list[str], test: str, labels: str) -> Data:
+def _cifar(name: str, folder: Folder, validation: int, seed: int, parts: list[str], labels: str, classes: int) -> Data:
     (path,) = _files(name, folder)
-    parts = [read_cifar(path, part, labels) for part in [*train, test]]
-    x, y = (numpy.concatenate(arrays) for arrays in zip(*parts[:-1], strict=True))
-    return _in_three(name, (x, y), parts[-1], (3, 32, 32), validation, seed)
+    return _in_three(name, read_cifar(path, parts, labels, classes), (3, 32, 32), validation, seed)
 
 
-def _in_three(name: str, train: Any, test: Any, shape: tuple[int, ...], validation: int, seed: int) -> Data:
-    """Pixels from bytes to [0, 1], and the validation part taken from the training part."""
+def _in_three(name: str, parts: list[Labelled], shape: Shape, validation: int, seed: int) -> Data:
+    """Test on the last part, draw the validation part from the others, and turn bytes into numbers in [0, 1]."""
     check_counts(validation=validation)
     check_one_seed(seed)
-    (x, y), (x_test, y_test) = train, test
-    if validation >= len(x):
-        raise ValueError(f"validation must be below {len(x)}, got {validation}")
-    order = stream(f"split of {name}", seed).permutation(len(x))
-    x = numpy.concatenate([x[order], x_test]).reshape(len(x) + len(x_test), -1)
-    y = numpy.concatenate([y[order], y_test]).astype("int64")
-    return split(name, x.astype("float32") / 255, y, len(order) - validation, validation, shape)
-
-
-# --- formats ---------------------------------------------------------------------------------------------------------
-
-
-def read_idx(path: Folder) -> numpy.ndarray:
-    """The array in a gzipped IDX file of bytes, or a ValueError if it is not a whole one."""
-    try:
-        with gzip.open(path) as file:
-            zeros, kind, ndim = struct.unpack(">HBB", file.read(4))
-            shape = struct.unpack(f">{ndim}I", file.read(4 * ndim))
-            content = file.read()
-        if zeros or kind != 8:
-            raise ValueError("it does not begin as an IDX file of bytes does")
-        return numpy.frombuffer(content, dtype="uint8").reshape(shape)
-    except (OSError, EOFError, struct.error, ValueError) as error:
-        raise ValueError(f"{os.fspath(path)} is not a whole IDX file ({error})") from error
-
-
-def read_cifar(path: Folder, part: str, labels: str) -> tuple[numpy.ndarray, numpy.ndarray]:
-    """Images uint8 (m, 3072) and labels (m,) of one part of a CIFAR archive, or a ValueError if it is damaged."""
-    try:
-        with tarfile.open(path) as archive:
-            member = next(m for m in archive.getmembers() if m.name.rsplit("/", 1)[-1] == part)
-            file = archive.extractfile(member)
-            content = file.read() if file else b""
-        entries = OnlyArrays(io.BytesIO(content), encoding="latin1").load()
-        x, y = numpy.asarray(entries["data"], dtype="uint8"), numpy.asarray(entries[labels], dtype="int64")
-        if x.shape != (len(y), 3072):
-            raise ValueError(f"{len(y)} labels for images of shape {x.shape}")
-        return x, y
-    except StopIteration:
-        raise ValueError(f"{os.fspath(path)} is not a whole CIFAR archive (it has no {part})") from None
-    except (OSError, EOFError, tarfile.TarError, pickle.UnpicklingError, KeyError, ValueError) as error:
-        raise ValueError(f"{os.fspath(path)} is not a whole CIFAR archive ({error})") from error
-
-
-class OnlyArrays(pickle.Unpickler):
-    """Reads pickled NumPy arrays and plain data, and calls nothing else that a file may name."""
-
-    ALLOWED: Mapping[tuple[str, str], str] = {
-        ("numpy.core.multiarray", "_reconstruct"): "numpy._core.multiarray",
-        ("numpy._core.multiarray", "_reconstruct"): "numpy._core.multiarray",
-        ("numpy", "ndarray"): "numpy",
-        ("numpy", "dtype"): "numpy",
-        ("_codecs", "encode"): "_codecs",
-    }
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self.ALLOWED:
-            raise pickle.UnpicklingError(f"it names {module}.{name}, which is no array")
-        return super().find_class(self.ALLOWED[module, name], name)
+    y = numpy.concatenate([labels for _, labels in parts]).astype("int64")
+    ends = numpy.cumsum([len(labels) for _, labels in parts])
+    m = int(ends[-2])
+    if validation >= m:
+        raise ValueError(f"validation must be below {m}, got {validation}")
+    order = numpy.concatenate([stream(f"split of {name}", seed).permutation(m), numpy.arange(m, len(y))])
+    places = numpy.split(numpy.argsort(order), ends[:-1])  # the row of x that each example goes to
+    x = numpy.empty((len(y), math.prod(shape)), dtype="float32")
+    for (pixels, _), rows in zip(parts, places, strict=True):  # no pixel is more than once in memory as a float32
+        x[rows] = pixels.reshape(len(pixels), -1)
+    x /= 255
+    return split(name, x, y[order], m - validation, validation, shape)
 
 
 # --- finding and downloading -----------------------------------------------------------------------------------------
 
 
 def _files(name: str, folder: Folder) -> list[Path]:
-    """The files of a set, downloaded if they are not there."""
+    """The files of a set. Those that are in none of the places where they may be are downloaded."""
     url, hashes = FILES[name]
-    place = Path(folder).expanduser() / name
-    missing = [file for file in hashes if not (place / file).is_file()]
-    if missing:
-        _download(name, url, {file: hashes[file] for file in missing}, place)
+    folder = Path(folder).expanduser()
+    for place in (folder / name, folder, INSTALLED / name):
+        files = [place / file for file in hashes]
+        if all(file.is_file() for file in files):
+            _refuse_another_set(name, files[-1])
+            return files
+    place = folder if folder.name == name else folder / name
+    _download(name, url, {file: sha256 for file, sha256 in hashes.items() if not (place / file).is_file()}, place)
     return [place / file for file in hashes]
+
+
+def _refuse_another_set(name: str, path: Path) -> None:
+    """MNIST and Fashion-MNIST have the same file names: raise a ValueError if this is the other's published file."""
+    others = {hashes[path.name]: other for other, (_, hashes) in FILES.items() if other != name and path.name in hashes}
+    if others and (found := hashlib.sha256(path.read_bytes()).hexdigest()) in others:
+        raise ValueError(f"folder must hold {name}, got the files of {others[found]} in {path.parent}")
 
 
 def _download(name: str, url: str, hashes: Mapping[str, str], place: Path) -> None:
@@ -196,8 +165,8 @@ def _download(name: str, url: str, hashes: Mapping[str, str], place: Path) -> No
     except ImportError as error:
         raise FileNotFoundError(f"{needed}; put them there, or pip install pooch to have them downloaded") from error
     try:
-        for file, md5 in hashes.items():  # pooch downloads aside, and moves a file into place when its hash is right
-            pooch.retrieve(url + file, known_hash=f"md5:{md5}", fname=file, path=place, progressbar=True)
+        for file, sha256 in hashes.items():  # pooch downloads aside, and moves a file into place when its hash is right
+            pooch.retrieve(url + file, known_hash=f"sha256:{sha256}", fname=file, path=place, progressbar=True)
     except Exception as error:
         raise FileNotFoundError(
             f"{needed}; put them there: the download failed ({type(error).__name__}: {error})"
