@@ -5,8 +5,6 @@ Truths: tests/test_self_training.py.
 
 from __future__ import annotations
 
-from typing import Any
-
 from .array_backend import asarray, xp
 from .batch import BatchLoss
 from .data import batches
@@ -16,7 +14,7 @@ from .types import Array
 
 
 def self_train(
-    model: Model, w: Array, x: Any, optimizer: Optimizer, epochs: int, batch_size: int = 64, seed: int = 0
+    model: Model, w: Array, x: Array, optimizer: Optimizer, epochs: int, batch_size: int = 64, seed: int = 0
 ) -> Array:
     """Train on a new domain with the labels that the network itself gives: one step of gradual self-training.
 
