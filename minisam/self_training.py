@@ -1,14 +1,13 @@
-"""Gradual domain adaptation: a network follows data that drift away, without labels.
+"""Gradual domain adaptation: a network follows data that drift away and have no labels.
 
 Truths: tests/test_self_training.py.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from .array_backend import asarray, xp
 from .batch import BatchLoss
+from .checks import check_counts
 from .data import batches
 from .models import Model
 from .optim import Optimizer
@@ -16,7 +15,7 @@ from .types import Array
 
 
 def self_train(
-    model: Model, w: Array, x: Any, optimizer: Optimizer, epochs: int, batch_size: int = 64, seed: int = 0
+    model: Model, w: Array, x: Array, optimizer: Optimizer, epochs: int, batch_size: int = 64, seed: int = 0
 ) -> Array:
     """Train on a new domain with the labels that the network itself gives: one step of gradual self-training.
 
@@ -26,22 +25,29 @@ def self_train(
     ----------
     model : Model
     w : float array (..., n)
-        Weights that are good on the domain before. Each replica gives labels of its own.
+        Weights that are good on the domain before. Each replica gives its own labels.
     x : float array (m, i)
         Examples of the new domain.
     optimizer : optimizer
-        Begins afresh in each domain; hyperparameters are numbers, or arrays that broadcast against w.
+        Its state is new in each domain. Hyperparameters are numbers, or arrays (..., 1) that broadcast against w.
     epochs, batch_size : int
-        ≥ 1. As in `train`; here all replicas share the order of the data.
+        ≥ 1, as in `train`.
     seed : int
-        Of that order.
+        ≥ 0. Draws the order of the examples, which all replicas share, and the random numbers of the optimizer.
 
     Returns
     -------
     float array (..., n)
+        The weights after the last epoch.
 
-    Source: Kumar, Ma & Liang 2020, arXiv:2002.11361, section 3 (without their dropping of the least confident examples).
+    Raises
+    ------
+    ValueError
+        If a count or the seed is out of range.
+
+    Source: Kumar, Ma & Liang 2020, arXiv:2002.11361, section 3 (they also drop the least confident examples; we keep all).
     """
+    check_counts(epochs=epochs, batch_size=batch_size)
     x = asarray(x, dtype=w.dtype)
     labels = xp().argmax(model.apply(w, x), axis=-1)  # (..., m), kept for all epochs
     losses, state = BatchLoss(model), optimizer.init(w)

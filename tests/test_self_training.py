@@ -61,3 +61,10 @@ def test_it_follows_a_turn_that_it_could_not_take_at_once():
     at_once = self_train(model, start, domains[-1].x_train, SGD(0.1, momentum=0.9), epochs=100, **options)
     assert accuracy(w) > accuracy(start) + 0.05
     assert accuracy(w) > accuracy(at_once) + 0.05
+
+
+@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"epochs": 1.5}, {"epochs": 1, "batch_size": 0}])
+def test_wrong_counts_are_named(wrong):
+    name, value = list(wrong.items())[-1]
+    with pytest.raises(ValueError, match=f"^{name} must be a whole number ≥ 1, got {value}$"):
+        self_train(MODEL, MODEL.init(0), MOONS.x_train, SGD(0.1), **wrong)

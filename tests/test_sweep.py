@@ -164,6 +164,8 @@ def test_select_takes_an_axis_away(swept):
 def test_select_names_what_there_is(swept):
     with pytest.raises(ValueError, match=r"rho must be one of 0\.0, 0\.05, 0\.2, got 0\.07"):
         swept.select(rho=0.07)
+    with pytest.raises(ValueError, match=r"rho must be one of 0\.0, 0\.05, 0\.2, got 'small'"):
+        swept.select(rho="small")
     with pytest.raises(ValueError, match="an axis of the run must be one of 'rho', 'lr', 'seed', got 'alpha'"):
         swept.select(alpha=1)
 
@@ -239,7 +241,7 @@ BAD = {
         "rho must be ≥ 0",
     ),
     "other inputs": ({"data": lambda lr: replace(DATA, x_train=DATA.x_train + lr)}, "got another x_train"),
-    "an axis that nobody takes": ({"optimizer": SGD(0.1)}, "lr must be taken by optimizer or data"),
+    "an axis that nobody takes": ({"optimizer": SGD(0.1)}, "lr is swept, so optimizer or data must be a function"),
 }
 
 

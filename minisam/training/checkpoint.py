@@ -25,9 +25,10 @@ from ..files import check_writable, whole
 from ..types import Array, State, Statistics
 from ..version import __version__
 
-Row: TypeAlias = dict[str, Any]  # one epoch's entries of the history
+Row: TypeAlias = dict[str, Array]  # one epoch's entries of the history
 Path: TypeAlias = str | os.PathLike[str]
-Settings: TypeAlias = dict[str, Any]  # of a training, by name
+Settings: TypeAlias = dict[str, object]  # of a training, by name
+Meta: TypeAlias = dict[str, Any]  # what JSON can hold
 Entries: TypeAlias = dict[str, numpy.ndarray]  # of a file, by name
 Groups: TypeAlias = dict[str, dict[str, numpy.ndarray]]
 FORMAT = 2  # of files; those of format 1 do not name theirs, and are read too
@@ -98,12 +99,12 @@ def resume(path: Path, settings: Settings, epochs: int) -> Stand:
 # --- settings --------------------------------------------------------------------------------------------------------
 
 
-def _text(setting: Any) -> str:
+def _text(setting: object) -> str:
     """A setting as a JSON text that is the same in every process, with no addresses and nothing abbreviated."""
     return json.dumps(_plain(setting), default=str)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any) -> object:
     """A setting as plain data: arrays become lists; functions, their names; objects, {their type: their settings}."""
     if hasattr(value, "dtype"):
         return asnumpy(value).tolist()
@@ -125,7 +126,7 @@ def _counts(f: Field[Any]) -> bool:
     return f.init and f.repr
 
 
-def _completed(there: Any, here: Any) -> Any:
+def _completed(there: object, here: object) -> object:
     """The plain data of a file for the setting `here`; a field that the file lacks, since it is newer, has its default."""
     name = type(here).__qualname__
     if not is_dataclass(here) or not isinstance(there, dict) or list(there) != [name]:
@@ -147,14 +148,14 @@ def fingerprint(arrays: list[Array]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _short(text: Any) -> str:
-    return str(text) if len(str(text)) <= 200 else f"{str(text)[:200]}…"
+def _short(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:200]}…"
 
 
 # --- the format ------------------------------------------------------------------------------------------------------
 
 
-def entries(kind: str, w: Array, groups: Mapping[str, Mapping[str, Any]], meta: dict[str, Any]) -> Entries:
+def entries(kind: str, w: Array, groups: Mapping[str, Mapping[str, Array]], meta: Meta) -> Entries:
     """The arrays of a file by name; or a TypeError that names one which is no array of numbers."""
     made = {"w": asnumpy(w)}
     for group, arrays in groups.items():
@@ -174,7 +175,7 @@ def write(path: Path, entries: Entries) -> None:
         os.fsync(file.fileno())
 
 
-def read(path: Path, kind: str) -> tuple[numpy.ndarray, Groups, dict[str, Any]]:
+def read(path: Path, kind: str) -> tuple[numpy.ndarray, Groups, Meta]:
     """The weights, the groups and the rest that `write` wrote; or a ValueError if the file is not one of this kind."""
     groups: Groups = defaultdict(dict)
     try:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from collections.abc import Iterator
+from typing import TypeAlias
 
 import numpy
 
 from ..array_backend import asarray, asnumpy
 from ..checks import pick
+from ..data import Data
 from ..losses import accuracy, as_rows, check_labels, cross_entropy, generalised_cross_entropy, mse
 from ..models import Model
 from ..ops import check_range
@@ -53,7 +55,18 @@ def scores(history: Measured) -> numpy.ndarray:
     return numpy.where(numpy.isfinite(loss), history.get("validation_accuracy", -loss), -numpy.inf)
 
 
-def ready(model: Model, w: Array, loss: LossOrName, x: Any, y: Any, suffix: str = "") -> tuple[Array, Array]:
+def parts_of(data: Data | tuple[Array, Array]) -> Iterator[tuple[Array, Array, str]]:
+    """The training part and the validation part, if there is one, each with the ending of its names."""
+    if isinstance(data, Data):
+        yield data.x_train, data.y_train, "_train"
+        yield data.x_validation, data.y_validation, "_validation"
+    elif isinstance(data, (tuple, list)) and len(data) == 2:
+        yield *data, ""
+    else:
+        raise TypeError(f"data must be a minisam Data or a pair (x, y), got {type(data).__name__}")
+
+
+def ready(model: Model, w: Array, loss: LossOrName, x: Array, y: Array, suffix: str = "") -> tuple[Array, Array]:
     """x and y in the precision of w, on the backend in use; or the error that says why they do not fit the model."""
     x, y = asnumpy(x), asnumpy(y)
     if x.dtype.kind not in ("iu" if model.tokens else "f"):
@@ -75,7 +88,7 @@ def ready(model: Model, w: Array, loss: LossOrName, x: Any, y: Any, suffix: str 
     return asarray(x), asarray(finite(f"y{suffix}", y, w.dtype))
 
 
-def finite(name: str, a: numpy.ndarray, dtype: Any) -> numpy.ndarray:
+def finite(name: str, a: numpy.ndarray, dtype: numpy.dtype) -> numpy.ndarray:
     """`a` in this precision, or the error that names its first entry that is not finite there."""
     with numpy.errstate(over="ignore"):
         a = a.astype(dtype)

@@ -19,7 +19,7 @@ from ..models import Model
 from ..optim import Optimizer
 from ..types import Array, Info, Statistics
 from .checkpoint import Path, Row, Settings, Stand, begin, fingerprint, save
-from .evaluate import LossOrName, Measured, evaluate, loss_function, loss_name, ready, scores
+from .evaluate import LossOrName, Measured, evaluate, loss_function, loss_name, parts_of, ready, scores
 from .run import Run
 from .sweep import Axes, check_taken, data_of, optimizer_of, replica_axes, rows_of, seeds_along, shape_of
 
@@ -56,34 +56,37 @@ def train(
     Parameters
     ----------
     model : Model
-        What to train.
+        The network to train.
     data : Data, a pair (x, y), or a function that returns a Data
-        x (m, i); y (m,) classes or (m, k) targets. A Data has its validation part measured after each epoch. A function of
-        swept names (and "seed") gives replicas labels of their own: `lambda noise, seed: symmetric_noise(digits, noise, seed)`;
-        all else in the data must be the same for all.
+        x (m, i) in floating point, or tokens (m, t); y (m,) classes, (m, t) tokens or (m, k) targets. If it is a Data, the
+        validation part is measured after each epoch. A function of swept names (and "seed") gives each replica labels of
+        its own: `lambda noise, seed: symmetric_noise(digits, noise, seed)`. Everything but `y_train` must then be the same
+        for all replicas.
     optimizer : SGD, Adam, AdamW, SAM, ..., or a function that returns one
-        Anything with their protocol (see `minisam.optim`). A function takes swept names as its arguments.
+        Any object with their protocol (see `minisam.optim`). A function takes swept names as its arguments.
     epochs, batch_size : int
-        ≥ 1. Each epoch shuffles anew and leaves out the examples that do not fill a batch.
+        ≥ 1. Each epoch shuffles the examples anew, and leaves out those at the end that do not fill a batch.
     seed : int or sequence of int
-        Of the initial weights and the order of the data. A sequence trains one replica a seed, all in one run, each as
-        it would be trained alone; w and history then have a replica axis, the last one.
+        ≥ 0. Draws the initial weights, the order of the data, and the random numbers of the optimizer. A sequence trains one
+        replica per seed, all in one run; each replica is trained as it would be alone. w and the history then have a
+        replica axis, the last one.
     sweep : dict, optional
-        Name → values: a replica axis each, before that of the seeds. Every combination is trained, with the same seeds.
+        Name → values. Each name is a replica axis, before that of the seeds. Every combination is trained, with the same
+        seeds.
     loss : str or function
         "cross_entropy", "mse", "generalised_cross_entropy"; or your own (logits, y) -> (...,), such as
         `lambda z, y: cross_entropy(z, y, label_smoothing=0.1)`.
     best : bool
         Early stopping: keep, for each replica, the weights of the epoch with its highest validation accuracy (lowest
-        validation loss, where y are no classes), the first of equals. All epochs are run and stand in the history.
+        validation loss, if y are no classes), and the first of equal ones. All epochs are run and are in the history.
     dtype : str
         "float32" or "float64".
     progress : bool
-        Show a progress bar.
+        Whether to show a progress bar.
     checkpoint : path, optional
-        A file written after every epoch. If it is there already the run goes on from it, and ends with the same bits as
-        one that was never interrupted; the same settings with more epochs go on, too. (A function of your own among the
-        settings, such as a schedule, is known again by its name alone.)
+        A file that is written after every epoch. If it exists, the training goes on from it, and ends with the same bits as
+        one that was never interrupted. More epochs may be asked for; all other settings must be the same. (A function of
+        your own among the settings, such as a schedule, is compared by its name alone.)
 
     Returns
     -------
@@ -93,10 +96,12 @@ def train(
     Raises
     ------
     DivergedError
-        If a loss is not finite; it names the step and holds the run up to the last good epoch. In a sweep, replicas may
-        diverge as long as one does not: their entries are not finite from then on, and a warning counts them.
+        If a loss is not finite. It names the step and holds the run up to the last good epoch. In a sweep, some replicas may
+        diverge, as long as one does not: their losses are not finite from then on, and a warning counts them.
     TypeError, ValueError
         If an argument is out of range, or the checkpoint is damaged or belongs to another training.
+    OSError
+        If the checkpoint cannot be written. It is raised before the first epoch.
 
     Truths: tests/test_train.py, tests/test_sweep.py, tests/test_checkpoint.py.
     """
@@ -107,7 +112,7 @@ def train(
     _check_kinds(model, rule, dtype)
     w = xp().broadcast_to(model.init(seed, dtype), (*shape_of(axes), model.size)).copy()  # in C order, as all later w
     shared, labels = data_of(data, axes)
-    (x, y), *validation = [ready(model, w, loss, *part) for part in _parts(shared)]
+    (x, y), *validation = [ready(model, w, loss, *part) for part in parts_of(shared)]
     y = y if labels is None else asarray(labels, dtype="int64")
     if best and not validation:
         raise ValueError("best needs data with a validation part, got a pair (x, y)")
@@ -207,22 +212,11 @@ class _Training:
         return of_all | {name: getattr(self, name) for name in as_given}
 
 
-def _check_kinds(model: Any, optimizer: Any, dtype: str) -> None:
+def _check_kinds(model: object, optimizer: object, dtype: str) -> None:
     if not isinstance(model, Model):
         raise TypeError(f"model must be a minisam Model such as mlp((64, 32, 10)), got {model!r}")
     check_methods("optimizer", optimizer, "init step", "an optimizer such as SGD(lr)")
     pick("dtype", dtype, {"float32": 0, "float64": 0})
-
-
-def _parts(data: Any) -> Iterator[tuple[Any, Any, str]]:
-    """The training part and the validation part, if there is one, each with the ending of its names."""
-    if isinstance(data, Data):
-        yield data.x_train, data.y_train, "_train"
-        yield data.x_validation, data.y_validation, "_validation"
-    elif isinstance(data, (tuple, list)) and len(data) == 2:
-        yield *data, ""
-    else:
-        raise TypeError(f"data must be a minisam Data or a pair (x, y), got {type(data).__name__}")
 
 
 def _bar(done: int, epochs: int, progress: bool) -> Any:

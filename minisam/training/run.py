@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsFloat
 
 import numpy
 
@@ -16,7 +17,7 @@ from ..models import Model, cnn, gpt, mlp, resnet, vit
 from ..types import Array, Shape, State, Statistics
 from .checkpoint import Path, entries, read, write
 from .evaluate import LossOrName, Measured, evaluate, ready, scores
-from .sweep import Axes, shape_of
+from .sweep import Axes, Labels, shape_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,19 +35,19 @@ class Run:
     w : float array (..., n)
         The weights after the last epoch in the history (the initial ones, if it is empty), on the backend in use.
     history : dict of NumPy arrays
-        One row an epoch, (epochs, ...): "train_loss" (mean of the minibatch losses), "grad_norm", for SAM "eps_norm"
-        (means over the epoch), "validation_loss" and "validation_accuracy" where there is validation data; and (epochs,)
-        "epoch", from 1, and "evaluations", the gradients spent so far.
+        One row per epoch, (epochs, ...): the means over the epoch's minibatches of "train_loss", "grad_norm" and, for SAM,
+        "eps_norm"; and "validation_loss" and "validation_accuracy" after the epoch, if there is validation data. Two have
+        the shape (epochs,): "epoch", counted from 1, and "evaluations", the gradients spent since the first epoch.
     loss : str or function
         As in `train`.
     interrupted : bool
-        Whether Ctrl-C ended it early.
+        Whether Ctrl-C ended the training early.
     axes : dict
         Name → values of each replica axis of w: the swept hyperparameters, then "seed". Empty for a single run.
     running : dict of arrays
         The running statistics of batch norm, where the model has it.
     state : dict
-        The optimizer's state after the last epoch, not saved with the run.
+        The optimizer's state after the last epoch. It is not saved with the run.
     """
 
     model: Model
@@ -58,12 +59,18 @@ class Run:
     running: Statistics = field(default_factory=dict)
     state: State = field(default_factory=dict, repr=False)
 
-    def evaluate(self, x: Any, y: Any) -> Measured:
-        """Loss, and accuracy where y are classes, on x (m, i), y (m,) or (m, k): NumPy arrays (...,)."""
+    def evaluate(self, x: Array, y: Array) -> Measured:
+        """The "loss" on x (m, i) and y (m,) or (m, k), and the "accuracy" if y are classes: NumPy arrays (...,).
+
+        Raises a TypeError or a ValueError if the data do not fit the model.
+        """
         return evaluate(self.model, self.w, self.running, self.loss, *ready(self.model, self.w, self.loss, x, y))
 
     def select(self, **labels: Any) -> Run:
-        """The replicas with these values: `run.select(rho=0.05)` has every axis but "rho"."""
+        """The run of the replicas with these values: `run.select(rho=0.05)` has every axis but "rho".
+
+        Raises a ValueError that lists the axes, or the values of the axis, if there is no such one.
+        """
         run = self
         for name, value in labels.items():
             k = _where(pick("an axis of the run", name, run.axes), name, value)
@@ -88,17 +95,18 @@ class Run:
             raise ValueError(f"the run must be of a training with SWA or EMA; its optimizer's state holds {there}")
         return replace(self, w=self.state["averaged"])
 
-    def configurations(self) -> Iterator[tuple[dict[str, Any], Run]]:
-        """Each combination of the swept hyperparameters, and its runs from all seeds."""
+    def configurations(self) -> Iterator[tuple[Labels, Run]]:
+        """Each combination of the swept values, with the run of its replicas, one per seed."""
         swept = {name: values for name, values in self.axes.items() if name != "seed"}
         for values in itertools.product(*swept.values()):
             labels = dict(zip(swept, values, strict=True))
             yield labels, self.select(**labels)
 
-    def choose(self) -> dict[str, Any]:
-        """The swept values whose runs end with the highest mean validation accuracy (the lowest loss, where there is none).
+    def choose(self) -> Labels:
+        """The swept values with the highest validation accuracy after the last epoch, the mean over the seeds.
 
-        Of equals the first; a combination with a run that diverged is not chosen.
+        If y are no classes, the lowest validation loss counts. Of equal values the first are chosen. A combination with a
+        replica that has diverged is not chosen.
         """
         if "validation_loss" not in self.history or not set(self.axes) - {"seed"}:
             raise ValueError(f"choose needs a sweep on data with a validation part; the axes are {list(self.axes)}")
@@ -106,7 +114,7 @@ class Run:
         return next(itertools.islice(self.configurations(), int(best), None))[0]
 
     def plot(self, against: str | None = None) -> Figure:
-        """The training curves as a matplotlib figure; `against="rho"`: how it ended, against a swept hyperparameter."""
+        """The training curves as a matplotlib figure; with `against="rho"`, the last epoch against a swept hyperparameter."""
         from .. import plot
 
         if against is not None:
@@ -114,23 +122,20 @@ class Run:
         return plot.curves({plot.told(labels) or "run": run for labels, run in self.configurations()})
 
     def to_pandas(self) -> Any:
-        """The history as a pandas DataFrame: one row an epoch and replica, with the labels of the replica as columns."""
+        """The history as a pandas DataFrame: one row per epoch and replica, with the labels of the replica as columns."""
         try:
             import pandas
         except ImportError as error:
             raise ImportError("to_pandas needs the package pandas; pip install pandas") from error
-        epochs = len(next(iter(self.history.values()), ()))
-        shape = (epochs, *map(len, self.axes.values()))
-        ndim = len(shape)
-        columns = {
-            name: numpy.expand_dims(values, _others(1 + k, ndim)) for k, (name, values) in enumerate(self.axes.items())
-        }
+        shape = (len(self.history.get("epoch", ())), *shape_of(self.axes))
+        labels = list(zip(*itertools.product(range(shape[0]), *self.axes.values()), strict=True))[1:]
+        columns: dict[str, Array] = dict(zip(self.axes, labels, strict=False))  # none, if there were no epochs
         for key, a in self.history.items():
-            columns[key] = a if a.ndim == ndim else a.reshape(epochs, *(1,) * (ndim - 1))
-        return pandas.DataFrame({name: numpy.broadcast_to(a, shape).ravel() for name, a in columns.items()})
+            columns[key] = numpy.broadcast_to(a.reshape(*a.shape, *[1] * (len(shape) - a.ndim)), shape).ravel()
+        return pandas.DataFrame(columns)
 
     def save(self, path: Path) -> None:
-        """Write the run to one .npz file, whole or not at all."""
+        """Write the run to one .npz file, whole or not at all. A loss of your own is not in the file."""
         loss = self.loss if isinstance(self.loss, str) else "a loss of your own"
         meta = {"spec": self.model.spec, "loss": loss, "interrupted": self.interrupted, "axes": self.axes}
         write(path, entries("run", self.w, {"history": self.history, "running": self.running}, meta))
@@ -147,9 +152,9 @@ class Run:
         )
 
 
-def _where(values: list[Any], name: str, value: Any) -> int:
+def _where(values: list[Any], name: str, value: object) -> int:
     for k, v in enumerate(values):
-        if v == value or (isinstance(v, float) and numpy.isclose(v, value, rtol=1e-9, atol=0)):
+        if v == value or (isinstance(v, float) and isinstance(value, SupportsFloat) and math.isclose(v, value)):
             return k
     raise ValueError(f"{name} must be one of {', '.join(map(str, values))}, got {value!r}")
 
@@ -158,7 +163,3 @@ def _take(a: Any, lead: Shape, axis: int, k: int, first: int = 0) -> Any:
     """Entry k along a replica axis of an array whose axes from `first` on are `lead` and more; anything else as it is."""
     is_per_replica = getattr(a, "shape", ())[first : first + len(lead)] == lead
     return a[(slice(None),) * (first + axis) + (k,)] if is_per_replica else a
-
-
-def _others(axis: int, ndim: int) -> tuple[int, ...]:
-    return tuple(k for k in range(ndim) if k != axis)

@@ -20,6 +20,7 @@ from ..data import Data
 from ..optim import Optimizer
 from ..types import Array, Seed, Shape
 
+Labels: TypeAlias = dict[str, Any]  # name → one of its values
 Axes: TypeAlias = dict[str, list[Any]]  # name → its values, in the order of the leading axes of w
 
 
@@ -63,19 +64,14 @@ def arguments(f: Any) -> list[str]:
     return list(inspect.signature(f).parameters) if is_function else []
 
 
-def check_taken(axes: Axes, **functions: Any) -> None:
+def check_taken(axes: Axes, **functions: object) -> None:
     """Raise a ValueError if a function takes a name that is not swept, or if none takes a name that is."""
-    taken = {argument: arguments(f) for argument, f in functions.items()}
-    for argument, names in taken.items():
-        for name in names:
-            if name not in axes:
-                there = ", ".join(axes) or "none"
-                raise ValueError(f"{argument} takes {name}, which must be an axis of the sweep; there are: {there}")
-    for name in axes:
-        if name != "seed" and not any(name in names for names in taken.values()):
-            raise ValueError(
-                f"{name} must be taken by optimizer or data, functions of it, to be swept; neither takes it"
-            )
+    taken = {name: argument for argument, f in functions.items() for name in arguments(f)}
+    for name in sorted(taken.keys() - axes.keys()):
+        there = ", ".join(axes) or "none"
+        raise ValueError(f"{taken[name]} takes {name}, which must be an axis of the sweep; there are: {there}")
+    for name in sorted(axes.keys() - taken.keys() - {"seed"}):
+        raise ValueError(f"{name} is swept, so optimizer or data must be a function that takes it; neither takes it")
 
 
 def optimizer_of(optimizer: Any, axes: Axes) -> Optimizer:
