@@ -1,4 +1,7 @@
-"""Balls of another shape: ASAM's, in units of the weights, and the Fisher metric's. Invariances: papers/test_kwon_2021.py."""
+"""Balls of another shape: in units of the weights, in the Fisher metric, along some weights only.
+
+ASAM's invariances: papers/test_kwon_2021.py.
+"""
 
 import math
 
@@ -9,7 +12,7 @@ from hypothesis import strategies as st
 from variants import BASES, LINEAR, MODEL, Watched, assert_same_bits, assert_sweeps, batches, gradient, run, start, unit
 
 from minisam import SAM, SGD, Quadratic, cnn, value_and_grad
-from minisam.sam import ASAM, FisherSAM
+from minisam.sam import ASAM, SAMON, FisherSAM
 
 ALL, NONE = np.ones(MODEL.size), np.zeros(MODEL.size)
 
@@ -160,6 +163,42 @@ def test_the_fisher_ball_knows_the_scale_of_the_loss():
     np.testing.assert_allclose(np.linalg.norm(tiny), 0.3, rtol=1e-14)  # F = 1, and g² may vanish
 
 
+# --- SAM-ON ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("base", BASES)
+@pytest.mark.parametrize("p", [1, 1.5, 2, math.inf])
+def test_sam_on_all_weights_is_sam_and_on_none_the_base_bit_for_bit(base, p):
+    assert_same_bits(SAMON(BASES[base], 0.3, mask=ALL, p=p, l2=0.01), SAM(BASES[base], 0.3, p, l2=0.01))
+    assert_same_bits(SAMON(BASES[base], 0.3, mask=NONE, p=p), BASES[base])
+
+
+@pytest.mark.parametrize(("p", "size"), [(1, 1), (2, 2), (math.inf, math.inf)])
+def test_sam_on_fills_the_ball_of_the_chosen_weights_and_moves_all(p, size):
+    mask, w = MODEL.mask("biases"), start()
+    optimizer = SAMON(SGD(0.1), 0.3, mask=mask, p=p)
+    eps = epsilon_of(optimizer, w, batches()[0])
+    np.testing.assert_allclose(np.linalg.norm(eps, size, axis=-1), 0.3, rtol=1e-13)
+    assert np.all(eps[:, mask == 0] == 0)
+    after, _, _ = optimizer.step(w, optimizer.init(w), batches()[0])
+    assert np.all(after != w)
+
+
+def test_a_step_of_sam_on_is_its_formula():
+    batch, w = batches(model=LINEAR)[0], start(LINEAR)[0]
+    mask = LINEAR.mask("b0", "float64")
+    eps = 0.3 * unit(mask * gradient(w, batch.x, batch.y))
+    expected = w - 0.1 * gradient(w + eps, batch.x, batch.y)
+    np.testing.assert_allclose(run(SAMON(SGD(0.1), 0.3, mask=mask), w, [batch])[0][0], expected, rtol=1e-13)
+
+
+def test_sam_on_asks_for_a_mask():
+    with pytest.raises(ValueError, match=r"mask must say which weights are perturbed, as model\.mask\(\"norm\"\) does"):
+        SAMON(SGD(0.1))
+    with pytest.raises(ValueError, match=r"p must be in \[1, ∞\], got 0.5"):
+        SAMON(SGD(0.1), mask=ALL, p=0.5)
+
+
 # --- what they take --------------------------------------------------------------------------------------------------
 
 
@@ -168,6 +207,7 @@ def test_the_fisher_ball_knows_the_scale_of_the_loss():
     [
         (lambda rho, eta: ASAM(SGD(0.1), rho, eta=eta), {"rho": [0.0, 0.3], "eta": [0.0, 0.01]}),
         (lambda rho, eta: FisherSAM(SGD(0.1), rho, eta=eta), {"rho": [0.0, 0.3], "eta": [0.0, 1.0]}),
+        (lambda rho: SAMON(SGD(0.1), rho, mask=MODEL.mask("weights")), {"rho": [0.0, 0.1]}),
     ],
 )
 def test_they_sweep(make, values):

@@ -1,12 +1,27 @@
-"""Look somewhere at random."""
+"""Look somewhere at random: smoothed losses, and measures of curvature that random looks estimate."""
 
 import numpy as np
 import pytest
-from variants import BASES, LINEAR, MODEL, Watched, assert_same_bits, assert_sweeps, batches, gradient, run, start, unit
+from hypothesis import given
+from hypothesis import strategies as st
+from variants import (
+    BASES,
+    LINEAR,
+    MODEL,
+    Watched,
+    assert_same_bits,
+    assert_sweeps,
+    batches,
+    by_hand,
+    gradient,
+    run,
+    start,
+    unit,
+)
 
 from minisam import SAM, SGD, Quadratic, value_and_grad
 from minisam.draws import stream
-from minisam.sam import RSAM, RWP
+from minisam.sam import RSAM, RWP, FrobeniusSAM, TraceSAM
 
 H = np.diag([5.0, 3.0, 1.0, 0.2])
 W4 = np.random.default_rng(1).standard_normal((3, 4))
@@ -16,6 +31,11 @@ BOWL = value_and_grad(Quadratic(H))
 def normal(seed, t, n):
     """The library's numbers of step t."""
     return stream("weight noise", seed, 0, t).standard_normal(n)
+
+
+def random_look(seed, t, n):
+    """The numbers of look t, of which a step has several."""
+    return stream("random looks", seed, 0, t).standard_normal(n)
 
 
 def filter_scale(w):
@@ -140,6 +160,96 @@ def test_without_a_gradient_the_direction_is_chance_alone_and_favours_none():
     assert np.all(np.abs(squares.mean(axis=0) - rho**2 / 4) < 4 * squares.std(axis=0) / np.sqrt(k))
 
 
+# --- the trace -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("base", BASES)
+@pytest.mark.parametrize("variant", [TraceSAM, FrobeniusSAM])
+def test_lambda_0_is_the_base_bit_for_bit(base, variant):
+    assert_same_bits(variant(BASES[base], 0.3, lam=0, samples=3), BASES[base])
+
+
+def test_with_lambda_1_and_one_look_it_is_the_gradient_there_and_nothing_else():
+    batch, w = batches()[0], start()
+    watched = Watched(batch)
+    d = taken(TraceSAM(SGD(1.0), 0.3, lam=1, seed=5), w, watched)
+    np.testing.assert_array_equal(watched.points[1], w + 0.3 * random_look(5, 0, w.shape[-1]))
+    np.testing.assert_array_equal(w - d, w - batch(watched.points[1])[1])
+
+
+@pytest.mark.parametrize("samples", [1, 3])
+def test_a_step_of_trace_sam_is_its_formula(samples):
+    batch, w = batches(model=LINEAR)[0], start(LINEAR)[0]
+    optimizer = TraceSAM(SGD(0.1), 0.3, lam=0.7, samples=samples, seed=5, l2=0.05)
+    path, told, _ = run(optimizer, w, [batch] * 2)
+    for t in range(2):
+        looks = [w + 0.3 * random_look(5, t * samples + k, 16) for k in range(samples)]
+        g, *there = (gradient(v, batch.x, batch.y) for v in (w, *looks))
+        w = w - 0.1 * (g + 0.7 * (sum(there) / samples - g) + 0.1 * w)
+        np.testing.assert_allclose(path[t], w, rtol=1e-11)
+        assert told[t]["evaluations"] == 1 + samples
+
+
+def test_the_mean_gradient_at_random_looks_is_that_of_the_loss_plus_half_the_trace():
+    """For L = Σ wᵢ⁴/4, E ∇L(w + ρx) = w³ + 3ρ² w = ∇(L + ρ² tr H/2), exactly; within four standard errors."""
+    rho, k = 0.3, 4000
+    w = np.array([1.0, -0.5, 2.0])
+    quartic = lambda v: (np.sum(v**4, axis=-1) / 4, v**3)  # noqa: E731
+    optimizer = TraceSAM(SGD(1.0), rho, seed=np.arange(k)[:, None])
+    d = taken(optimizer, np.broadcast_to(w, (k, 3)), quartic)
+    assert np.all(np.abs(d.mean(axis=0) - (w**3 + 3 * rho**2 * w)) < 4 * d.std(axis=0) / np.sqrt(k))
+
+
+# --- the Frobenius norm ----------------------------------------------------------------------------------------------
+
+
+def test_a_step_of_frobenius_sam_is_the_gradient_of_the_variance():
+    """∇[L + λ/(2ρ²) Var L(w + ρ xᵢ)] over the looks xᵢ, Var with n − 1, by central differences."""
+    batch, w = batches(model=LINEAR)[0], start(LINEAR)[0]
+    rho, lam, x = 0.3, 0.2, [random_look(5, k, 16) for k in range(4)]
+
+    def loss(v):
+        return by_hand(v, batch.x, batch.y)[0].mean()
+
+    def objective(v):
+        return loss(v) + lam / (2 * rho**2) * np.var([loss(v + rho * a) for a in x], ddof=1)
+
+    slope = [(objective(w + h) - objective(w - h)) / 2e-5 for h in 1e-5 * np.eye(16)]
+    path, (info,), _ = run(FrobeniusSAM(SGD(0.1), rho, lam=lam, samples=4, seed=5, l2=0.05), w, [batch])
+    np.testing.assert_allclose(path[0], w - 0.1 * (np.array(slope) + 0.1 * w), rtol=1e-8)
+    assert info["evaluations"] == 5
+
+
+def test_on_a_quadratic_the_expected_penalty_is_a_gradient_norm():
+    """Var = ρ²‖g‖² + ρ⁴‖H‖²_F/2, so the mean step is g + λ H g; within four standard errors."""
+    k, lam, w = 4000, 0.3, W4[0]
+    optimizer = FrobeniusSAM(SGD(1.0), 0.1, lam=lam, samples=2, seed=np.arange(k)[:, None])
+    d = taken(optimizer, np.broadcast_to(w, (k, 4)), BOWL)
+    assert np.all(np.abs(d.mean(axis=0) - (w @ H + lam * w @ H @ H)) < 4 * d.std(axis=0) / np.sqrt(k))
+
+
+@given(st.integers(0, 100), st.integers(2, 4))
+def test_a_constant_added_to_the_loss_changes_nothing(seed, samples):
+    frobenius = FrobeniusSAM(SGD(1.0), 0.3, lam=0.2, samples=samples, seed=seed)
+    shifted = lambda w: (BOWL(w)[0] + 3.0, BOWL(w)[1])  # noqa: E731
+    np.testing.assert_allclose(taken(frobenius, W4, shifted), taken(frobenius, W4, BOWL), rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("variant", [TraceSAM, FrobeniusSAM])
+def test_looks_are_drawn_from_the_seed_anew_each_step(variant):
+    def looks(seed):
+        watched = Watched(BOWL)
+        run(variant(SGD(0.0), 0.3, samples=2, seed=seed), W4, [watched] * 2)
+        return np.array(watched.points) - W4
+
+    eps = looks(3)
+    assert len({float(e) for e in eps[[1, 2, 4, 5], 0, 0]}) == 4
+    np.testing.assert_allclose(eps[:, 0], eps[:, 1], atol=1e-15)  # one seed, the same for all replicas
+    each_its_own = looks(np.array([[3], [4], [5]]))
+    np.testing.assert_array_equal(each_its_own[:, 0], eps[:, 0])
+    assert np.abs(each_its_own[1, 0] - each_its_own[1, 1]).max() > 0.01
+
+
 # --- what they take --------------------------------------------------------------------------------------------------
 
 
@@ -166,6 +276,8 @@ def test_an_array_of_seeds_gives_each_replica_its_own(make):
             lambda rho, sigma, lam: RSAM(SGD(0.1), rho, sigma=sigma, lam=lam),
             {"rho": [0.1], "sigma": [0.1], "lam": [0.3, 1.0]},
         ),
+        (lambda rho, lam: TraceSAM(SGD(0.1), rho, lam=lam), {"rho": [0.0, 0.1], "lam": [0.3, 1.0]}),
+        (lambda rho, lam: FrobeniusSAM(SGD(0.1), rho, lam=lam), {"rho": [0.005, 0.1], "lam": [0.0, 0.005]}),
     ],
 )
 def test_they_sweep(make, values):
@@ -185,6 +297,15 @@ def test_they_sweep(make, values):
         (lambda: RSAM(SGD(0.1), -1.0), "rho must be ≥ 0, got -1.0"),
         (lambda: RSAM(SGD(0.1), sigma=-1.0), "sigma must be ≥ 0, got -1.0"),
         (lambda: RSAM(SGD(0.1), lam=-1.0), "lam must be ≥ 0, got -1.0"),
+        (lambda: TraceSAM(SGD(0.1), samples=0), "samples must be a whole number ≥ 1, got 0"),
+        (lambda: TraceSAM(SGD(0.1), lam=-1.0), "lam must be ≥ 0, got -1.0"),
+        (
+            lambda: TraceSAM(SGD(0.1), seed=-1),
+            r"seed must be a whole number ≥ 0, or an array \(..., 1\) of them, got -1",
+        ),
+        (lambda: FrobeniusSAM(SGD(0.1), samples=1), "samples must be a whole number ≥ 2, got 1"),
+        (lambda: FrobeniusSAM(SGD(0.1), 0), "rho must be > 0, got 0"),
+        (lambda: FrobeniusSAM(SGD(0.1), -1.0), "rho must be > 0, got -1.0"),
     ],
 )
 def test_a_wrong_argument_is_named(make, says):

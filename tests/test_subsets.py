@@ -21,13 +21,12 @@ from variants import (
     unit,
 )
 
-from minisam import SAM, SGD, train
+from minisam import SAM, SGD, BatchLoss, train, value_and_grad
 from minisam.draws import stream, uniform
-from minisam.sam import ESAM, SAMON, SSAM
+from minisam.sam import ESAM, SSAM, MSharpnessSAM
 from minisam.sam.subsets import largest
 
 N = MODEL.size
-ALL, NONE = np.ones(N), np.zeros(N)
 
 
 def looked_at(optimizer, w, batch, state=None):
@@ -37,40 +36,45 @@ def looked_at(optimizer, w, batch, state=None):
     return watched.points[-1] - w, state
 
 
-# --- SAM-ON ----------------------------------------------------------------------------------------------------------
+# --- m-sharpness -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("base", BASES)
-@pytest.mark.parametrize("p", [1, 1.5, 2, math.inf])
-def test_sam_on_all_weights_is_sam_and_on_none_the_base_bit_for_bit(base, p):
-    assert_same_bits(SAMON(BASES[base], 0.3, mask=ALL, p=p, l2=0.01), SAM(BASES[base], 0.3, p, l2=0.01))
-    assert_same_bits(SAMON(BASES[base], 0.3, mask=NONE, p=p), BASES[base])
+def test_one_group_is_sam_bit_for_bit(base):
+    assert_same_bits(MSharpnessSAM(BASES[base], 0.3, groups=1, l2=0.01), SAM(BASES[base], 0.3, l2=0.01))
 
 
-@pytest.mark.parametrize(("p", "size"), [(1, 1), (2, 2), (math.inf, math.inf)])
-def test_sam_on_fills_the_ball_of_the_chosen_weights_and_moves_all(p, size):
-    mask, w = MODEL.mask("biases"), start()
-    optimizer = SAMON(SGD(0.1), 0.3, mask=mask, p=p)
-    eps, _ = looked_at(optimizer, w, batches()[0])
-    np.testing.assert_allclose(np.linalg.norm(eps, size, axis=-1), 0.3, rtol=1e-13)
-    assert np.all(eps[:, mask == 0] == 0)
-    after, _, _ = optimizer.step(w, optimizer.init(w), batches()[0])
-    assert np.all(after != w)
-
-
-def test_a_step_of_sam_on_is_its_formula():
+@pytest.mark.parametrize("groups", [2, 4, 8])
+def test_each_group_looks_where_its_own_loss_rises(groups):
     batch, w = batches(model=LINEAR)[0], start(LINEAR)[0]
-    mask = LINEAR.mask("b0", "float64")
-    eps = 0.3 * unit(mask * gradient(w, batch.x, batch.y))
-    expected = w - 0.1 * gradient(w + eps, batch.x, batch.y)
-    np.testing.assert_allclose(run(SAMON(SGD(0.1), 0.3, mask=mask), w, [batch])[0][0], expected, rtol=1e-13)
+    d = np.zeros(16)
+    for x, y in zip(np.split(batch.x, groups), np.split(batch.y, groups), strict=True):
+        d += gradient(w + 0.3 * unit(gradient(w, x, y)), x, y) / groups
+    path, (info,), _ = run(MSharpnessSAM(SGD(0.1), 0.3, groups=groups, l2=0.05), w, [batch])
+    np.testing.assert_allclose(path[0], w - 0.1 * (d + 0.1 * w), rtol=1e-12)
+    np.testing.assert_allclose(info["loss"], by_hand(w, batch.x, batch.y)[0].mean(), rtol=1e-13)
+    np.testing.assert_allclose(info["grad_norm"], np.linalg.norm(gradient(w, batch.x, batch.y)), rtol=1e-12)
+    np.testing.assert_allclose(info["eps_norm"], 0.3, rtol=1e-13)
+    assert info["evaluations"] == 2
 
 
-def test_sam_on_asks_for_a_mask():
-    with pytest.raises(ValueError, match=r"mask must say which weights are perturbed, as model\.mask\(\"norm\"\) does"):
-        SAMON(SGD(0.1))
-    with pytest.raises(ValueError, match=r"p must be in \[1, ∞\], got 0.5"):
-        SAMON(SGD(0.1), mask=ALL, p=0.5)
+@pytest.mark.parametrize("groups", [2, 8])
+def test_with_radius_0_groups_make_no_difference(groups):
+    path, _, _ = run(MSharpnessSAM(SGD(0.1), 0.0, groups=groups), start(), batches())
+    np.testing.assert_allclose(path, run(SGD(0.1), start(), batches())[0], rtol=1e-12, atol=1e-15)  # summed in parts
+
+
+@pytest.mark.parametrize("groups", [2, 4, 8])
+def test_if_all_examples_are_alike_so_are_all_groups(groups):
+    x, y = np.tile([[0.3, -1.0, 0.5]], (8, 1)), np.full(8, 2)
+    alike = [BatchLoss(MODEL).on(x, y)] * 3
+    path, _, _ = run(MSharpnessSAM(SGD(0.1), 0.3, groups=groups), start(), alike)
+    np.testing.assert_allclose(path, run(SAM(SGD(0.1), 0.3), start(), alike)[0], rtol=1e-11)
+
+
+def test_groups_need_a_batch():
+    with pytest.raises(TypeError, match=r"needs loss_and_grad\.parts: hand it BatchLoss\(model\)\.on\(x, y\)"):
+        run(MSharpnessSAM(SGD(0.1)), start(), [value_and_grad(lambda w: (w * w).sum(axis=-1))])
 
 
 # --- sparse SAM ------------------------------------------------------------------------------------------------------
@@ -235,7 +239,7 @@ def test_esam_in_training_spends_its_share_of_gradients():
 @pytest.mark.parametrize(
     ("make", "values"),
     [
-        (lambda rho: SAMON(SGD(0.1), rho, mask=MODEL.mask("weights")), {"rho": [0.0, 0.1]}),
+        (lambda rho, l2: MSharpnessSAM(SGD(0.1), rho, l2=l2), {"rho": [0.0, 0.3], "l2": [0.0, 0.1]}),
         (lambda rho, sparsity: SSAM(SGD(0.1), rho, sparsity=sparsity, every=2), {"rho": [0.1], "sparsity": [0.3, 0.9]}),
         (lambda sparsity: SSAM(SGD(0.1), 0.2, sparsity=sparsity, masks="dynamic", every=1), {"sparsity": [0.3, 0.9]}),
         (lambda beta: ESAM(SGD(0.1), 0.2, beta=beta), {"beta": [0.4, 1.0]}),
@@ -248,6 +252,11 @@ def test_they_sweep(make, values):
 @pytest.mark.parametrize(
     ("make", "says"),
     [
+        (lambda: MSharpnessSAM(SGD(0.1), groups=0), "groups must be a whole number ≥ 1, got 0"),
+        (
+            lambda: run(MSharpnessSAM(SGD(0.1), groups=3), start(), batches()),
+            "parts must divide the 8 examples of the batch, got 3",
+        ),
         (lambda: SSAM(SGD(0.1), sparsity=1.5), r"sparsity must be in \[0, 1\], got 1.5"),
         (lambda: SSAM(SGD(0.1), drop=-0.5), r"drop must be in \[0, 1\], got -0.5"),
         (lambda: SSAM(SGD(0.1), masks="random"), "masks must be one of 'fisher', 'dynamic', got 'random'"),

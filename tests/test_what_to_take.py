@@ -1,4 +1,4 @@
-"""What is taken from w + ε: a part of the gradient there, or a mixture with the one at w."""
+"""What is taken from w + ε: a part of the gradient there, a mixture with the one at w, more gradients."""
 
 import math
 
@@ -6,11 +6,23 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from variants import BASES, LINEAR, Watched, assert_same_bits, assert_sweeps, batches, gradient, run, start, unit
+from variants import (
+    BASES,
+    LINEAR,
+    Watched,
+    assert_same_bits,
+    assert_sweeps,
+    batches,
+    by_hand,
+    gradient,
+    run,
+    start,
+    unit,
+)
 
 from minisam import SAM, SGD, Adam, Quadratic, value_and_grad
 from minisam.optim import cosine
-from minisam.sam import GNP, GSAM, SAGM, WSAM, FriendlySAM, StableSAM, VaSSO
+from minisam.sam import CRSAM, GAM, GNP, GSAM, WSAM, StableSAM
 
 H = np.diag([5.0, 3.0, 1.0, 0.2])
 W4 = np.random.default_rng(1).standard_normal((3, 4))
@@ -26,6 +38,11 @@ def hand(w, batch, rho=0.3):
 def taken(optimizer, w, loss_and_grad):
     """What the first step takes: its difference of weights, over a step size of 1."""
     return w - optimizer.step(w, optimizer.init(w), loss_and_grad)[0]
+
+
+def one_batch():
+    batch, w = batches(model=LINEAR)[0], start(LINEAR)[0]
+    return batch, w, lambda eps: gradient(w + eps, batch.x, batch.y)
 
 
 def epsilons(optimizer, w, losses):
@@ -46,10 +63,8 @@ def epsilons(optimizer, w, losses):
     [
         lambda base: GSAM(base, 0.3, alpha=0, l2=0.01),
         lambda base: GNP(base, 0.3, alpha=1, l2=0.01),
-        lambda base: FriendlySAM(base, 0.3, sigma=0, l2=0.01),
-        lambda base: VaSSO(base, 0.3, theta=1, l2=0.01),
     ],
-    ids=["GSAM α = 0", "GNP α = 1", "FriendlySAM σ = 0", "VaSSO θ = 1"],
+    ids=["GSAM α = 0", "GNP α = 1"],
 )
 def test_it_is_sam_bit_for_bit(base, variant):
     assert_same_bits(variant(BASES[base]), SAM(BASES[base], 0.3, l2=0.01))
@@ -65,11 +80,8 @@ def test_it_is_sam_bit_for_bit(base, variant):
         lambda base: GNP(base, 0.0, alpha=0.5),  # a power of two: the halves of a number add up to it
         lambda base: WSAM(base, 0.0),
         lambda base: WSAM(base, 0.0, decoupled=False),
-        lambda base: SAGM(base, 0.0, alpha=0),
-        lambda base: FriendlySAM(base, 0.0),
-        lambda base: VaSSO(base, 0.0),
     ],
-    ids=["GNP", "WSAM", "coupled", "GNP-ρ", "WSAM-ρ", "coupled-ρ", "SAGM-ρ", "FriendlySAM-ρ", "VaSSO-ρ"],
+    ids=["GNP", "WSAM", "coupled", "GNP-ρ", "WSAM-ρ", "coupled-ρ"],
 )
 def test_it_is_the_base_bit_for_bit(base, variant):
     assert_same_bits(variant(BASES[base]), BASES[base])
@@ -79,11 +91,6 @@ def test_it_is_the_base_bit_for_bit(base, variant):
 def test_with_radius_0_what_is_divided_and_multiplied_again_is_the_base_up_to_rounding(variant):
     path, _, _ = run(variant(SGD(0.1), 0.0), start(), batches())
     np.testing.assert_allclose(path, run(SGD(0.1), start(), batches())[0], rtol=1e-12, atol=1e-15)
-
-
-@pytest.mark.parametrize("variant", [FriendlySAM, VaSSO])
-def test_the_first_step_is_sams_bit_for_bit(variant):
-    assert_same_bits(variant(Adam(0.01), 0.3), SAM(Adam(0.01), 0.3), losses=batches(1))
 
 
 # --- the formulas ----------------------------------------------------------------------------------------------------
@@ -186,95 +193,6 @@ def test_decoupled_the_sharpness_enters_neither_moments_nor_schedule_but_its_own
     np.testing.assert_allclose(state["m"], m, rtol=1e-10)
 
 
-# --- gradient matching -----------------------------------------------------------------------------------------------
-
-
-def test_a_step_of_sagm_is_its_formula():
-    batch, w = batches(model=LINEAR)[0], start(LINEAR)[0]
-    g = gradient(w, batch.x, batch.y)
-    eps = 0.3 * unit(g) - 0.2 * g
-    d = (g + gradient(w + eps, batch.x, batch.y)) / 2
-    path, (info,), _ = run(SAGM(SGD(0.1), 0.3, alpha=0.2, l2=0.05), w, [batch])
-    np.testing.assert_allclose(path[0], w - 0.1 * (d + 0.1 * w), rtol=1e-12)
-    np.testing.assert_allclose(info["eps_norm"], np.linalg.norm(eps), rtol=1e-12)
-    assert info["evaluations"] == 2
-
-
-def test_sagm_without_alpha_is_gnp_at_one_half_and_with_all_of_it_the_base():
-    base = SGD(0.1, momentum=0.9)
-    sagm, _, _ = run(SAGM(base, 0.3, alpha=0), start(), batches())
-    np.testing.assert_allclose(sagm, run(GNP(base, 0.3, alpha=0.5), start(), batches())[0], rtol=1e-12, atol=1e-14)
-    batch, w = batches()[0], start()
-    alpha = 0.3 / np.linalg.norm(batch(w)[1], axis=-1, keepdims=True)  # then ε = 0, up to rounding
-    np.testing.assert_allclose(taken(SAGM(SGD(1.0), 0.3, alpha=alpha), w, batch), batch(w)[1], rtol=1e-9, atol=1e-14)
-
-
-# --- where noise counts ----------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("sigma", [1.0, 0.3])
-def test_friendly_sam_looks_along_what_is_new_in_the_gradient(sigma):
-    w = start(LINEAR)[0]
-    path, told, state = run(FriendlySAM(SGD(0.1), 0.3, sigma=sigma, lam=0.6), w, batches(model=LINEAR))
-    mean = None
-    for t, batch in enumerate(batches(model=LINEAR)):
-        g = gradient(w, batch.x, batch.y)
-        d = g if mean is None else g - sigma * mean
-        mean = g if mean is None else 0.6 * mean + 0.4 * g
-        w = w - 0.1 * gradient(w + 0.3 * unit(d), batch.x, batch.y)
-        np.testing.assert_allclose(path[t], w, rtol=1e-11)
-        np.testing.assert_allclose(told[t]["grad_norm"], np.linalg.norm(g), rtol=1e-11)
-        assert told[t]["evaluations"] == 2
-    np.testing.assert_allclose(state["mean"], mean, rtol=1e-11)
-
-
-def test_where_gradients_have_no_noise_friendly_sam_is_the_base_after_its_first_step():
-    slope = np.array([1.0, -2.0, 0.5, 0.0])
-    linear = [lambda w: (w @ slope, slope + 0 * w)] * 4
-    eps = epsilons(FriendlySAM(SGD(0.1), 0.3), W4, linear)
-    np.testing.assert_allclose(np.linalg.norm(eps[0], axis=-1), 0.3, rtol=1e-13)
-    np.testing.assert_array_equal(eps[1:], 0)
-
-
-def test_with_sigma_1_the_old_mean_and_the_new_one_give_the_same_epsilon():
-    """g − (λ m + (1 − λ) g) = λ (g − m): the article's order of the two lines does not matter."""
-    lam, w = 0.7, W4
-    bowls = [value_and_grad(Quadratic(H, b)) for b in np.random.default_rng(2).standard_normal((4, 4))]
-    path, _, _ = run(FriendlySAM(SGD(0.1), 0.3, lam=lam), w, bowls)
-    mean = None
-    for t, bowl in enumerate(bowls):
-        g = bowl(w)[1]
-        mean = g if mean is None else lam * mean + (1 - lam) * g
-        w = w - 0.1 * bowl(w + 0.3 * unit(g - mean if t else g))[1]
-        np.testing.assert_allclose(path[t], w, rtol=1e-11, atol=1e-13)
-
-
-def test_vasso_looks_along_the_running_mean():
-    w = start(LINEAR)[0]
-    path, told, state = run(VaSSO(SGD(0.1), 0.3, theta=0.4), w, batches(model=LINEAR))
-    d = None
-    for t, batch in enumerate(batches(model=LINEAR)):
-        g = gradient(w, batch.x, batch.y)
-        d = g if d is None else 0.6 * d + 0.4 * g
-        w = w - 0.1 * gradient(w + 0.3 * unit(d), batch.x, batch.y)
-        np.testing.assert_allclose(path[t], w, rtol=1e-11)
-        np.testing.assert_allclose(told[t]["eps_norm"], 0.3, rtol=1e-12)
-        assert told[t]["evaluations"] == 2
-    np.testing.assert_allclose(state["mean"], d, rtol=1e-11)
-
-
-def test_the_running_mean_has_less_noise():
-    """Of independent noise with variance 1 a share θ/(2 − θ) is left."""
-    rng = np.random.default_rng(0)
-
-    def noisy(w):
-        g = rng.standard_normal(w.shape)
-        return np.sum(g * w), g
-
-    _, _, state = run(VaSSO(SGD(0.1), theta=0.2), np.zeros(20_000), [noisy] * 40)
-    np.testing.assert_allclose(np.var(state["mean"]), 0.2 / 1.8, rtol=0.05)  # five standard errors: √(2/n) = 1 %
-
-
 @given(st.integers(0, 1000), st.floats(0.0, 2.0))
 def test_stable_sam_keeps_the_gradients_length_and_sams_direction(seed, rho):
     w = np.random.default_rng(seed).standard_normal((2, 4))
@@ -283,11 +201,94 @@ def test_stable_sam_keeps_the_gradients_length_and_sams_direction(seed, rho):
     np.testing.assert_allclose(unit(d), unit(taken(SAM(SGD(1.0), rho), w, BOWL)), rtol=1e-9, atol=1e-11)
 
 
-@pytest.mark.parametrize("variant", [GSAM, GNP, WSAM, FriendlySAM, VaSSO], ids=lambda v: v.__name__)
+@pytest.mark.parametrize("variant", [GSAM, GNP, WSAM], ids=lambda v: v.__name__)
 def test_where_it_looks_does_not_depend_on_the_scale_of_the_loss(variant):
     losses = [value_and_grad(Quadratic(c * H)) for c in (1.0, 100.0)]
     one, other = (epsilons(variant(SGD(0.1), 0.3), W4, [loss])[0] for loss in losses)
     np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-14)
+
+
+# --- CR-SAM ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_without_regulariser_it_is_sam_bit_for_bit(base):
+    assert_same_bits(CRSAM(BASES[base], 0.3, gamma=0, beta=0, l2=0.01), SAM(BASES[base], 0.3, l2=0.01))
+    assert_same_bits(CRSAM(BASES[base], 0.0, gamma=0), BASES[base])  # g₊ = g₋
+
+
+def test_a_step_of_cr_sam_is_its_formula():
+    batch, w, g = one_batch()
+    e = 0.3 * unit(g(0))
+    d = g(e) + 0.4 * (g(e) + g(-e) - 2 * g(0)) + 0.2 * (g(e) - g(-e))
+    path, (info,), _ = run(CRSAM(SGD(0.1), 0.3, gamma=0.4, beta=0.2, l2=0.05), w, [batch])
+    np.testing.assert_allclose(path[0], w - 0.1 * (d + 0.1 * w), rtol=1e-12)
+    np.testing.assert_allclose(info["eps_norm"], 0.3, rtol=1e-12)
+    assert info["evaluations"] == 3
+
+
+def test_on_a_quadratic_only_the_slope_of_both_sides_counts():
+    """g₊ + g₋ − 2g = 0 and g₊ − g₋ = 2ρ H ĝ."""
+    g = W4 @ H
+    d = taken(CRSAM(SGD(1.0), 0.3, gamma=7.0, beta=0.2), W4, BOWL)
+    np.testing.assert_allclose(d, g + (1 + 2 * 0.2) * 0.3 * unit(g) @ H, rtol=1e-10, atol=1e-12)
+
+
+def test_with_the_articles_coefficients_it_is_the_gradient_of_logarithms():
+    """∇[L₊ + a log(L₊ + L₋ − 2L) + b log(L₊ − L₋)] for a fixed ε, by central differences."""
+    batch, w, g = one_batch()
+    e, a, b = 0.3 * unit(g(0)), 0.02, 0.05
+
+    def loss(v):
+        return by_hand(v, batch.x, batch.y)[0].mean()
+
+    def objective(v):
+        up, down, here = loss(v + e), loss(v - e), loss(v)
+        return up + a * np.log(up + down - 2 * here) + b * np.log(up - down)
+
+    gamma, beta = a / (loss(w + e) + loss(w - e) - 2 * loss(w)), b / (loss(w + e) - loss(w - e))
+    d = taken(CRSAM(SGD(1.0), 0.3, gamma=gamma, beta=beta), w, batch)
+    slope = [(objective(w + h) - objective(w - h)) / 2e-5 for h in 1e-5 * np.eye(16)]
+    np.testing.assert_allclose(d, slope, rtol=1e-6, atol=1e-8)
+
+
+# --- GAM -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_step_of_gam_is_its_formula():
+    batch, w, g = one_batch()
+    g0 = g(0)
+    g1 = g(0.1 * unit(g0))
+    e = 0.3 * unit(g1 - g0)
+    g2 = g(e)
+    g3 = g(e + 0.1 * unit(g2))
+    P, G = g0 + 0.7 * g2, 0.2 * g1 + 0.6 * g3
+    d = G - 0.5 * (P - (P @ G) / (G @ G) * G)
+    gam = GAM(SGD(0.1), 0.3, rho_norm=0.1, beta1=0.2, beta2=0.7, beta3=0.6, gamma=0.5, l2=0.05)
+    path, (info,), _ = run(gam, w, [batch])
+    np.testing.assert_allclose(path[0], w - 0.1 * (d + 0.1 * w), rtol=1e-10)
+    np.testing.assert_allclose(info["eps_norm"], np.linalg.norm(e + 0.1 * unit(g2)), rtol=1e-9)
+    np.testing.assert_allclose(info["grad_norm"], np.linalg.norm(g0), rtol=1e-12)
+    assert info["evaluations"] == 4
+
+
+def test_on_a_quadratic_gam_is_exact():
+    """g₁ − g is ρ′ H ĝ, so ε = ρ H ĝ/‖H ĝ‖ and g₂ = g + H ε, whatever ρ′."""
+    g = W4 @ H
+    e = 0.3 * unit(unit(g) @ H)
+    g2 = g + e @ H
+    P = g + 0.9 * g2
+    G = 0.1 * (g + 0.02 * unit(g) @ H) + 0.9 * (g + (e + 0.02 * unit(g2)) @ H)
+    across = P - np.sum(P * G, -1, keepdims=True) / np.sum(G * G, -1, keepdims=True) * G
+    d = taken(GAM(SGD(1.0), 0.3), W4, BOWL)
+    np.testing.assert_allclose(d, G - 0.03 * across, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_gam_that_keeps_one_gradient_only_is_sam_or_the_base(base):
+    only = {"beta1": 1.0, "beta2": 0.0, "beta3": 0.0, "gamma": 0.0}
+    assert_same_bits(GAM(BASES[base], 0.3, rho_norm=0.2, **only), SAM(BASES[base], 0.2))
+    assert_same_bits(GAM(BASES[base], 0.3, rho_norm=0.0, **only), BASES[base])
 
 
 # --- what they take --------------------------------------------------------------------------------------------------
@@ -299,10 +300,14 @@ def test_where_it_looks_does_not_depend_on_the_scale_of_the_loss(variant):
         (lambda rho, alpha: GSAM(SGD(0.1), rho, alpha=alpha), {"rho": [0.0, 0.3], "alpha": [0.0, 0.4]}),
         (lambda alpha: GNP(SGD(0.1), alpha=alpha), {"alpha": [0.0, 0.3, 1.0]}),
         (lambda gamma: WSAM(SGD(0.1), gamma=gamma), {"gamma": [0.0, 0.3, 0.9]}),
-        (lambda alpha: SAGM(SGD(0.1), alpha=alpha), {"alpha": [0.0, 0.1]}),
-        (lambda sigma, lam: FriendlySAM(SGD(0.1), sigma=sigma, lam=lam), {"sigma": [0.3, 1.0], "lam": [0.3, 0.9]}),
-        (lambda theta: VaSSO(SGD(0.1), theta=theta), {"theta": [0.2, 0.7, 1.0]}),
         (lambda rho: StableSAM(SGD(0.1), rho), {"rho": [0.0, 0.3]}),
+        (lambda gamma, beta: CRSAM(SGD(0.1), gamma=gamma, beta=beta), {"gamma": [0.0, 0.3], "beta": [0.0, 0.1]}),
+        (
+            lambda rho_norm, gamma: GAM(SGD(0.1), rho_norm=rho_norm, gamma=gamma),
+            {"rho_norm": [0.1], "gamma": [0.0, 0.3]},
+        ),
+        (lambda beta1, beta3: GAM(SGD(0.1), beta1=beta1, beta3=beta3), {"beta1": [0.1, 0.2], "beta3": [0.7]}),
+        (lambda beta2: GAM(SGD(0.1), beta2=beta2), {"beta2": [0.3, 0.9]}),
     ],
 )
 def test_they_sweep(make, values):
@@ -314,16 +319,16 @@ def test_they_sweep(make, values):
     [
         (lambda: GSAM(SGD(0.1), alpha=-1.0), "alpha must be ≥ 0, got -1.0"),
         (lambda: GNP(SGD(0.1), alpha=-1.0), "alpha must be ≥ 0, got -1.0"),
-        (lambda: SAGM(SGD(0.1), alpha=-1.0), "alpha must be ≥ 0, got -1.0"),
         (lambda: WSAM(SGD(0.1), gamma=1.0), r"gamma must be in \[0, 1\), got 1.0"),
         (
             lambda: WSAM(SGD(0.1), gamma=np.array([[0.5], [-1.0]])),
             r"gamma must be in \[0, 1\), got -1.0",
         ),
-        (lambda: FriendlySAM(SGD(0.1), sigma=-1.0), "sigma must be ≥ 0, got -1.0"),
-        (lambda: FriendlySAM(SGD(0.1), lam=1.5), r"lam must be in \[0, 1\], got 1.5"),
-        (lambda: VaSSO(SGD(0.1), theta=-0.5), r"theta must be in \[0, 1\], got -0.5"),
         (lambda: StableSAM(SGD(0.1), rho=-0.5), "rho must be ≥ 0, got -0.5"),
+        (lambda: CRSAM(SGD(0.1), gamma=-1.0), "gamma must be ≥ 0, got -1.0"),
+        (lambda: CRSAM(SGD(0.1), beta=-1.0), "beta must be ≥ 0, got -1.0"),
+        (lambda: GAM(SGD(0.1), rho_norm=-1.0), "rho_norm must be ≥ 0, got -1.0"),
+        (lambda: GAM(SGD(0.1), beta2=-1.0), "beta2 must be ≥ 0, got -1.0"),
     ],
 )
 def test_a_wrong_argument_is_named(make, says):

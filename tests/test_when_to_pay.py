@@ -7,9 +7,14 @@ import pytest
 from variants import BASES, LINEAR, MODEL, assert_same_bits, assert_sweeps, batches, gradient, run, start, unit
 
 from minisam import SAM, SGD, train
-from minisam.sam import AESAM, RST, EveryK
+from minisam.sam import AESAM, RST, EveryK, LookSAM
 
 INF = math.inf
+STILL = SGD(0.0)  # stays at w
+
+
+def dot(a, b):
+    return np.sum(a * b, axis=-1)
 
 
 def paid(told):
@@ -147,6 +152,66 @@ def test_each_replica_decides_for_itself_and_evaluations_are_their_mean():
     assert spent[0] != spent[1]
 
 
+# --- every k steps, and reused between -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_looksam_with_k_1_is_sam_bit_for_bit(base):
+    assert_same_bits(LookSAM(BASES[base], 0.3, k=1, l2=0.01), SAM(BASES[base], 0.3, l2=0.01))
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_with_alpha_0_it_is_a_step_of_sam_then_k_minus_1_of_the_base_bit_for_bit(base):
+    path, _, _ = run(LookSAM(BASES[base], 0.3, k=3, alpha=0), start(), batches(7))
+    w, state = start(), BASES[base].init(start())
+    for t, batch in enumerate(batches(7)):
+        w, state, _ = (BASES[base] if t % 3 else SAM(BASES[base], 0.3)).step(w, state, batch)
+        np.testing.assert_array_equal(path[t], w)
+
+
+def test_what_is_kept_is_orthogonal_to_g_and_the_rest_of_the_sam_gradient_along_it():
+    batch, w = batches()[0], start()
+    _, _, state = run(LookSAM(STILL, 0.3), w, [batch])
+    g = batch(w)[1]
+    g_adv, kept = batch(w + 0.3 * unit(g))[1], state["across"]
+    np.testing.assert_allclose(dot(kept, unit(g)), 0, atol=1e-13)
+    np.testing.assert_allclose(dot(kept, kept), 1, rtol=1e-13)
+    np.testing.assert_allclose(dot(g_adv, unit(g)) ** 2 + dot(g_adv, kept) ** 2, dot(g_adv, g_adv), rtol=1e-12)
+    assert np.all(dot(g_adv, kept) > 0)
+
+
+@pytest.mark.parametrize("alpha", [0.7, np.array([[0.2], [1.5]])])
+def test_a_reused_direction_is_longer_than_g_by_alpha(alpha):
+    """At the same w and batch ‖d‖² = (1 + α²) ‖g‖²: with step size 1 and no momentum, the step is −d."""
+    batch, w = batches()[0], start()
+    _, _, state = run(LookSAM(STILL, 0.3), w, [batch])
+    after, _, info = LookSAM(SGD(1.0), 0.3, alpha=alpha).step(w, state, batch)
+    size = np.sum((after - w) ** 2, axis=-1)
+    np.testing.assert_allclose(size, (1 + np.reshape(alpha, -1) ** 2) * info["grad_norm"] ** 2, rtol=1e-12)
+
+
+def test_steps_of_looksam_are_its_formula():
+    losses, w = batches(5, model=LINEAR), start(LINEAR)[0]
+    path, told, _ = run(LookSAM(SGD(0.1), 0.3, k=2, alpha=0.7), w, losses)
+    for t, batch in enumerate(losses):
+        g = gradient(w, batch.x, batch.y)
+        if t % 2 == 0:
+            d = gradient(w + 0.3 * g / np.linalg.norm(g), batch.x, batch.y)
+            g_v = d - (d @ g) / (g @ g) * g
+        else:
+            d = g + 0.7 * np.linalg.norm(g) / np.linalg.norm(g_v) * g_v
+        w = w - 0.1 * d
+        np.testing.assert_allclose(path[t], w, rtol=1e-12)
+    assert [info["evaluations"] for info in told] == [2, 1, 2, 1, 2]
+
+
+def test_where_sam_sees_nothing_across_g_the_base_goes_on():
+    slope = np.array([0.5, -2.0, 0.0])
+    linear = [lambda w: (w @ slope, np.broadcast_to(slope, w.shape))] * 4
+    w = np.ones((2, 3))
+    np.testing.assert_array_equal(run(LookSAM(SGD(0.5), 0.3, k=2), w, linear)[0], run(SGD(0.5), w, linear)[0])
+
+
 # --- all of them -----------------------------------------------------------------------------------------------------
 
 
@@ -167,6 +232,7 @@ def test_in_training_they_spend_what_they_say(optimizer, spent):
         (lambda rho: EveryK(SGD(0.1), rho, k=2), {"rho": [0.0, 0.1]}),
         (lambda rho, lam2: AESAM(SGD(0.1), rho, lam2=lam2, steps=4), {"rho": [0.1, 0.3], "lam2": [-1.0, 1.0]}),
         (lambda delta: AESAM(SGD(0.1), 0.3, delta=delta, lam2=0.0), {"delta": [0.5, 0.9]}),
+        (lambda rho, alpha: LookSAM(SGD(0.1, 0.9), rho, k=2, alpha=alpha), {"rho": [0.0, 0.1], "alpha": [0.3, 1.0]}),
     ],
 )
 def test_they_sweep(make, values):
@@ -184,6 +250,10 @@ def test_they_sweep(make, values):
         (lambda: EveryK(SGD(0.1), -1), "rho must be ≥ 0, got -1"),
         (lambda: AESAM(SGD(0.1), delta=1.5), r"delta must be in \[0, 1\], got 1.5"),
         (lambda: AESAM(SGD(0.1), steps=0), "steps must be a whole number ≥ 1, got 0"),
+        (lambda: LookSAM(SGD(0.1), k=0), "k must be a whole number ≥ 1, got 0"),
+        (lambda: LookSAM(SGD(0.1), k=2.5), "k must be a whole number ≥ 1, got 2.5"),
+        (lambda: LookSAM(SGD(0.1), alpha=-1), "alpha must be ≥ 0, got -1"),
+        (lambda: LookSAM(SGD(0.1), -1), "rho must be ≥ 0, got -1"),
     ],
 )
 def test_a_wrong_argument_is_named(make, says):
