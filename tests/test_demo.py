@@ -91,6 +91,12 @@ def test_an_unknown_base_is_named():
         demo.run(**SETTINGS | {"base": "lion"}, progress=False)
 
 
+@pytest.mark.parametrize(("name", "value"), [("seeds", 0), ("epochs", 0.5)])
+def test_a_count_out_of_its_range_is_named(name, value):
+    with pytest.raises(ValueError, match=rf"^{name} must be a whole number ≥ 1, got {value}$"):
+        demo.run(**SETTINGS | {name: value}, progress=False)
+
+
 def test_on_the_strict_backend_the_table_is_the_same(rows, monkeypatch, tmp_path):
     monkeypatch.setitem(array_backend.BACKENDS, "strict", strict.backend)
     with array_backend.use("strict"):
