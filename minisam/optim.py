@@ -27,7 +27,7 @@ import numpy
 from .array_backend import xp
 from .autodiff.replay import replayed
 from .hyperparameters import Declared, Interval, at_least_0, count, decay_rates, number, ready, step_size, truth
-from .types import Array, Info, LossAndGrad, Scalar, State, StepSize
+from .types import Array, Evaluated, Info, LossAndGrad, Scalar, State, StepSize
 from .vectors import norm
 
 

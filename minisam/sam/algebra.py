@@ -191,7 +191,8 @@ def mean_of(results: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
     losses, gradients = zip(*results, strict=True)
     of_parts = [statistics_of(result) for result in results]
     statistics = {name: sum(part[name] for part in of_parts) / k for name in of_parts[0]}
-    return Evaluated(sum(losses) / k, sum(gradients) / k, statistics)
+    mean = sum(losses) / k, sum(gradients) / k
+    return Evaluated(*mean, statistics) if statistics else mean
 
 
 @dataclass(frozen=True)
