@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -27,13 +27,13 @@ def pick(argument: str, name: str, choices: Mapping[str, _Choice]) -> _Choice:
 
 def whole(value: object) -> bool:
     """Whether this is a whole number, of Python or of NumPy; True and False are none."""
-    return isinstance(value, (int, numpy.integer)) and not isinstance(value, bool)
+    return isinstance(value, (int, numpy.integer)) and not isinstance(value, (bool, numpy.timedelta64))
 
 
 def check_count(name: str, value: int, least: int = 1) -> int:
     """A whole number, `least` or more."""
     if not whole(value) or value < least:
-        raise ValueError(f"{name} must be a whole number ≥ {least}, got {value!r}")
+        raise ValueError(f"{name} must be a whole number ≥ {least}, got {shown(value)}")
     return int(value)
 
 
@@ -98,7 +98,9 @@ def check_number(name: str, value: Any, inside: Interval, swept: bool = True) ->
     """
     a = as_numbers(value)
     if a is None or a.dtype.kind not in "iuf":
-        raise TypeError(f"{name} must be a number{' or an array (..., 1) of numbers' * swept}, {inside}, got {value!r}")
+        raise TypeError(
+            f"{name} must be a number{' or an array (..., 1) of numbers' * swept}, {inside}, got {shown(value)}"
+        )
     if a.ndim and not (swept and a.shape[-1] == 1):
         wanted = "have shape (..., 1), one entry per replica," if swept else f"be a number {inside}, not an array,"
         raise ValueError(f"{name} must {wanted} got shape {a.shape}")
@@ -134,8 +136,8 @@ def check_positive(**numbers: float) -> None:
 
 def check_norm_order(name: str, value: Any) -> float:
     """p of a norm: a number in [1, ∞]."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, numpy.number)) or not value >= 1:
-        raise ValueError(f"{name} must be in [1, ∞], got {value}")
+    if not _is_real(value) or not value >= 1:
+        raise ValueError(f"{name} must be in [1, ∞], got {shown(value)}")
     return float(value)
 
 
@@ -148,7 +150,7 @@ def check_ball(rho: Radius, p: float) -> None:
 def check_truth(name: str, value: Any) -> bool:
     """True or False."""
     if not isinstance(value, (bool, numpy.bool_)):
-        raise TypeError(f"{name} must be True or False, got {value!r}")
+        raise TypeError(f"{name} must be True or False, got {shown(value)}")
     return bool(value)
 
 
@@ -156,7 +158,7 @@ def check_random_seed(name: str, value: Any) -> numpy.ndarray:
     """Whole numbers ≥ 0, one or an array (..., 1) of them, on the host."""
     a = as_numbers(value if isinstance(value, (int, numpy.ndarray)) or not hasattr(value, "dtype") else asnumpy(value))
     if a is None or a.dtype.kind not in "iuf" or a.shape[-1:] not in ((), (1,)) or not numpy.all(_whole(a)):
-        raise ValueError(f"{name} must be a whole number ≥ 0, or an array (..., 1) of them, got {value!r}")
+        raise ValueError(f"{name} must be a whole number ≥ 0, or an array (..., 1) of them, got {shown(value)}")
     return a.astype("int64")
 
 
@@ -172,19 +174,28 @@ def check_step_size(name: str, value: Any) -> StepSize:
 
 def check_decay_rates(name: str, value: Any) -> tuple[float, float]:
     """Two numbers in [0, 1)."""
-    if not isinstance(value, (tuple, list)) or len(value) != 2 or not all(_is_rate(b) for b in value):
-        raise ValueError(f"{name} must be two numbers in [0, 1), got {value}")
+    if not isinstance(value, (tuple, list)) or len(value) != 2 or not all(_is_real(b) and 0 <= b < 1 for b in value):
+        raise ValueError(f"{name} must be two numbers in [0, 1), got {shown(value)}")
     return float(value[0]), float(value[1])
 
 
-def _is_rate(b: Any) -> bool:
-    return isinstance(b, (int, float, numpy.number)) and bool(0 <= b < 1)
+def _is_real(value: Any) -> bool:
+    """Whether this is one real number, of Python or of NumPy."""
+    return whole(value) or isinstance(value, (float, numpy.floating))
 
 
-def check_weights_like(name: str, value: Any) -> Array | None:
-    """An array that meets w, such as a mask (n,); or None."""
-    if value is not None and not (hasattr(value, "dtype") and value.dtype.kind in "iufb" and value.ndim):
-        raise TypeError(f"{name} must be an array (n,) of numbers, got {value!r}")
+def check_schedule(name: str, value: Any) -> Callable[[int], Scalar]:
+    """A schedule t -> η."""
+    if not callable(value):
+        raise TypeError(f"{name} must be a schedule t -> lr such as cosine(lr, steps), got {shown(value)}")
+    return check_step_size(name, value)  # type: ignore[return-value]
+
+
+def check_mask(name: str, value: Any, optional: bool) -> Array | None:
+    """An array that meets w, such as (n,), of numbers or truth values; None, if it is optional."""
+    is_array = hasattr(value, "dtype") and not isinstance(value, numpy.ma.MaskedArray)
+    if not (optional and value is None) and not (is_array and value.dtype.kind in "iufb" and value.ndim):
+        raise TypeError(f"{name} must be an array (n,) of numbers, got {shown(value)}")
     return value
 
 
@@ -194,5 +205,11 @@ def check_weights_like(name: str, value: Any) -> Array | None:
 def check_methods(name: str, value: Any, methods: str, what: str) -> Any:
     """The value, if it is an object, not a class, with these methods."""
     if isinstance(value, type) or not all(hasattr(value, method) for method in methods.split()):
-        raise TypeError(f"{name} must be {what}, got {value!r}")
+        raise TypeError(f"{name} must be {what}, got {shown(value)}")
     return value
+
+
+def shown(value: object) -> str:
+    """The value on one line, shortened if it is long."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 200 else f"{text[:200]}…"

@@ -158,6 +158,11 @@ def step_size(default: object = MISSING) -> Any:
     return declared(checks.check_step_size, default, "step size η", meets=True)
 
 
+def schedule() -> Any:
+    """A schedule t -> η."""
+    return declared(checks.check_schedule, MISSING, "schedule of the step size")
+
+
 def decay_rates() -> Any:
     """Adam's β₁ and β₂."""
     return declared(checks.check_decay_rates, (0.9, 0.999), "decay of the running means of g and g²")
@@ -175,6 +180,6 @@ def optimizer() -> Any:
     return declared(what, MISSING, "makes the steps")
 
 
-def weights_like(meaning: str = "") -> Any:
-    """An array that meets w, such as a mask (n,); or None."""
-    return declared(checks.check_weights_like, None, meaning, meets=True)
+def mask(meaning: str, default: object = MISSING) -> Any:
+    """An array (n,) that meets w; or None, where that is the default."""
+    return declared(partial(checks.check_mask, optional=default is None), default, meaning, meets=True)

@@ -26,7 +26,18 @@ import numpy
 
 from .array_backend import xp
 from .autodiff.replay import replayed
-from .hyperparameters import Declared, Interval, at_least_0, count, decay_rates, number, ready, step_size, truth
+from .hyperparameters import (
+    Declared,
+    Interval,
+    at_least_0,
+    count,
+    decay_rates,
+    number,
+    ready,
+    schedule,
+    step_size,
+    truth,
+)
 from .types import Array, Evaluated, Info, LossAndGrad, Scalar, State, StepSize
 from .vectors import norm
 
@@ -226,7 +237,7 @@ class warmup(Declared):
     """`schedule`, multiplied by (t + 1)/steps over the first `steps` steps.   Goyal et al. 2017, arXiv:1706.02677."""
 
     steps: int = count()
-    schedule: Callable[[int], Scalar] = step_size()
+    schedule: Callable[[int], Scalar] = schedule()
 
     def __call__(self, t: int) -> Scalar:
         return self.schedule(t) * min((t + 1) / self.steps, 1)

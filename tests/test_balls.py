@@ -175,7 +175,8 @@ def test_they_sweep(make, values):
     assert_sweeps(make, **values)
 
 
-@pytest.mark.xfail(strict=True, reason="without a mask, the first step fails, and names nothing")
 def test_only_asks_which_weights():
-    with pytest.raises(ValueError, match="mask must say which weights are perturbed"):
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'mask'"):
         Only()
+    with pytest.raises(TypeError, match=r"mask must be an array \(n,\) of numbers, got None"):
+        Only(None)

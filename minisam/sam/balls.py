@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..array_backend import xp
-from ..hyperparameters import Declared, at_least_0, declared, weights_like
+from ..hyperparameters import Declared, at_least_0, declared, mask
 from ..types import Array, HasFilters, Scalar
 
 
@@ -42,7 +42,7 @@ class Adaptive(Ball):
     """
 
     eta: Scalar = at_least_0(0.01, "η, which keeps a weight of 0 movable")
-    mask: Array = weights_like(meaning="1 where the unit is |w| + η, 0 where it is 1")
+    mask: Array = mask("1 where the unit is |w| + η, 0 where it is 1", None)
     model: HasFilters | None = None
 
     def unit(self, g: Array, w: Array) -> Array:
@@ -70,7 +70,7 @@ class Only(Ball):
     Source: Mueller et al. 2023, arXiv:2306.04226, section 3.
     """
 
-    mask: Array = weights_like(meaning="1 for the weights that are perturbed, else 0")
+    mask: Array = mask("1 for the weights that are perturbed, else 0")
     of: Ball | None = None
 
     def unit(self, g: Array, w: Array) -> Array:

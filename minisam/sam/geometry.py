@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..hyperparameters import at_least_0, weights_like
+from ..hyperparameters import at_least_0, mask
 from ..types import Array, HasFilters, Radius, Scalar
 from .balls import Adaptive, Ball, Fisher, Only
 from .step import SAM
@@ -38,7 +38,7 @@ class ASAM(SAM):
 
     rho: Radius = at_least_0(0.5, "radius ρ of the ball")
     eta: Scalar = at_least_0(0.01, "η, which keeps a weight of 0 movable")
-    mask: Array = weights_like(meaning="1 where the unit is |w| + η, 0 where it is 1")
+    mask: Array = mask("1 where the unit is |w| + η, 0 where it is 1", None)
     model: HasFilters | None = None
     ball: Ball = field(init=False, repr=False)
 
@@ -76,7 +76,7 @@ class SAMON(SAM):
     Needs a larger ρ. 2 gradients.  Source: Mueller et al. 2023, arXiv:2306.04226, section 3.
     """
 
-    mask: Array = weights_like(meaning="1 for the weights that are perturbed, else 0")
+    mask: Array = mask("1 for the weights that are perturbed, else 0", None)
     ball: Ball = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
