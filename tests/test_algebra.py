@@ -1,6 +1,6 @@
 """The pieces that variants are made of; and that a variant with SAM's direction is SAM."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minisam import SAM, SGD, Adam, cross_entropy, mlp, mse, value_and_grad
+from minisam import SAM, SGD, Adam, cross_entropy, mlp, mse, sam, value_and_grad
 from minisam.batch import BatchLoss, divergence
 from minisam.checks import check_random_seed
 from minisam.draws import normal
 from minisam.losses import each
 from minisam.ops import norm, softmax
 from minisam.sam import GNP, Variant, across, along, epsilon, mix
-from minisam.sam.algebra import Look
+from minisam.sam.algebra import Look, Rule
 
 MODEL = mlp((3, 5, 4), "tanh")
 RNG = np.random.default_rng(0)
@@ -198,3 +198,57 @@ def test_a_base_is_an_optimizer_and_the_radius_a_radius():
         PlainSAM(SGD)
     with pytest.raises(ValueError, match="rho must be ≥ 0"):
         PlainSAM(SGD(0.1), -1)
+
+
+# --- the L2 term -----------------------------------------------------------------------------------------------------
+
+SETTINGS = {
+    "SAMON": {"mask": MODEL.mask("weights", "float64")},
+    "SAF": {"examples": 6, "classes": 4},
+    "SSAM": {"groups": 3},
+    "MSharpnessSAM": {"groups": 3},
+}
+WITH_L2 = {
+    name: kind
+    for name, kind in vars(sam).items()
+    if isinstance(kind, type) and issubclass(kind, Rule) and kind not in (Rule, sam.Sometimes, sam.Composed)
+}
+
+
+@pytest.mark.parametrize("above", [Rule, sam.Composed, Variant, sam.Sometimes, SAM, GNP])
+def test_a_rule_with_a_step_of_its_own_is_refused(above):
+    with pytest.raises(TypeError, match=r"^Forgetful must not have a step of its own, which could forget the L2 term"):
+        type("Forgetful", (above,), {"step": SAM.step})
+
+
+@pytest.mark.xfail(
+    strict=True, reason="only the class itself is looked at, not what stands before Rule among its bases"
+)
+def test_a_rule_with_the_step_of_another_class_is_refused():
+    mixin = type("Mixin", (), {"step": lambda self, w, state, loss_and_grad: (w, state, {})})
+    with pytest.raises(TypeError, match="step of its own"):
+        type("Forgetful", (mixin, Variant), {})
+
+
+def test_every_rule_has_an_l2_term():
+    assert len(WITH_L2) > 30
+    assert all("l2" in {f.name for f in fields(kind)} for kind in WITH_L2.values())
+
+
+@pytest.mark.parametrize("lam", [0.1, np.array([[0.3], [0.1]])], ids=["a number", "an array"])
+@pytest.mark.parametrize("name", ["SGD", *WITH_L2])
+def test_l2_adds_2_lambda_w_to_the_direction_and_nothing_else(name, lam):
+    """A step of plain SGD from the same weights differs by −η 2λw. (MSAM needs momentum, which is 0 at the first step.)"""
+
+    def stepped(l2):
+        if name == "SGD":
+            optimizer = SGD(0.2, l2=l2)
+        else:
+            base = SGD(0.2, momentum=0.9 if name == "MSAM" else 0.0)
+            optimizer = WITH_L2[name](base, l2=l2, **SETTINGS.get(name, {}))
+        return optimizer.step(W, optimizer.init(W), BatchLoss(MODEL).on(X, Y, np.arange(6)))
+
+    (w, _, told), (w_l2, _, told_l2) = stepped(0.0), stepped(lam)
+    np.testing.assert_allclose(w_l2 - w, -0.2 * 2 * lam * W, rtol=1e-12, atol=1e-15)
+    for key in told:
+        np.testing.assert_array_equal(told_l2[key], told[key])

@@ -150,17 +150,18 @@ def test_no_step_of_ascent_leaves_the_ball(ball, steps, alpha, rho, p):
         assert np.all(np.linalg.norm(eps / np.where(T == 0, 1, T), p, axis=-1) <= rho * (1 + 1e-12) + 1e-14)
 
 
-def test_several_ascent_steps_in_a_ball_are_the_formula():
-    """δ ← Π_ρ(δ + α T g/‖T g‖), ε = T δ, with T of w: Fisher's units are those of the first gradient."""
+@pytest.mark.parametrize("p", [2, INF])
+def test_several_ascent_steps_in_a_ball_are_the_formula(p):
+    """δ ← Π(δ + `epsilon(T g, α, p)`), ε = T δ, with T of w: Fisher's units are those of the first gradient."""
     batch, w = batches(model=LINEAR)[0], start(LINEAR)[0]
     T = (1 + 3 * gradient(w, batch.x, batch.y) ** 2) ** -0.5
     delta = np.zeros(16)
-    for _ in range(4):
+    for _ in range(5):
         d = T * gradient(w + T * delta, batch.x, batch.y)
-        delta = delta + 0.1 * d / np.linalg.norm(d)
-        delta = delta * min(1, 0.3 / np.linalg.norm(delta))
-    optimizer = MultiStepSAM(SGD(0.1), 0.3, steps=4, alpha=0.1, ball=Fisher(3.0))
-    np.testing.assert_allclose(looked_at(optimizer, w, batch)[-1], T * delta, rtol=1e-11, atol=1e-14)
+        delta = delta + 0.1 * (np.sign(d) if p == INF else d / np.linalg.norm(d))
+        delta = np.clip(delta, -0.25, 0.25) if p == INF else delta * min(1, 0.25 / np.linalg.norm(delta))
+    optimizer = MultiStepSAM(SGD(0.1), 0.25, p=p, steps=5, alpha=0.1, ball=Fisher(3.0))
+    np.testing.assert_allclose(looked_at(optimizer, w, batch)[-1], T * delta, rtol=1e-9, atol=1e-13)
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,21 @@ def test_a_mixture_has_both_labels_for_each_replica_its_own():
         ONE.on(X, Y).mixed(s, order).mixed(s, order)
 
 
+def test_the_losses_of_a_mixture_are_its_terms_weighted_or_not():
+    s, order, a = np.array([0.3, 0.8]), np.roll(np.arange(8), 1), RNG.uniform(0, 2, 8)
+    for batch, weights in ((ONE.on(X, Y).mixed(s, order), np.ones(8)), (ONE.on(X, Y).mixed(s, order).weighted(a), a)):
+        losses = batch.losses(W)
+        np.testing.assert_allclose(losses.mean(axis=-1), batch(W)[0], rtol=1e-13)
+        for k in range(2):
+            z = MODEL.apply(W[k], s[k] * X + (1 - s[k]) * X[order])
+            terms = [
+                s[k] * cross_entropy(z[i : i + 1], Y[i : i + 1])
+                + (1 - s[k]) * cross_entropy(z[i : i + 1], Y[order][i : i + 1])
+                for i in range(8)
+            ]
+            np.testing.assert_allclose(losses[k], weights * terms, rtol=1e-12)
+
+
 def test_a_batch_is_made_again_of_its_arrays():
     batch = ONE.on(X, Y).weighted(RNG.uniform(0, 2, 8)).mixed(np.array(0.4), np.arange(8)[::-1].copy())
     again = ONE.on(X, Y).made_of({name: a.copy() for name, a in batch.arrays().items()})

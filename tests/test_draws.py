@@ -2,15 +2,18 @@
 
 import re
 import zlib
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from variants import Watched
 
-from minisam import data, draws, mlp
+from minisam import SGD, BatchLoss, data, draws, mlp, sam, train
 from minisam.data.sets import _generator
+from minisam.noisy_labels import Mixup
 
 PACKAGE = Path(draws.__file__).parent
 SEED, N = 3, 100_000
@@ -145,3 +148,75 @@ def test_kinds_of_numbers():
     assert abs(uniform.mean() - 0.5) < 5 / np.sqrt(12 * N)
     assert set(signs.tolist()) == {-1, 1}
     assert abs(signs.mean()) < 5 / np.sqrt(N)
+
+
+# --- what optimizers draw --------------------------------------------------------------------------------------------
+
+BASE = SGD(0.05, momentum=0.9)
+DRAWING = {
+    "RST": lambda: sam.RST(BASE, 0.3),
+    "GRST": lambda: sam.GRST(BASE, 0.3, alpha=0.5),
+    "RWP": lambda: sam.RWP(BASE),
+    "RWP, mixed": lambda: sam.RWP(BASE, lam=0.5),
+    "RSAM": lambda: sam.RSAM(BASE),
+    "TraceSAM": lambda: sam.TraceSAM(BASE, samples=2),
+    "FrobeniusSAM": lambda: sam.FrobeniusSAM(BASE),
+    "BSAM": lambda: sam.BSAM(0.1),
+    "SSAM": lambda: sam.SSAM(BASE, masks="dynamic", every=2),
+    "ESAM": lambda: sam.ESAM(BASE),
+    "Mixup": lambda: Mixup(BASE),
+    "Mixup of RWP": lambda: Mixup(sam.RWP(BASE)),
+}
+SMALL_NET = mlp((3, 5, 4), "tanh")
+RNG = np.random.default_rng(0)
+X, Y = RNG.standard_normal((40, 3)), RNG.integers(0, 4, 40)
+
+
+def after(optimizer, seeds, steps=8):
+    """The weights after some steps from equal ones, on equal batches, in a run of these seeds."""
+    w, batch = SMALL_NET.init([0, 0, 0], "float64"), BatchLoss(SMALL_NET).on(X[:8], Y[:8], seeds=seeds)
+    state = optimizer.init(w)
+    for _ in range(steps):
+        w, state, _ = optimizer.step(w, state, batch)
+    return w
+
+
+@pytest.mark.parametrize("name", DRAWING)
+def test_each_seed_of_a_run_draws_its_own_numbers(name):
+    """And none but the seeds is to blame: without any, or with equal ones, all replicas go one way."""
+    for same in (0, np.array([[5], [5], [5]])):
+        w = after(DRAWING[name](), same)
+        np.testing.assert_array_equal(w, w[[0, 0, 0]])
+    w = after(DRAWING[name](), np.array([[5], [6], [7]]))
+    for i, j in combinations(range(3), 2):
+        assert np.abs(w[i] - w[j]).max() > 1e-6
+
+
+@pytest.mark.parametrize("name", DRAWING)
+def test_the_optimizers_own_seed_draws_others(name):
+    optimizer = DRAWING[name]()
+    w = [after(replace(optimizer, seed=seed), np.array([[5], [6], [7]])) for seed in (0, 1, 0)]
+    np.testing.assert_array_equal(w[0], w[2])
+    assert np.all(np.abs(w[0] - w[1]).max(axis=-1) > 1e-6)
+
+
+@pytest.mark.parametrize("name", DRAWING)
+def test_each_replica_of_a_training_is_the_run_of_its_seed_alone(name):
+    settings = {"epochs": 3, "batch_size": 8, "progress": False}
+    together = train(SMALL_NET, (X, Y), DRAWING[name](), seed=[0, 1, 2], **settings)
+    for k in range(3):
+        alone = train(SMALL_NET, (X, Y), DRAWING[name](), seed=k, **settings)
+        np.testing.assert_array_equal(together.w[k], alone.w)
+
+
+@pytest.mark.parametrize("name", ["RWP", "RSAM", "TraceSAM", "FrobeniusSAM", "BSAM"])
+def test_noise_at_the_first_step_is_uncorrelated_with_the_initial_weights(name):
+    """|r| < 5/√n: the weights of seed s, and what an optimizer adds to them in a run of seed s."""
+    model = mlp((30, 40, 4))
+    batch = BatchLoss(model).on(RNG.standard_normal((8, 30)), Y[:8], seeds=np.array([[0], [1], [2]]))
+    w, optimizer, watched = model.init([0, 1, 2], "float64"), DRAWING[name](), Watched(batch)
+    optimizer.step(w, optimizer.init(w), watched)
+    noise = next(point - w for point in watched.points if not np.array_equal(point, w))
+    for k in range(3):
+        drawn = w[k] != 0  # the biases begin at 0
+        assert abs(np.corrcoef(noise[k, drawn], w[k, drawn])[0, 1]) < 5 / np.sqrt(drawn.sum())

@@ -1,4 +1,7 @@
-"""The tests of the tests: a wrong derivative is caught at any scale."""
+"""The tests of the tests: a wrong derivative is caught at any scale, and the tests that docstrings name are there."""
+
+import re
+from pathlib import Path
 
 import autograd.numpy as anp
 import numpy as np
@@ -52,3 +55,14 @@ def test_a_derivative_of_the_wrong_shape_is_caught():
     defvjp(op, lambda y, b: lambda g: g)  # the sum over the four rows is missing
     with pytest.raises(AssertionError):
         vjp_error(op, X, np.random.default_rng(0))
+
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.glob("minisam/**/*.py")), ids=lambda path: path.relative_to(ROOT).as_posix()
+)
+def test_the_tests_that_a_docstring_names_exist(path):
+    named = re.findall(r"\btests/[\w/]*\w(?:\.py)?", path.read_text(encoding="utf-8"))
+    assert [name for name in named if not (ROOT / name).is_file()] == []

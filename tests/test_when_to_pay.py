@@ -7,7 +7,7 @@ import pytest
 from variants import BASES, LINEAR, MODEL, assert_same_bits, assert_sweeps, batches, gradient, run, start, unit
 
 from minisam import SAM, SGD, train
-from minisam.sam import AESAM, RST, EveryK, LookSAM
+from minisam.sam import AESAM, GRST, RST, EveryK, LookSAM
 
 INF = math.inf
 STILL = SGD(0.0)  # stays at w
@@ -68,6 +68,23 @@ def test_the_mean_direction_at_a_weight_is_between_the_two_gradients(prob):
     error = math.sqrt(prob * (1 - prob) / k)
     assert np.all(np.abs(share - prob) < 4 * error)
     assert abs(np.mean([info["evaluations"] for _, _, info in steps]) - (1 + prob)) < 4 * error
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_generalised_rst_with_all_of_the_perturbed_gradient_is_rst_and_with_none_the_base_bit_for_bit(base):
+    assert_same_bits(GRST(BASES[base], 0.3, prob=0.5, alpha=1.0), RST(BASES[base], 0.3, prob=0.5))
+    assert_same_bits(GRST(BASES[base], 0.3, prob=0.5, alpha=0.0), BASES[base])
+
+
+def test_steps_of_generalised_rst_mix_both_gradients_where_they_pay():
+    w, losses = start(LINEAR)[0], 2 * batches(model=LINEAR)
+    path, told, _ = run(GRST(SGD(0.1), 0.3, prob=0.5, alpha=0.7), w, losses)
+    assert 0 < sum(paid(told)) < 8
+    for t, batch in enumerate(losses):
+        g = gradient(w, batch.x, batch.y)
+        g_adv = gradient(w + 0.3 * unit(g), batch.x, batch.y)
+        w = w - 0.1 * (0.3 * g + 0.7 * g_adv if paid(told)[t] else g)
+        np.testing.assert_allclose(path[t], w, rtol=1e-12)
 
 
 def test_another_seed_throws_other_coins():
@@ -229,6 +246,7 @@ def test_in_training_they_spend_what_they_say(optimizer, spent):
     ("make", "values"),
     [
         (lambda rho: RST(SGD(0.1), rho), {"rho": [0.0, 0.1]}),
+        (lambda rho, alpha: GRST(SGD(0.1), rho, alpha=alpha), {"rho": [0.1], "alpha": [0.3, 1.0]}),
         (lambda rho: EveryK(SGD(0.1), rho, k=2), {"rho": [0.0, 0.1]}),
         (lambda rho, lam2: AESAM(SGD(0.1), rho, lam2=lam2, steps=4), {"rho": [0.1, 0.3], "lam2": [-1.0, 1.0]}),
         (lambda delta: AESAM(SGD(0.1), 0.3, delta=delta, lam2=0.0), {"delta": [0.5, 0.9]}),
@@ -246,6 +264,7 @@ def test_they_sweep(make, values):
         (lambda: RST(SGD(0.1), prob=lambda t: 2.0), r"prob must be a number in \[0, 1\] or a schedule t -> p, got 2.0"),
         (lambda: RST(SGD(0.1), prob=np.array([0.5])), r"prob must be a number in \[0, 1\] or a schedule"),
         (lambda: RST(SGD(0.1), seed=-1), "seed must be a whole number ≥ 0"),
+        (lambda: GRST(SGD(0.1), alpha=-1.0), "alpha must be ≥ 0, got -1.0"),
         (lambda: EveryK(SGD(0.1), k=0), "k must be a whole number ≥ 1, got 0"),
         (lambda: EveryK(SGD(0.1), -1), "rho must be ≥ 0, got -1"),
         (lambda: AESAM(SGD(0.1), delta=1.5), r"delta must be in \[0, 1\], got 1.5"),
