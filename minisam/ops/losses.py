@@ -70,7 +70,8 @@ def losses_and_slopes(z: Array, labels: Array, smoothing: float, out: Array) -> 
 
     def fill() -> None:
         check_range(labels, c)
-        subtract(logits, logits.max(axis=-2, keepdims=True), out=slopes)  # no exponential overflows
+        slopes[...] = logits
+        subtract(slopes, slopes.max(axis=-2, keepdims=True), out=slopes)  # no exponential overflows
         labelled = labels * m + first
         at_target = flat[labelled]
         if smoothing:
