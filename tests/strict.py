@@ -19,8 +19,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from minisam.array_backend import Backend
-from minisam.array_backend import autograd_on_device as bridge
+from minisam.array_backend import Backend, autograd_on_device
 
 # what numpy has and cupy has not, as far as it is about numbers
 MISSING = """
@@ -311,5 +310,5 @@ xp = _Namespace()
 
 def backend():
     """The loader for `array_backend.BACKENDS["strict"]`."""
-    bridge.register(StrictArray)
+    autograd_on_device.register(StrictArray, xp)
     return Backend("strict", xp, lambda a: a.get() if isinstance(a, StrictArray) else np.asarray(a), lambda: None)

@@ -225,11 +225,11 @@ def bits():
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_on_numpy_autograd_gives_the_bits_that_it_gives_without_the_bridge(device):
+def test_on_numpy_autograd_gives_the_bits_that_it_gives_without_our_rules(device):
     code = (
         f"import json, sys, warnings, numpy as np; warnings.simplefilter('ignore'); sys.path[:0] = {sys.path!r}\n"
-        "import test_autograd_on_device; from minisam.array_backend import autograd_on_device as bridge\n"
-        "assert not bridge.DEVICE_TYPES; print(json.dumps(test_autograd_on_device.bits()))"
+        "import test_autograd_on_device; from minisam.array_backend import autograd_on_device\n"
+        "assert not autograd_on_device.DEVICE_TYPES; print(json.dumps(test_autograd_on_device.bits()))"
     )
     alone = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     with array_backend.use("numpy"):

@@ -61,7 +61,7 @@ def _cupy() -> Backend:
     from .autograd_on_device import register
     from .cuda_graph import captured, cuda_graph
 
-    register(cupy.ndarray)
+    register(cupy.ndarray, cupy)
     return Backend(
         "cupy",
         cupy,

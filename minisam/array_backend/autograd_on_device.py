@@ -22,50 +22,57 @@ from autograd.numpy import numpy_vjps, numpy_wrapper
 from autograd.numpy.numpy_boxes import ArrayBox
 from autograd.tracer import getval, isbox
 
-from ..ops import spread
-from . import Array, xp
+from ..types import Array
 
-DEVICE_TYPES: list[type] = []
+DEVICE_TYPES: dict[type, Any] = {}  # array type -> its namespace, which has NumPy's functions
 
 
 class DeviceVSpace(VSpace):
     """Arrays of one shape and dtype, made on the device: autograd's own makes NumPy arrays."""
 
     def __init__(self, value: Array) -> None:
-        self.shape, self.dtype = value.shape, value.dtype
-        self.ndim, self.size = value.ndim, value.size
+        self.shape, self.dtype, self.ndim, self.size = value.shape, value.dtype, value.ndim, value.size
+        self.xp = namespace_of(value)
 
     def zeros(self) -> Array:
-        return xp().zeros(self.shape, dtype=self.dtype)
+        return self.xp.zeros(self.shape, dtype=self.dtype)
 
     def ones(self) -> Array:
-        return xp().ones(self.shape, dtype=self.dtype)
+        return self.xp.ones(self.shape, dtype=self.dtype)
 
     def standard_basis(self) -> Iterator[Array]:
         for i in range(self.size):
-            yield xp().eye(1, self.size, i, dtype=self.dtype).reshape(self.shape)
+            yield self.xp.eye(1, self.size, i, dtype=self.dtype).reshape(self.shape)
 
     def randn(self) -> Array:
-        return xp().random.standard_normal(self.shape).astype(self.dtype)
+        return self.xp.random.standard_normal(self.shape).astype(self.dtype)
 
     def _inner_prod(self, x: Array, y: Array) -> Array:
-        return xp().sum(x * y)
+        return (x * y).sum()
 
 
-def register(array_type: type) -> None:
-    """Let autograd box arrays of this type, add up their gradients and differentiate functions of them."""
+def register(array_type: type, xp: Any) -> None:
+    """Let autograd box arrays of this type, add up their gradients and differentiate functions of them.
+
+    `xp` is the namespace of these arrays, which makes new ones: the module cupy for CuPy's.
+    """
     if array_type in DEVICE_TYPES:
         return
     ArrayBox.register(array_type)
     VSpace.register(array_type, DeviceVSpace)
     if not DEVICE_TYPES:
         _restate_rules()
-    DEVICE_TYPES.append(array_type)
+    DEVICE_TYPES[array_type] = xp
 
 
 def on_device(*values: Any) -> bool:
-    """Whether one of these, out of its boxes, lives on a device."""
-    return any(isinstance(_out_of_boxes(value), tuple(DEVICE_TYPES)) for value in values)
+    """Whether one of these values lives on a device; a value in a box counts as the value."""
+    return namespace_of(*values) is not None
+
+
+def namespace_of(*values: Any) -> Any:
+    """The namespace of the first device array among these values; None if all live on the host."""
+    return next((DEVICE_TYPES[kind] for kind in map(type, map(_out_of_boxes, values)) if kind in DEVICE_TYPES), None)
 
 
 def _out_of_boxes(value: Any) -> Any:
@@ -122,15 +129,16 @@ def repeat_to_match_shape(g: Array, shape: Any, dtype: Any, axis: Any, keepdims:
     axes = range(len(shape)) if axis is None else (axis,) if isinstance(axis, int) else axis
     reduced = {a % len(shape) for a in axes} if shape else set()
     ones = tuple(1 if i in reduced else n for i, n in enumerate(shape))
-    return spread(anp.reshape(g, ones), tuple(shape)), math.prod(shape[a] for a in reduced)
+    return anp.broadcast_to(anp.reshape(g, ones), tuple(shape)), math.prod(shape[a] for a in reduced)
 
 
 def array_from_array(args: Any, kwargs: Any, a: Array) -> Array:
-    return xp().array(a, *args, **kwargs)
+    return namespace_of(a).array(a, *args, **kwargs)
 
 
 def array_from_parts(args: Any, kwargs: Any, *parts: Array) -> Array:
-    return xp().array(xp().stack([xp().asarray(part) for part in parts]), *args, **kwargs)
+    xp = namespace_of(*parts)
+    return xp.array(xp.stack([xp.asarray(part) for part in parts]), *args, **kwargs)
 
 
 where_vjps = (
@@ -144,8 +152,7 @@ def transpose_vjp(y: Array, a: Array, axes: Any = None) -> Callable[[Array], Arr
 
 
 def trace_vjp(y: Array, a: Array, offset: int = 0) -> Callable[[Array], Array]:
-    rows, columns = anp.shape(a)
-    return lambda g: g * xp().eye(rows, columns, offset, dtype=a.dtype)
+    return lambda g: g * namespace_of(a).eye(*a.shape, offset, dtype=a.dtype)
 
 
 def sort_vjp(y: Array, a: Array, axis: int = -1, kind: Any = None, order: Any = None) -> Callable[[Array], Array]:
@@ -250,7 +257,7 @@ def einsum_vjp(argnum: int, y: Array, operands: Sequence[Any], kwargs: Any) -> C
         sizes = iter(anp.shape(back))
         full = [(next(sizes), n) if name in known else (1, n) for name, n in zip(mine, meta[0], strict=True)]
         back = anp.reshape(back, tuple(size for size, _ in full))
-        return numpy_vjps.unbroadcast(spread(back, tuple(max(pair) for pair in full)), meta)
+        return numpy_vjps.unbroadcast(anp.broadcast_to(back, tuple(max(pair) for pair in full)), meta)
 
     return vjp
 

@@ -21,15 +21,12 @@ import numpy
 from autograd.numpy.numpy_boxes import ArrayBox
 from autograd.tracer import Box, Node, isbox, new_box, trace_stack
 
-from .. import ops
 from ..array_backend import xp
 from ..types import Array
 
 Body: TypeAlias = Callable[..., tuple[Sequence[Array], Sequence[Array]]]  # inputs -> (values, leaves of a flat vector)
 Split: TypeAlias = Callable[[Array], list[Array]]  # a flat vector -> its leaves, as views
 Call: TypeAlias = Callable[[], Any]
-
-IN_PLACE = {ops.relu.fun, ops.tanh.fun}  # elementwise, as ufuncs are: may overwrite an argument that nobody reads later
 
 
 class CannotRecord(Exception):
@@ -266,7 +263,7 @@ def _last_readers(lines: list[Line], memory: dict[int, set[int]], ends: list[int
 
 def _may_overwrite(line: Line, j: int, lines: list[Line], memory: dict[int, set[int]]) -> bool:
     """Whether an elementwise `line` may write over the value of line j, which it reads last, and only as it is."""
-    if j < 0 or not (isinstance(line.f, numpy.ufunc) or line.f in IN_PLACE):
+    if j < 0 or not (isinstance(line.f, numpy.ufunc) or hasattr(line.f, "elementwise")):
         return False
     as_it_is = all(r == j for r in line.reads() if j in memory[r])
     mine, its = xp().asarray(line.value), xp().asarray(lines[j].value)

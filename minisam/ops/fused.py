@@ -51,6 +51,12 @@ def straight(f: Callable[..., Calls]) -> Any:
     return made
 
 
+def elementwise(f: Any) -> Any:
+    """Mark a function that, like a ufunc, may write its value over an argument: a record then needs no other buffer."""
+    f.elementwise = True
+    return f
+
+
 def prepared(f: Callable[..., tuple[Array, Callable[[], Any]]]) -> Any:
     """A primitive whose views and constants are made once for a record: f(*args, out) -> (out, the function that fills it).
 

@@ -11,7 +11,7 @@ from autograd.tracer import register_notrace
 
 from ..array_backend import name, xp
 from ..types import Array
-from .fused import Calls, straight
+from .fused import Calls, elementwise, straight
 from .shapes import T, back_to, sum_rows
 
 
@@ -48,6 +48,7 @@ defvjp(
 
 
 @primitive
+@elementwise
 @straight
 def relu(x: Array) -> Calls:
     """y = max(x, 0); the derivative at 0 is 0."""
@@ -65,6 +66,7 @@ defvjp(relu, lambda y, x: lambda g: g * (y > 0))
 
 
 @primitive
+@elementwise
 @straight
 def tanh(x: Array) -> Calls:
     """y = tanh x."""
