@@ -36,6 +36,7 @@ NEEDED = {  # a value for each field without a default
     "steps": 5,
     "every": 2,
     "schedule": optim.cosine(0.1, 5),
+    "mask": MODEL.mask("weights", "float64"),
 }
 
 
