@@ -136,7 +136,7 @@ def check_positive(**numbers: float) -> None:
 
 def check_norm_order(name: str, value: Any) -> float:
     """p of a norm: a number in [1, ∞]."""
-    if not _is_real(value) or not value >= 1:
+    if not is_real(value) or not value >= 1:
         raise ValueError(f"{name} must be in [1, ∞], got {shown(value)}")
     return float(value)
 
@@ -174,12 +174,12 @@ def check_step_size(name: str, value: Any) -> StepSize:
 
 def check_decay_rates(name: str, value: Any) -> tuple[float, float]:
     """Two numbers in [0, 1)."""
-    if not isinstance(value, (tuple, list)) or len(value) != 2 or not all(_is_real(b) and 0 <= b < 1 for b in value):
+    if not isinstance(value, (tuple, list)) or len(value) != 2 or not all(is_real(b) and 0 <= b < 1 for b in value):
         raise ValueError(f"{name} must be two numbers in [0, 1), got {shown(value)}")
     return float(value[0]), float(value[1])
 
 
-def _is_real(value: Any) -> bool:
+def is_real(value: Any) -> bool:
     """Whether this is one real number, of Python or of NumPy."""
     return whole(value) or isinstance(value, (float, numpy.floating))
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..array_backend import xp
+from ..checks import shown
 from ..hyperparameters import Declared, at_least_0, declared, mask
 from ..types import Array, HasFilters, Scalar
 
@@ -82,7 +83,7 @@ def ball() -> Any:
 
     def check(name: str, value: Any) -> Ball | None:
         if value is not None and not isinstance(value, Ball):
-            raise TypeError(f"{name} must be a ball such as Adaptive(), got {value!r}")
+            raise TypeError(f"{name} must be a ball such as Adaptive(), got {shown(value)}")
         return value
 
     return declared(check, None, "units in which the ball is measured")

@@ -13,6 +13,7 @@ from typing import Any
 import numpy
 
 from ..array_backend import asarray, asnumpy, xp
+from ..checks import is_real, shown
 from ..draws import per_seed
 from ..hyperparameters import Interval, at_least_0, count, declared, number, random_seed, share
 from ..types import Array, Scalar, Seed, State
@@ -48,8 +49,8 @@ def share_or_schedule(default: float) -> Any:
 
     def check(name: str, value: Any) -> Any:
         first = value(0) if callable(value) else value
-        if not isinstance(first, (int, float, numpy.number)) or isinstance(first, bool) or not 0 <= first <= 1:
-            raise ValueError(f"{name} must be a number in [0, 1] or a schedule t -> p, got {first}")
+        if not is_real(first) or not 0 <= first <= 1:
+            raise ValueError(f"{name} must be a number in [0, 1] or a schedule t -> p, got {shown(first)}")
         return value
 
     return declared(check, default, "probability of a SAM step")
