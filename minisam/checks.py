@@ -18,7 +18,7 @@ _Choice = TypeVar("_Choice")
 def pick(argument: str, name: str, choices: Mapping[str, _Choice]) -> _Choice:
     """Return choices[name], or raise a ValueError that lists the choices."""
     if not isinstance(name, str) or name not in choices:
-        raise ValueError(f"{argument} must be one of {', '.join(map(repr, choices))}, got {name!r}")
+        raise ValueError(f"{argument} must be one of {', '.join(map(repr, choices))}, got {shown(name)}")
     return choices[name]
 
 
