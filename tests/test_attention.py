@@ -1,16 +1,16 @@
-"""Attention, layer norm, embedding: derivatives against differences, values against plain oracles, and what must not change."""
+"""Attention: derivatives against differences, values against plain oracles, and what must not change."""
 
 import autograd.numpy as anp
 import numpy as np
 import pytest
 import strict
-from autograd import elementwise_grad, jacobian
+from autograd import jacobian
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from truths import second_vjp_error, vjp_error
 
 from minisam import array_backend, hvp, ops, value_and_grad
-from minisam.ops.attention import embedding_vjp, merge_heads, only_first_tokens, split_heads, weighted_values
+from minisam.ops.attention import merge_heads, only_first_tokens, split_heads, weighted_values
 
 SIZES = st.integers(1, 4)
 LEADS = st.sampled_from([(), (1,), (3,), (2, 2)])
@@ -133,91 +133,6 @@ def test_moves_and_their_opposites(seed, lead, m, t, e):
     right(lambda y: only_first_tokens(y, t), y, rng)
 
 
-# --- layer norm ------------------------------------------------------------------------------------------------------
-
-
-@settings(max_examples=25)
-@given(SEEDS, LEADS, st.booleans(), SIZES, st.integers(3, 6))
-def test_layer_norm(
-    seed, lead, shared, m, d
-):  # of two numbers it leaves only their order, and no derivative to measure
-    rng = np.random.default_rng(seed)
-    x = 3 * rng.standard_normal((m, d) if shared else (*lead, m, d)) + rng.standard_normal()
-    gain, bias = rng.standard_normal((2, *lead, d))
-    variance = x.var(axis=-1, keepdims=True)
-    expected = (x - x.mean(axis=-1, keepdims=True)) / np.sqrt(variance + 1e-5) * gain[..., None, :] + bias[..., None, :]
-    np.testing.assert_allclose(ops.layer_norm(x, gain, bias), expected, rtol=1e-10, atol=1e-12)
-    each_argument(ops.layer_norm, (x, gain, bias), rng)
-
-
-@given(SEEDS, st.floats(-100, 100), st.floats(0.1, 100))
-def test_layer_norm_sees_neither_shift_nor_scale(seed, shift, scale):
-    x = 100 * np.random.default_rng(seed).standard_normal((3, 8))  # so large that 1e-5 in the variance does not count
-    one, zero = np.ones(8), np.zeros(8)
-    y = ops.layer_norm(x, one, zero)
-    np.testing.assert_allclose(ops.layer_norm(scale * x + shift, one, zero), y, rtol=1e-6, atol=1e-6)
-    np.testing.assert_allclose(y.mean(axis=-1), 0, atol=1e-14)
-    np.testing.assert_allclose(y.std(axis=-1), 1, rtol=1e-6)
-
-
-def test_layer_norm_of_a_constant_row_is_its_bias():
-    gain, bias = np.random.default_rng(0).standard_normal((2, 4))
-    x = np.full((2, 4), 7.0)
-    np.testing.assert_array_equal(ops.layer_norm(x, gain, bias), np.tile(bias, (2, 1)))
-    assert np.isfinite(elementwise_grad(lambda x: ops.layer_norm(x, gain, bias))(x)).all()
-
-
-# --- embedding -------------------------------------------------------------------------------------------------------
-
-
-@settings(max_examples=25)
-@given(SEEDS, LEADS, st.booleans(), SIZES, SIZES, st.integers(1, 6))
-def test_embedding(seed, lead, shared, v, d, n):
-    rng = np.random.default_rng(seed)
-    table, tokens = rng.standard_normal((*lead, v, d)), rng.integers(0, v, (n,) if shared else (*lead, n))
-    y = ops.embedding(table, tokens)
-    assert y.shape == (*lead, n, d)
-    gathered = np.zeros_like(table)
-    ybar = rng.standard_normal(y.shape)
-    for replica in np.ndindex(*lead):
-        for i, token in enumerate(tokens if shared else tokens[replica]):
-            np.testing.assert_array_equal(y[(*replica, i)], table[(*replica, token)])
-            gathered[(*replica, token)] += ybar[(*replica, i)]
-    np.testing.assert_allclose(embedding_vjp(ybar, table, tokens), gathered, rtol=1e-12, atol=1e-14)
-    right(lambda table: ops.embedding(table, tokens), table, rng)
-
-
-def test_one_table_for_replicas_that_read_different_tokens():
-    rng = np.random.default_rng(0)
-    table, tokens = rng.standard_normal((4, 3)), rng.integers(0, 4, (2, 5))
-    np.testing.assert_array_equal(ops.embedding(table, tokens), table[tokens])
-    right(lambda table: ops.embedding(table, tokens), table, rng)
-
-
-@pytest.mark.parametrize("tokens", [[0, 4], [-1, 0]])
-def test_tokens_out_of_range_are_named(tokens):
-    with pytest.raises(ValueError, match=rf"tokens must be in 0 … 3, got {min(tokens)} … {max(tokens)}"):
-        ops.embedding(np.zeros((4, 2)), np.array(tokens))
-
-
-# --- gelu ------------------------------------------------------------------------------------------------------------
-
-
-def test_gelu_is_its_formula():
-    x = np.linspace(-6, 6, 101)
-    expected = x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))) / 2
-    np.testing.assert_allclose(ops.gelu(x), expected, rtol=1e-13, atol=1e-15)
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_gelu_of_large_numbers_is_relu(dtype):
-    x = np.array([-1e4, -50.0, 50.0, 1e4], dtype)
-    y, slope = ops.gelu(x), elementwise_grad(ops.gelu)(x)
-    assert y.dtype == slope.dtype == dtype
-    np.testing.assert_array_equal(y, np.maximum(x, 0))
-    np.testing.assert_array_equal(slope, x > 0)
-
-
 # --- all of them -----------------------------------------------------------------------------------------------------
 
 RNG = np.random.default_rng(0)
@@ -225,7 +140,7 @@ X, TABLE, TOKENS = RNG.standard_normal((6, 4)), RNG.standard_normal((5, 4)), RNG
 
 
 def landscape(causal):
-    """A function of w that goes through every primitive here."""
+    """A function of w that goes through every primitive of a transformer."""
 
     def f(w):
         w = anp.reshape(w, (*anp.shape(w)[:-1], 5, 4))

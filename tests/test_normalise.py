@@ -1,12 +1,18 @@
-"""Batch norm, group norm, dropout: derivatives against differences, plain formulas, invariances."""
+"""Batch norm, group norm, layer norm, dropout: derivatives against differences, plain formulas, invariances."""
 
 import autograd.numpy as anp
 import numpy as np
 import pytest
+from autograd import elementwise_grad
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from truths import second_vjp_error, vjp_error
 
 from minisam import cnn, ops, value_and_grad
 
+SIZES = st.integers(1, 4)
+LEADS = st.sampled_from([(), (1,), (3,), (2, 2)])
+SEEDS = st.integers(0, 10_000)
 RNG = np.random.default_rng(0)
 
 
@@ -64,6 +70,43 @@ def test_under_a_norm_the_scale_of_a_kernel_does_not_matter(norm):
     np.testing.assert_allclose(scaled, loss, rtol=1e-3)
     assert abs(np.sum(g * w * kernels)) < 1e-3 * np.linalg.norm(g * kernels) * np.linalg.norm(w * kernels)
     np.testing.assert_allclose(g_scaled * kernels, g * kernels / 10, rtol=0.05, atol=1e-3 * np.abs(g).max())
+
+
+@settings(max_examples=25)
+@given(SEEDS, LEADS, st.booleans(), SIZES, st.integers(3, 6))
+def test_layer_norm(
+    seed, lead, shared, m, d
+):  # of two numbers it leaves only their order, and no derivative to measure
+    rng = np.random.default_rng(seed)
+    x = 3 * rng.standard_normal((m, d) if shared else (*lead, m, d)) + rng.standard_normal()
+    gain, bias = rng.standard_normal((2, *lead, d))
+    variance = x.var(axis=-1, keepdims=True)
+    expected = (x - x.mean(axis=-1, keepdims=True)) / np.sqrt(variance + 1e-5) * gain[..., None, :] + bias[..., None, :]
+    np.testing.assert_allclose(ops.layer_norm(x, gain, bias), expected, rtol=1e-10, atol=1e-12)
+    for wrt, a in enumerate((x, gain, bias)):
+
+        def of_one(a, wrt=wrt):
+            return anp.sin(ops.layer_norm(*(a if i == wrt else b for i, b in enumerate((x, gain, bias)))))
+
+        assert vjp_error(of_one, a, rng) < 1e-7
+        assert second_vjp_error(of_one, a, rng) < 1e-7
+
+
+@given(SEEDS, st.floats(-100, 100), st.floats(0.1, 100))
+def test_layer_norm_sees_neither_shift_nor_scale(seed, shift, scale):
+    x = 100 * np.random.default_rng(seed).standard_normal((3, 8))  # so large that 1e-5 in the variance does not count
+    one, zero = np.ones(8), np.zeros(8)
+    y = ops.layer_norm(x, one, zero)
+    np.testing.assert_allclose(ops.layer_norm(scale * x + shift, one, zero), y, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(y.mean(axis=-1), 0, atol=1e-14)
+    np.testing.assert_allclose(y.std(axis=-1), 1, rtol=1e-6)
+
+
+def test_layer_norm_of_a_constant_row_is_its_bias():
+    gain, bias = np.random.default_rng(0).standard_normal((2, 4))
+    x = np.full((2, 4), 7.0)
+    np.testing.assert_array_equal(ops.layer_norm(x, gain, bias), np.tile(bias, (2, 1)))
+    assert np.isfinite(elementwise_grad(lambda x: ops.layer_norm(x, gain, bias))(x)).all()
 
 
 def test_dropout_keeps_the_mean_and_drops_what_is_not_kept():

@@ -103,6 +103,31 @@ def test_activations_at_known_points():
     assert grad(lambda a: ops.relu(a))(0.0) == 0
 
 
+def test_gelu_is_its_formula():
+    x = np.linspace(-6, 6, 101)
+    expected = x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))) / 2
+    np.testing.assert_allclose(ops.gelu(x), expected, rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gelu_of_large_numbers_is_relu(dtype):
+    x = np.array([-1e4, -50.0, 50.0, 1e4], dtype)
+    y, slope = ops.gelu(x), elementwise_grad(ops.gelu)(x)
+    assert y.dtype == slope.dtype == dtype
+    np.testing.assert_array_equal(y, np.maximum(x, 0))
+    np.testing.assert_array_equal(slope, x > 0)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_gelu_and_its_derivatives_have_their_limits_at_any_size(dtype):
+    sizes = np.array([9.0, 11.0, 1e4, 3e12, 1e19, 1e38, np.finfo(dtype).max, np.inf], dtype)
+    x = np.concatenate([-sizes, sizes])
+    slope = elementwise_grad(ops.gelu)
+    np.testing.assert_array_equal(ops.gelu(x), np.maximum(x, 0))
+    np.testing.assert_array_equal(slope(x), x > 0)
+    np.testing.assert_array_equal(elementwise_grad(slope)(x), 0)
+
+
 @settings(max_examples=25)
 @given(SEEDS, LEADS, st.booleans(), SIZES, st.integers(2, 4), st.sampled_from([0.0, 0.1, 1.0]))
 def test_softmax_cross_entropy(seed, lead, shared, m, c, smoothing):

@@ -1,29 +1,26 @@
 """The primitives of a neural network, each with its derivative written under it.
 
-In a derivative, `y` is the value of the primitive and `g` the gradient ȳ that arrives from above; what is returned is the
-gradient of one argument. Derivatives are made of primitives themselves, so they differentiate again. Every primitive
-works on arrays of whatever backend they live on, with any leading replica axes, and writes into `out` where that is given.
-
-`arrays` holds the plain helpers that formulas share.
+In a derivative, `y` is the value of the primitive, and `g` is the gradient ȳ of y; the derivative returns the gradient of one
+argument. Derivatives are made of primitives themselves, so they differentiate again. Every primitive works on arrays of NumPy
+and of a device, with any leading replica axes, and writes into `out` where that is given. NumPy's ufuncs dispatch by
+themselves to the library of their arguments.
 
 Truths: tests/test_ops.py (first and second derivatives against central differences, independent oracles).
 """
 
 from ..vectors import dot, like, norm, over
-from .attention import attention, embedding, first_tokens, layer_norm
+from .attention import attention, first_tokens
 from .convolution import average_pool, conv1d, conv2d, global_average_pool, max_pool, to_images, to_rows
+from .embedding import embedding
 from .layers import affine, gelu, matmul, relu, tanh
 from .losses import (
     check_range,
     log_softmax,
-    losses_and_slopes,
-    mean_loss,
-    slope,
     softmax,
     softmax_cross_entropy,
     squared_error,
 )
-from .normalise import batch_norm, dropout, group_norm, moments
+from .normalise import batch_norm, dropout, group_norm, layer_norm, moments
 from .shapes import T, back_to, lift, spread, sum_last, sum_rows, sum_to
 
 __all__ = [
@@ -47,15 +44,12 @@ __all__ = [
     "lift",
     "like",
     "log_softmax",
-    "losses_and_slopes",
     "matmul",
     "max_pool",
-    "mean_loss",
     "moments",
     "norm",
     "over",
     "relu",
-    "slope",
     "softmax",
     "softmax_cross_entropy",
     "spread",

@@ -15,15 +15,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import autograd.numpy as anp
+import numpy
 from autograd.extend import defvjp, primitive
 
 from ..array_backend import xp
-from ..types import Array
-from .fused import Calls, straight
+from ..types import Array, Shape
+from .fused import Steps, straight
 from .layers import matmul
 from .shapes import T, back_to, sum_last, sum_rows
-
-Shape = tuple[int, ...]
 
 
 def conv2d(x: Array, W: Array, b: Array, stride: int = 1, padding: int = 0) -> Array:
@@ -41,19 +40,19 @@ def conv1d(x: Array, W: Array, b: Array, stride: int = 1, padding: int = 0) -> A
 
 
 def _convolve(n: int, x: Array, W: Array, b: Array, stride: int, padding: int) -> Array:
-    *lead, o, _ = anp.shape(W)[:-n]
-    kernel, space, m = anp.shape(W)[-n:], anp.shape(x)[-n - 1 : -1], anp.shape(x)[-1]
+    *lead, o, _ = W.shape[:-n]
+    kernel, space, m = W.shape[-n:], x.shape[-n - 1 : -1], x.shape[-1]
     weights = anp.reshape(W, (*lead, o, -1))
     y = affine_columns(weights, patches(x, kernel, stride, padding), b)
-    return anp.reshape(y, (*anp.shape(y)[:-1], *places(space, kernel, stride, padding), m))
+    return anp.reshape(y, (*y.shape[:-1], *places(space, kernel, stride, padding), m))
 
 
 @primitive
 @straight
-def affine_columns(W: Array, x: Array, b: Array) -> Calls:
+def affine_columns(W: Array, x: Array, b: Array) -> Steps:
     """y = W x + b: each column of x is an input.   W (..., o, i), x (..., i, r), b (..., o)  ->  (..., o, r)."""
-    y = yield xp().matmul, W, x
-    yield xp().add, y, b[..., None]
+    y = yield numpy.matmul, W, x
+    yield numpy.add, y, b[..., None]
 
 
 defvjp(
@@ -96,9 +95,7 @@ def unpatch(g: Array, shape: Shape, kernel: Shape, stride: int, padding: int, ou
 
 defvjp(
     patches,
-    lambda y, x, kernel, stride, padding: (
-        lambda g: unpatch(g, anp.shape(x)[-len(kernel) - 2 :], kernel, stride, padding)
-    ),
+    lambda y, x, kernel, stride, padding: lambda g: unpatch(g, x.shape[-len(kernel) - 2 :], kernel, stride, padding),
 )
 defvjp(unpatch, lambda x, g, shape, kernel, stride, padding: lambda h: patches(h, kernel, stride, padding))
 
@@ -143,8 +140,8 @@ def average_pool(x: Array, window: Shape) -> Array:
 
 def global_average_pool(x: Array, n: int) -> Array:
     """Means over all n axes of space.   (..., c, *space, m)  ->  (..., c, m)."""
-    *lead, c = anp.shape(x)[: -n - 1]
-    space, m = anp.shape(x)[-n - 1 : -1], anp.shape(x)[-1]
+    *lead, c = x.shape[: -n - 1]
+    space, m = x.shape[-n - 1 : -1], x.shape[-1]
     return sum_rows(anp.reshape(x, (*lead, c, -1, m))) * (1 / math.prod(space))
 
 
@@ -168,7 +165,7 @@ def unpooled(g: Array, shape: Shape, window: Shape, out: Array = None) -> Array:
     return out
 
 
-defvjp(pooled_sum, lambda y, x, window: lambda g: unpooled(g, anp.shape(x)[-len(window) - 2 :], window))
+defvjp(pooled_sum, lambda y, x, window: lambda g: unpooled(g, x.shape[-len(window) - 2 :], window))
 defvjp(unpooled, lambda x, g, shape, window: lambda h: pooled_sum(h, window))
 
 
@@ -178,7 +175,7 @@ def max_pool(x: Array, window: Shape, out: Array = None) -> Array:
     first, *others = _members(x, window)
     out = xp().array(first) if out is None else _filled(out, first)
     for member in others:
-        xp().maximum(out, member, out=out)
+        numpy.maximum(out, member, out=out)
     return out
 
 
@@ -190,7 +187,7 @@ def to_largest(g: Array, x: Array, y: Array, window: Shape, out: Array = None) -
     free = xp().ones(y.shape, dtype=bool)
     for member, place in zip(_members(x, window), _members(out, window), strict=True):
         hit = (member == y) & free
-        xp().multiply(g, hit, out=place)
+        numpy.multiply(g, hit, out=place)
         free ^= hit
     return out
 
@@ -229,11 +226,11 @@ def _filled(out: Array, a: Array) -> Array:
 
 def to_images(x: Array, shape: Shape) -> Array:
     """Rows of data as images with the examples innermost.   (..., m, c·space)  ->  (..., c, *space, m)."""
-    *lead, m, _ = anp.shape(x)
+    *lead, m, _ = x.shape
     return anp.reshape(T(x), (*lead, *shape, m))
 
 
 def to_rows(x: Array, n: int) -> Array:
     """The opposite: the features of each example in a row.   (..., c, *space, m)  ->  (..., m, c·space)."""
-    *lead, _ = anp.shape(x)[: -n - 1]
-    return T(anp.reshape(x, (*lead, -1, anp.shape(x)[-1])))
+    *lead, _ = x.shape[: -n - 1]
+    return T(anp.reshape(x, (*lead, -1, x.shape[-1])))

@@ -1,4 +1,4 @@
-"""Primitives that are a few calls in a row, into one array."""
+"""How fused primitives are written: several calls into one array, and values that come with their derivative."""
 
 from __future__ import annotations
 
@@ -7,22 +7,28 @@ from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any, TypeAlias
 
+from autograd.core import VJPNode
+from autograd.extend import defvjp, primitive
+from autograd.tracer import register_notrace
+
+from ..array_backend import name
 from ..types import Array
 
-Calls: TypeAlias = Generator[tuple[Any, ...], Array, None]  # (function, *operands), and the value is sent back
+Call: TypeAlias = Callable[[], Any]
+Steps: TypeAlias = Generator[tuple[Any, ...], Array, None]  # (function, *operands); the value is sent back
 
 
-def straight(f: Callable[..., Calls]) -> Any:
-    """A function of calls that `f` yields, each writing over the value of the one before, which it may read.
+def straight(f: Callable[..., Steps]) -> Any:
+    """A function of calls that `f` yields. Each call overwrites the value of the one before, which it may read.
 
         @primitive
         @straight
         def affine(x, W, b):
-            y = yield xp().matmul, x, W
-            yield xp().add, y, b[..., None, :]
+            y = yield numpy.matmul, x, W
+            yield numpy.add, y, b[..., None, :]
 
-    Called, it makes the calls. A record takes `f.calls(*args, out=buffer)` instead, a list of them with all arguments ready:
-    on small arrays Python spends as long on getting there as NumPy on the arithmetic.
+    Calling the function makes the calls. A record uses `f.calls(*args, out=buffer)` instead, which lists them with all arguments
+    in place: on small arrays, finding the arguments takes Python as long as the arithmetic takes NumPy.
     """
 
     @functools.wraps(f)
@@ -36,7 +42,7 @@ def straight(f: Callable[..., Calls]) -> Any:
             except StopIteration:
                 return out
 
-    def calls(*args: Any, out: Array) -> list[Callable[[], Any]]:
+    def calls(*args: Any, out: Array) -> list[Call]:
         steps = f(*args)
         made = [next(steps)]
         try:
@@ -45,22 +51,13 @@ def straight(f: Callable[..., Calls]) -> Any:
         except StopIteration:
             return [partial(call, *operands, out=out) for call, *operands in made]
 
-    made: Any = run
-    made.calls, made.written = calls, f
-    del made.__wrapped__  # its signature is (*args, out)
-    return made
+    return _with_calls(run, calls)
 
 
-def elementwise(f: Any) -> Any:
-    """Mark a function that, like a ufunc, may write its value over an argument: a record then needs no other buffer."""
-    f.elementwise = True
-    return f
+def prepared(f: Callable[..., tuple[Array, Call]]) -> Any:
+    """A function in two stages: f(*args, out) -> (out, the call that fills it).
 
-
-def prepared(f: Callable[..., tuple[Array, Callable[[], Any]]]) -> Any:
-    """A primitive whose views and constants are made once for a record: f(*args, out) -> (out, the function that fills it).
-
-    Called, it fills `out` and returns it; `f.calls` is as for `straight`.
+    The first stage makes views and constants, and allocates `out` if it is None. A record runs it once, and repeats the second.
     """
 
     @functools.wraps(f)
@@ -69,7 +66,50 @@ def prepared(f: Callable[..., tuple[Array, Callable[[], Any]]]) -> Any:
         fill()
         return out
 
-    made: Any = run
-    made.calls = lambda *args, out: [f(*args, out)[1]]
-    del made.__wrapped__  # its signature is (*args, out)
-    return made
+    return _with_calls(run, lambda *args, out: [f(*args, out)[1]])
+
+
+def _with_calls(run: Any, calls: Callable[..., list[Call]]) -> Any:
+    run.calls = calls
+    del run.__wrapped__  # its signature is (*args, out)
+    return run
+
+
+def elementwise(f: Any) -> Any:
+    """Mark a function that, like a ufunc, may write its value over an argument: a record then needs no buffer for it."""
+    f.elementwise = True
+    return f
+
+
+def with_slope(
+    one_pass: Callable[..., Array],
+    value: Callable[[Array, Array], Array],
+    slope: Callable[[Array, Array], Array],
+    value_vjp: Callable[[Array, Array, Array], Array],
+    slope_vjp: Callable[[Array, Array, Array], Array],
+) -> Callable[..., Array]:
+    """A function whose value and derivative are computed in one pass, because they share their costly part.
+
+    autograd does not trace `one_pass`. The tape holds only `value`, whose derivative reads the stored slope, and, for second
+    derivatives, that slope as a function of x.
+
+    Parameters
+    ----------
+    one_pass : function
+        (x, *others, out=None) -> `both`, one array with the value and the slope; the others are not differentiated.
+    value, slope : functions
+        (x, both) -> the value y and the slope s that are stored there.
+    value_vjp, slope_vjp : functions
+        (g, y, s) and (g, s, x) -> the gradient of x, if g is the gradient of y or of s.
+    """
+    one_pass, value, slope = primitive(one_pass), primitive(value), primitive(slope)
+    register_notrace(VJPNode, one_pass)
+    defvjp(value, lambda y, x, both: lambda g: value_vjp(g, y, slope(x, both)), argnums=(0,))
+    defvjp(slope, lambda s, x, both: lambda g: slope_vjp(g, s, x), argnums=(0,))
+    return lambda x, *others: value(x, one_pass(x, *others))
+
+
+def made_once(make: Callable[..., Array]) -> Callable[..., Array]:
+    """A constant array, made once for each backend and each set of arguments."""
+    cached = functools.lru_cache(maxsize=32)(lambda backend, *args: make(*args))
+    return functools.wraps(make)(lambda *args: cached(name(), *args))

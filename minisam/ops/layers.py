@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
-from autograd.core import VJPNode
+import autograd.numpy as anp
+import numpy
 from autograd.extend import defvjp, primitive
-from autograd.tracer import register_notrace
 
-from ..array_backend import name, xp
-from ..types import Array
-from .fused import Calls, elementwise, straight
+from ..array_backend import xp
+from ..types import Array, Shape
+from .fused import Steps, elementwise, made_once, straight, with_slope
 from .shapes import T, back_to, sum_rows
 
 
 @primitive
 @straight
-def matmul(a: Array, b: Array) -> Calls:
+def matmul(a: Array, b: Array) -> Steps:
     """y = a b, both of at least two axes; leading axes broadcast."""
-    yield xp().matmul, a, b
+    yield numpy.matmul, a, b
 
 
 defvjp(
@@ -31,10 +30,10 @@ defvjp(
 
 @primitive
 @straight
-def affine(x: Array, W: Array, b: Array) -> Calls:
+def affine(x: Array, W: Array, b: Array) -> Steps:
     """y = x W + b.   x (..., m, i), W (..., i, o), b (..., o)  ->  (..., m, o)."""
-    y = yield xp().matmul, x, W
-    yield xp().add, y, b[..., None, :]
+    y = yield numpy.matmul, x, W
+    yield numpy.add, y, b[..., None, :]
 
 
 defvjp(
@@ -50,15 +49,14 @@ defvjp(
 @primitive
 @elementwise
 @straight
-def relu(x: Array) -> Calls:
+def relu(x: Array) -> Steps:
     """y = max(x, 0); the derivative at 0 is 0."""
     x = xp().asarray(x)
-    yield xp().maximum, x, zeros(x.shape[-1:], x.dtype, name())  # three times as fast as with the number 0
+    yield numpy.maximum, x, zeros(x.shape[-1:], x.dtype)  # three times as fast as with the number 0
 
 
-@functools.lru_cache(maxsize=32)
-def zeros(shape: tuple[int, ...], dtype: Any, backend: str) -> Array:
-    """Made once."""
+@made_once
+def zeros(shape: Shape, dtype: Any) -> Array:
     return xp().zeros(shape, dtype=dtype)
 
 
@@ -68,68 +66,61 @@ defvjp(relu, lambda y, x: lambda g: g * (y > 0))
 @primitive
 @elementwise
 @straight
-def tanh(x: Array) -> Calls:
+def tanh(x: Array) -> Steps:
     """y = tanh x."""
-    yield xp().tanh, x
+    yield numpy.tanh, x
 
 
 defvjp(tanh, lambda y, x: lambda g: g * (1 - y * y))  # 1 − tanh²
 
-GELU_SCALE, GELU_CUBE = 0.7978845608028654, 0.044715  # c = √(2/π), and the constant a fitted in the paper
+GELU_SCALE, GELU_CUBE = 0.7978845608028654, 0.044715  # c = √(2/π), and the constant a that was fitted in the paper
+GELU_SATURATED = 10.0  # where |x| is larger, tanh is ±1 to the last bit
 
 
-def gelu(x: Array) -> Array:
-    """y = x Φ(x) with Φ(x) ≈ (1 + tanh(c (x + a x³))) / 2.   Hendrycks & Gimpel 2016, arXiv:1606.08415.
-
-    Value and derivative share their tanh: both are computed at once, and x carries the derivative.
-    """
-    return gelu_value(x, gelu_and_slope(x))
-
-
-@primitive
 def gelu_and_slope(x: Array, out: Array = None) -> Array:
-    """y = x Φ over y' = Φ + x Φ' with Φ' = 2 Φ (1 − Φ) (c + 3 c a x²).   (...) -> (2, ...)."""
+    """y = x Φ over y' = Φ (1 + x (1 − t) (c + 3 c a x²)) with t = tanh(c (x + a x³)), Φ = (1 + t)/2.   (...) -> (2, ...)."""
     out = xp().empty((2, *x.shape), dtype=x.dtype) if out is None else out
     y, slope = out[0], out[1]
-    xp().multiply(x, x, out=slope)
-    phi = xp().multiply(slope, GELU_SCALE * GELU_CUBE, out=y)
-    phi += GELU_SCALE
-    phi *= x
-    xp().tanh(phi, out=phi)
-    phi += 1
-    phi *= 0.5
-    rest = 1 - phi
-    y *= x
-    slope *= 6 * GELU_SCALE * GELU_CUBE
-    slope += 2 * GELU_SCALE
-    slope *= y  # 2 x Φ (c + 3 c a x²), which with Φ + … · (1 − Φ) makes y'
-    slope *= rest
-    slope -= rest
+    near = floored = x
+    with numpy.errstate(over="ignore"):
+        numpy.multiply(x, x, out=slope)
+    if not isinstance(x, numpy.ndarray) or not slope.max(initial=0) < GELU_SATURATED**2:  # a device would have to wait
+        floored = x.clip(-GELU_SATURATED, None)  # or else y were −∞ · 0, and y' were ∞ · 0
+        near = floored.clip(None, GELU_SATURATED)
+        numpy.multiply(near, near, out=slope)
+    t = numpy.multiply(slope, GELU_SCALE * GELU_CUBE, out=y)
+    t += GELU_SCALE
+    t *= near
+    numpy.tanh(t, out=t)
+    slope *= 3 * GELU_SCALE * GELU_CUBE
+    slope += GELU_SCALE
+    slope *= near
+    slope *= 1 - t
     slope += 1
+    y += 1
+    y *= 0.5
+    slope *= y
+    y *= floored
     return out
-
-
-register_notrace(VJPNode, gelu_and_slope)
-
-
-@primitive
-def gelu_value(x: Array, both: Array) -> Array:
-    """y, as a function of x."""
-    return both[0]
-
-
-@primitive
-def gelu_slope(x: Array, both: Array) -> Array:
-    """y', as a function of x."""
-    return both[1]
 
 
 def gelu_bend(x: Array) -> Array:
     """y'' = (1 − t²) (u' + x u''/2 − x t u'²) with t = tanh u, u = c (x + a x³)."""
+    x = anp.clip(x, -GELU_SATURATED, GELU_SATURATED)
     t = tanh(GELU_SCALE * (x + GELU_CUBE * x * x * x))
     first, second = GELU_SCALE * (1 + 3 * GELU_CUBE * x * x), 6 * GELU_SCALE * GELU_CUBE * x
     return (1 - t * t) * (first + x * second / 2 - x * t * first * first)
 
 
-defvjp(gelu_value, lambda y, x, both: lambda g: g * gelu_slope(x, both), argnums=(0,))
-defvjp(gelu_slope, lambda y, x, both: lambda g: g * gelu_bend(x), argnums=(0,))
+_gelu = with_slope(
+    gelu_and_slope,
+    value=lambda x, both: both[0],
+    slope=lambda x, both: both[1],
+    value_vjp=lambda g, y, slope: g * slope,
+    slope_vjp=lambda g, slope, x: g * gelu_bend(x),
+)
+
+
+def gelu(x: Array) -> Array:
+    """y = x Φ(x) with Φ(x) ≈ (1 + tanh(c (x + a x³))) / 2.   Hendrycks & Gimpel 2016, arXiv:1606.08415."""
+    return _gelu(x)

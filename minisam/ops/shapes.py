@@ -1,77 +1,76 @@
-"""Primitives that move, repeat and add up."""
+"""Primitives that move, repeat and add up entries of arrays."""
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import autograd.numpy as anp
+import numpy
 from autograd.extend import defvjp, primitive
 
-from ..array_backend import name, xp
-from ..types import Array
-from .fused import Calls, straight
+from ..array_backend import xp
+from ..types import Array, Shape
+from .fused import Steps, made_once, straight
 
 
 @primitive
 def T(a: Array) -> Array:
     """Swap the last two axes."""
-    return xp().swapaxes(a, -1, -2)
+    return a.swapaxes(-1, -2)
 
 
 defvjp(T, lambda y, a: lambda g: T(g))
 
 
 @primitive
-def spread(a: Array, shape: tuple[int, ...]) -> Array:
-    """Repeat a along axes that it lacks, or of which it has one, up to `shape`."""
-    return xp().broadcast_to(a, shape)
+def spread(a: Array, shape: Shape) -> Array:
+    """Repeat a along the axes that it lacks, and along those where its length is one, up to `shape`."""
+    return numpy.broadcast_to(a, shape)
 
 
 @primitive
-def sum_to(a: Array, shape: tuple[int, ...], out: Array = None) -> Array:
-    """The opposite: add up a along the axes in which it exceeds `shape`."""
+def sum_to(a: Array, shape: Shape, out: Array = None) -> Array:
+    """The adjoint of `spread`: sum a along the axes in which it is larger than `shape`."""
     extra = a.ndim - len(shape)
     axes = tuple(range(extra)) + tuple(i + extra for i, n in enumerate(shape) if n == 1 and a.shape[i + extra] != 1)
-    total = xp().sum(a, axis=axes, keepdims=True, out=None if out is None else out[(None,) * extra])
-    return xp().reshape(total, shape)
+    return a.sum(axis=axes, keepdims=True, out=None if out is None else out[(None,) * extra]).reshape(shape)
 
 
-defvjp(spread, lambda y, a, shape: lambda g: sum_to(g, anp.shape(a)))
-defvjp(sum_to, lambda y, a, shape: lambda g: spread(g, anp.shape(a)))
+defvjp(spread, lambda y, a, shape: lambda g: sum_to(g, a.shape))
+defvjp(sum_to, lambda y, a, shape: lambda g: spread(g, a.shape))
 
 
 def back_to(a: Array, g: Array) -> Array:
-    """The gradient g of a repeated a, added up to the shape of a (replicas may share a batch)."""
-    return g if anp.shape(g) == anp.shape(a) else sum_to(g, anp.shape(a))
+    """Undo broadcasting: sum the gradient g down to a's shape (replicas may share a batch)."""
+    return g if g.shape == a.shape else sum_to(g, a.shape)
 
 
 def lift(g: Array, axes: int) -> Array:
-    """Append axes of length one, so that one number a replica meets that replica's array."""
-    return anp.reshape(g, anp.shape(g) + (1,) * axes)
+    """Append axes of length one, so that one number per replica broadcasts over that replica's array."""
+    return anp.reshape(g, g.shape + (1,) * axes)
 
 
 @primitive
 @straight
-def sum_rows(a: Array) -> Calls:
+def sum_rows(a: Array) -> Steps:
     """Σ over the last axis but one, as the product 1ᵀa, which is faster.   (..., m, o) -> (..., o)."""
-    yield xp().matmul, ones(a.shape[-2], a.dtype, name()), a
+    yield numpy.matmul, ones(a.shape[-2], a.dtype), a
 
 
-@functools.lru_cache(maxsize=32)
-def ones(m: int, dtype: Any, backend: str) -> Array:
-    """(1, …, 1), (m,), made once."""
+@made_once
+def ones(m: int, dtype: Any) -> Array:
+    """(1, …, 1), (m,)."""
     return xp().ones(m, dtype=dtype)
 
 
-defvjp(sum_rows, lambda y, a: lambda g: spread(anp.expand_dims(g, -2), anp.shape(a)))
+defvjp(sum_rows, lambda y, a: lambda g: spread(anp.expand_dims(g, -2), a.shape))
 
 
 @primitive
 @straight
-def sum_last(a: Array) -> Calls:
+def sum_last(a: Array) -> Steps:
     """Σ over the last axis, which stays, as the product a 1, which is faster.   (..., n) -> (..., 1)."""
-    yield xp().matmul, a, ones(a.shape[-1], a.dtype, name())[:, None]
+    yield numpy.matmul, a, ones(a.shape[-1], a.dtype)[:, None]
 
 
-defvjp(sum_last, lambda y, a: lambda g: spread(g, anp.shape(a)))
+defvjp(sum_last, lambda y, a: lambda g: spread(g, a.shape))
