@@ -45,7 +45,7 @@ def made(name, **values):
     kind = CLASSES[name]
     needed = {f.name: NEEDED[f.name] for f in dataclasses.fields(kind) if f.init and f.default is dataclasses.MISSING}
     if kind is sam.SAMON:
-        needed["mask"] = MODEL.mask("weights", "float64")
+        needed["mask"] = NEEDED["mask"]  # its default is refused
     return kind(**needed | values)
 
 
@@ -211,6 +211,14 @@ def test_copies_step_as_the_optimizer_does(name):
     ):
         assert_same_path(copied, made(name))
         assert repr(copied) == repr(optimizer)
+
+
+def test_a_deep_copy_meets_weights_for_itself():
+    optimizer = made("GSAM", rho=np.array([[0.1], [0.2]]))
+    copied = copy.deepcopy(optimizer)
+    assert copied.met.declared is copied
+    assert copied.rho is not optimizer.rho
+    assert copied.base.met.declared is copied.base
 
 
 @pytest.mark.parametrize(("name", "field"), SWEPT_FIELDS, ids=lambda a: getattr(a, "name", a))
