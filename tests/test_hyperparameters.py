@@ -45,7 +45,7 @@ def made(name, **values):
     kind = CLASSES[name]
     needed = {f.name: NEEDED[f.name] for f in dataclasses.fields(kind) if f.init and f.default is dataclasses.MISSING}
     if kind is sam.SAMON:
-        needed["mask"] = MODEL.mask("weights", "float64")
+        needed["mask"] = NEEDED["mask"]  # its default is refused
     return kind(**needed | values)
 
 
@@ -129,14 +129,30 @@ def assert_all_refuse(fields, values):
     assert {which: text for which, (text, fine) in found.items() if not fine} == {}
 
 
+SEVERAL_ROWS = {"complex": np.ones((2, 1), complex), "masked": np.ma.masked_array([[0.5], [0.5]])}
+IN_SEVERAL_LINES = "ball", "masks", "prob"
+ODD_NUMBERS = {"a span of time": np.timedelta64(1, "s"), "complex": np.complex128(0.5)}
+
+
 def test_an_array_of_several_rows_is_refused_in_one_line():
-    assert_all_refuse(FIELDS, {"complex": np.ones((2, 1), complex), "masked": np.ma.masked_array([[0.5], [0.5]])})
-    one_for_all = [(name, f) for name, f in FIELDS if f.type in ("int", "bool", "str", "float", "Updater", "Optimizer")]
+    assert_all_refuse([(name, f) for name, f in FIELDS if f.name not in IN_SEVERAL_LINES], SEVERAL_ROWS)
+    one_for_all = [(name, f) for name, f in FIELDS if f.type in ("int", "bool", "float", "Updater", "Optimizer")]
     assert_all_refuse(one_for_all, {"(..., 1)": HALVES[:, None]})
 
 
+@pytest.mark.parametrize("field", IN_SEVERAL_LINES)
+def test_an_array_of_several_rows_is_none_of_these_in_one_line(field):
+    assert_all_refuse(
+        [(name, f) for name, f in FIELDS if f.name == field], SEVERAL_ROWS | {"(..., 1)": HALVES[:, None]}
+    )
+
+
 def test_numpys_spans_of_time_and_complex_numbers_are_no_numbers():
-    assert_all_refuse(FIELDS, {"a span": np.timedelta64(1, "s"), "complex": np.complex128(0.5)})
+    assert_all_refuse([(name, f) for name, f in FIELDS if f.name != "prob"], ODD_NUMBERS)
+
+
+def test_numpys_spans_of_time_and_complex_numbers_are_no_probability():
+    assert_all_refuse([(name, f) for name, f in FIELDS if f.name == "prob"], ODD_NUMBERS)
 
 
 def test_a_truth_value_is_no_decay_rate():
@@ -211,6 +227,14 @@ def test_copies_step_as_the_optimizer_does(name):
     ):
         assert_same_path(copied, made(name))
         assert repr(copied) == repr(optimizer)
+
+
+def test_a_deep_copy_meets_weights_for_itself():
+    optimizer = made("GSAM", rho=np.array([[0.1], [0.2]]))
+    copied = copy.deepcopy(optimizer)
+    assert copied.met.declared is copied
+    assert copied.rho is not optimizer.rho
+    assert copied.base.met.declared is copied.base
 
 
 @pytest.mark.parametrize(("name", "field"), SWEPT_FIELDS, ids=lambda a: getattr(a, "name", a))
