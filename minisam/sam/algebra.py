@@ -206,7 +206,7 @@ class Rule(Declared):
     base: Updater = base()
 
     def __init_subclass__(cls) -> None:
-        if "step" in vars(cls):
+        if cls.step is not Rule.step:
             raise TypeError(
                 f"{cls.__name__} must not have a step of its own, which could forget the L2 term: write `direction`"
             )
