@@ -267,7 +267,7 @@ class Bound:
     def __call__(self, *point: Any) -> Any:
         f, batch = self.f, self.batch
         try:
-            key = (array_backend.in_use.xp, batch.kinds, *map(KIND, point))
+            key = (array_backend.in_use.xp, batch.kinds, *map(KIND, point))  # type: ignore[union-attr]
         except AttributeError:  # a plain number, a box, no backend chosen yet
             key = (xp(), batch.kinds, *kinds(point))
         record = f.cache.records.get(key) or f.record(key, point, batch)
