@@ -25,12 +25,12 @@ def norm(a: Array, p: float = 2.0) -> Array:
     """
     if p == 2 and isinstance(a, numpy.ndarray):
         if a.ndim == 1:
-            squares = numpy.vdot(a, a)[None]  # the same bits, sooner, and never a warning
+            squares: Array = numpy.vdot(a, a)  # the same bits, sooner, and never a warning
         else:
             with numpy.errstate(over="ignore"):
-                squares = numpy.vecdot(a, a)[..., None]
+                squares = numpy.vecdot(a, a)
         if are_within(1e-30, squares, 1e30):
-            return numpy.sqrt(squares)
+            return numpy.sqrt(squares)[..., None]
     if p == 2:
         size = power_of_two(a)
         a = a / size

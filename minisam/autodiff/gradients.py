@@ -18,8 +18,8 @@ from ..array_backend import xp
 from ..losses import cross_entropy
 from ..models import Model, NormStatistics
 from ..types import Array, Evaluated, LossAndGrad
-from .replay import Computation, Recorded
-from .tape import Body, Split, new_level
+from .replay import Computation
+from .tape import Split, new_level
 
 
 def value_and_grad(
@@ -67,12 +67,9 @@ def value_and_grad(
 
     def body(w: Array, *batch: Array) -> tuple[list[Array], list[Array]]:
         values, leaves = _gradient(lambda *leaves: apply(leaves, *batch), split(w))
-        _check_loss(values[0], w)
+        if values[0].shape != w.shape[:-1]:
+            raise ValueError(f"the loss must have one value per replica, shape {w.shape[:-1]}, got {values[0].shape}")
         return values, leaves
-
-    def ready(w: Array, *batch: Array) -> tuple[Array, ...]:
-        check_weights(w)
-        return (w, *_in_dtype_of(w, batch))
 
     names = list(model.running) if isinstance(model, Model) else []
 
@@ -81,7 +78,7 @@ def value_and_grad(
         return Evaluated(value, g, dict(zip(names, of_batch, strict=True)))
 
     finish = with_statistics if names else tuple
-    return _computation("value_and_grad", body, split, ready, finish, 1, recorded, check)
+    return Computation("value_and_grad", body, split, _ready, finish, 1, recorded, check)
 
 
 def hvp(
@@ -98,19 +95,16 @@ def hvp(
     split, apply = _parts(model, loss)
 
     def body(w: Array, v: Array, *batch: Array) -> tuple[list[Array], list[Array]]:
+        if v.shape != w.shape:
+            raise ValueError(f"v must have the shape of w, {w.shape}, got {v.shape}")
+
         def gradient(*leaves: Array) -> list[Array]:
             return _gradient(lambda *inner: apply(inner, *batch), leaves)[1]
 
         _, pull = _trace(gradient, split(w))
         return [], pull(split(v))
 
-    def ready(w: Array, v: Array, *batch: Array) -> tuple[Array, ...]:
-        check_weights(w)
-        if v.shape != w.shape:
-            raise ValueError(f"v must have the shape of w, {w.shape}, got {v.shape}")
-        return (w, *_in_dtype_of(w, (v, *batch)))
-
-    return _computation("hvp", body, split, ready, operator.itemgetter(0), 2, recorded, check)
+    return Computation("hvp", body, split, _ready, operator.itemgetter(0), 2, recorded, check)
 
 
 def check_grad(f: Callable[[Array], Any], w: Array, h: float = 1e-5) -> float:
@@ -184,20 +178,6 @@ def as_loss(f: Callable[[Array], Any]) -> Callable[[Array], Array]:
 # --- the tape --------------------------------------------------------------------------------------------------------
 
 
-def _computation(
-    name: str,
-    body: Body,
-    split: Split,
-    ready: Callable[..., Sequence[Array]],
-    finish: Callable[[list[Array]], Any],
-    points: int,
-    recorded: bool,
-    check: bool,
-) -> Computation:
-    parts = (name, body, split, ready, finish, points)
-    return Recorded(*parts, check=check) if recorded else Computation(*parts)
-
-
 def _trace(
     function: Callable[..., Sequence[Array]], roots: Sequence[Array]
 ) -> tuple[list[Array], Callable[[Sequence[Array]], list[Array]]]:
@@ -250,15 +230,16 @@ def _parts(model: Any, loss: Callable[..., Array]) -> tuple[Split, Callable[...,
     return lambda w: list(model.unflatten(w).values()), apply
 
 
-def _in_dtype_of(w: Array, batch: Sequence[Array]) -> tuple[Array, ...]:
-    """Floating-point inputs in the precision of the weights; integers (labels) as they are."""
-    for a in batch:
+def _ready(w: Array, *others: Array) -> tuple[Array, ...]:
+    """The inputs, checked: those in floating point in the precision of w, and integers (labels) as they are."""
+    check_weights(w)
+    for a in others:
         if not isinstance(a, (xp().ndarray, numpy.generic, Box)):
             raise TypeError(
                 f"x and y must be arrays of the backend in use ({xp().__name__}), got {type(a).__name__}; "
                 "array_backend.asarray brings them over"
             )
-    return tuple(a if a.dtype == w.dtype or a.dtype.kind != "f" else a.astype(w.dtype) for a in batch)
+    return (w, *[a if a.dtype == w.dtype or a.dtype.kind != "f" else a.astype(w.dtype) for a in others])
 
 
 def check_weights(w: Any) -> None:
@@ -269,8 +250,3 @@ def check_weights(w: Any) -> None:
         raise TypeError(f"w must be floating point, got dtype {w.dtype}")
     if w.ndim == 0 or w.shape[-1] == 0:
         raise ValueError(f"w must have shape (..., n) with n ≥ 1, got {w.shape}")
-
-
-def _check_loss(value: Array, w: Array) -> None:
-    if value.shape != w.shape[:-1]:
-        raise ValueError(f"the loss must have one value a replica, shape {w.shape[:-1]}, got {value.shape}")

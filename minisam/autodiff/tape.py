@@ -141,12 +141,8 @@ class Program:
         self.results = [*(xp().empty_like(a._value if isbox(a) else xp().asarray(a)) for a in values), flat]
         self._check_views(lines, inputs)
 
-    def bind(self, inputs: Sequence[Any], results: Sequence[Array]) -> list[Call]:
-        """The calls that compute these results from these inputs."""
-        return self._bind(inputs, results)[0]
-
-    def _bind(self, inputs: Sequence[Any], results: Sequence[Array]) -> tuple[list[Call], dict[int, Any]]:
-        """The calls, and what holds the value of each line."""
+    def bind(self, inputs: Sequence[Any], results: Sequence[Array]) -> tuple[list[Call], dict[int, Any]]:
+        """The calls that compute these results from these inputs, and the array that holds the value of each line."""
         *values, flat = results
         places = [*(self.split(flat) if flat.size else []), *values]
         place_of = {end.line: place for end, place in zip(self.ends, places, strict=True) if isinstance(end, Ref)}
@@ -170,7 +166,7 @@ class Program:
 
     def _check_views(self, lines: list[Line], inputs: Sequence[Any]) -> None:
         """What was a view when it was traced has to be one on the buffers, too."""
-        _, bound = self._bind(inputs, self.results)
+        _, bound = self.bind(inputs, self.results)
         for step in self.steps:
             if step.is_view and _is_array(lines[step.line].value):
                 seen = (bound[a.line] for a in step.args if isinstance(a, Ref))

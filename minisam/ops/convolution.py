@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import autograd.numpy as anp
@@ -148,11 +148,7 @@ def global_average_pool(x: Array, n: int) -> Array:
 @primitive
 def pooled_sum(x: Array, window: Shape, out: Array = None) -> Array:
     """Sums over windows."""
-    first, *others = _members(x, window)
-    out = xp().array(first) if out is None else _filled(out, first)
-    for member in others:
-        out += member
-    return out
+    return _folded(numpy.add, x, window, out)
 
 
 @primitive
@@ -172,11 +168,7 @@ defvjp(unpooled, lambda x, g, shape, window: lambda h: pooled_sum(h, window))
 @primitive
 def max_pool(x: Array, window: Shape, out: Array = None) -> Array:
     """Largest numbers of windows; the gradient goes to the first of equals.   (..., c, *space, m)  ->  (..., c, *space′, m)."""
-    first, *others = _members(x, window)
-    out = xp().array(first) if out is None else _filled(out, first)
-    for member in others:
-        numpy.maximum(out, member, out=out)
-    return out
+    return _folded(numpy.maximum, x, window, out)
 
 
 @primitive
@@ -216,8 +208,13 @@ def _members(x: Array, window: Shape) -> Iterator[Array]:
         yield x[(..., *index, slice(None))]
 
 
-def _filled(out: Array, a: Array) -> Array:
-    out[...] = a
+def _folded(combine: Callable[..., Array], x: Array, window: Shape, out: Array) -> Array:
+    """The numbers of each window, combined pair by pair."""
+    first, *others = _members(x, window)
+    out = xp().empty(first.shape, dtype=x.dtype) if out is None else out
+    out[...] = first
+    for member in others:
+        combine(out, member, out=out)
     return out
 
 

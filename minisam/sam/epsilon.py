@@ -51,10 +51,8 @@ def first_order(g: Array, rho: Radius, p: float) -> Array:
     if p == math.inf:
         return rho * numpy.sign(g)  # q − 1 = 0: any entry but 0 counts, however small
     g = over(g, norm(g, math.inf))  # the largest |gᵢ| becomes 1: powers neither overflow nor vanish
-    if p == 1:
-        d = numpy.where(abs(g) == 1, g, 0)  # q − 1 = ∞
-    else:
-        d = numpy.sign(g) * abs(g) ** (1 / (p - 1))  # q − 1
+    q_less_1 = math.inf if p == 1 else 1 / (p - 1)  # 1^∞ = 1, and less than 1 gives 0
+    d = numpy.sign(g) * abs(g) ** q_less_1
     return rho * over(d, norm(d, p))
 
 
