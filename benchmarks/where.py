@@ -26,14 +26,14 @@ ROUNDS = 15
 def main(name: str) -> None:
     system = Recorded(Job(*NETS[name]) if name in NETS else ModelJob(name))
     made: list[Any] = []
-    plain = replay.Recorded.record
-    replay.Recorded.record = lambda f, *a: made.append((plain(f, *a), a[1], a[2])) or made[-1][0]
+    plain = replay.Computation.record
+    replay.Computation.record = lambda f, *a: made.append((plain(f, *a), a[1], a[2])) or made[-1][0]
     system.reset()
     system.run(3)
     record, point, batch = made[0]
     inputs = (*point, *batch.arrays)
     fixed = isinstance(record, replay.Fixed)
-    calls = record.calls if fixed else record.program.bind(inputs, record.program.results)
+    calls = record.calls if fixed else record.program.bind(inputs, record.program.results)[0]
     step = timed(lambda: system.run(1))
     gradient = timed(lambda: system.loss_and_grad(*inputs))
     each = [(title(call), timed(call)) for call in calls]

@@ -1,4 +1,4 @@
-"""Plain helpers on arrays, not differentiated."""
+"""The algebra of vectors (..., n): norms, products, components. These functions are not differentiated."""
 
 from __future__ import annotations
 
@@ -12,45 +12,59 @@ from .types import Array, Scalar
 
 
 def over(a: Array, b: Array) -> Array:
-    """a / b with 0 / 0 = 0: for a norm b, which is zero only where all of a is."""
+    """a / b with 0 / 0 = 0, for a norm b, which is zero only where all of a is zero."""
     return a / (b + (b == 0))
 
 
 def norm(a: Array, p: float = 2.0) -> Array:
     """‖a‖_p over the last axis, 1 ≤ p ≤ ∞.   (..., n) -> (..., 1).
 
-    Entries are divided by the size of the largest one first, so that nothing overflows or vanishes on the way. For p = 2 that
-    size is a power of two: dividing by it rounds nothing. So on the host, where a look costs nothing, it may be left out when
-    all squares are of ordinary size, and a replica's norm has the same bits whatever its neighbours are.
+    Entries are first divided by the size of the largest one, so that no power overflows or vanishes. For p = 2 that size is a
+    power of two, and the division rounds nothing. On the host, where looking at a value costs nothing, the division is left out
+    if all squares are of ordinary size; a replica's norm has the same bits whatever its neighbours are.
     """
     if p == 2 and isinstance(a, numpy.ndarray):
-        squares = _squares(a)
-        if all([1e-30 < s < 1e30 for s in squares.ravel().tolist()]):
-            return numpy.sqrt(squares)
-    largest = xp().maximum(a.max(axis=-1, keepdims=True), -a.min(axis=-1, keepdims=True))
+        if a.ndim == 1:
+            squares: Array = numpy.vdot(a, a)  # the same bits, sooner, and never a warning
+        else:
+            with numpy.errstate(over="ignore"):
+                squares = numpy.vecdot(a, a)
+        if are_within(1e-30, squares, 1e30):
+            return numpy.sqrt(squares)[..., None]
+    if p == 2:
+        size = power_of_two(a)
+        a = a / size
+        with numpy.errstate(over="ignore"):  # a norm above the largest float is ∞
+            return size * numpy.sqrt(dot(a, a))
+    largest = largest_size(a)
     if p == math.inf:
         return largest
-    if p == 2:
-        size = xp().ldexp(xp().ones_like(largest), xp().frexp(largest)[1] - 1)
-        a = a / size
-        return size * xp().sqrt(dot(a, a))
     a = over(a, largest)
-    return largest * (xp().abs(a) ** p).sum(axis=-1, keepdims=True) ** (1 / p)
+    return largest * (abs(a) ** p).sum(axis=-1, keepdims=True) ** (1 / p)
 
 
-def _squares(a: numpy.ndarray) -> numpy.ndarray:
-    """⟨a, a⟩, in silence where it overflows."""
-    if a.ndim == 1:
-        return numpy.vdot(a, a)[None]  # the same bits, sooner, and never a warning
-    with numpy.errstate(over="ignore"):
-        return dot(a, a)
+def are_within(low: float, a: numpy.ndarray, high: float) -> bool:
+    """Whether all entries lie between these two numbers."""
+    numbers = a.ravel().tolist()
+    return low < min(numbers) and max(numbers) < high
+
+
+def largest_size(a: Array) -> Array:
+    """max |aᵢ|.   (..., n) -> (..., 1)."""
+    return numpy.maximum(a.max(axis=-1, keepdims=True), -a.min(axis=-1, keepdims=True))
+
+
+def power_of_two(a: Array) -> Array:
+    """The largest power of two that is not above max |aᵢ|; some power of two for a = 0.   (..., n) -> (..., 1)."""
+    largest = largest_size(a)
+    return numpy.ldexp(xp().ones_like(largest), numpy.frexp(largest)[1] - 1)
 
 
 def dot(a: Array, b: Array) -> Array:
     """⟨a, b⟩ over the last axis, which stays.   (..., n), (..., n) -> (..., 1)."""
     if isinstance(a, numpy.ndarray):
         return numpy.vecdot(a, b)[..., None]
-    return xp().matmul(a[..., None, :], b[..., None])[..., 0]  # CuPy has no vecdot
+    return numpy.matmul(a[..., None, :], b[..., None])[..., 0]  # CuPy has no vecdot
 
 
 def like(value: Any, w: Array) -> Any:

@@ -189,7 +189,7 @@ def test_what_else_is_refused_is_named():
     model, w, x, y = problem()
     with pytest.raises(ValueError, match=r"w must have shape \(\.\.\., 83\), got \(3,\)"):
         value_and_grad(model)(w[:3], x, y)
-    with pytest.raises(ValueError, match=r"one value a replica, shape \(2,\), got \(\)"):
+    with pytest.raises(ValueError, match=r"one value per replica, shape \(2,\), got \(\)"):
         value_and_grad(lambda w: anp.sum(w))(np.ones((2, 3)))
     with pytest.raises(ValueError, match=r"v must have the shape of w, \(83,\), got \(3,\)"):
         hvp(model)(w, w[:3], x, y)

@@ -99,6 +99,24 @@ def test_tiny_and_huge_entries_side_by_side(p, dtype):
 
 @pytest.mark.parametrize("p", P)
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("neighbour", [None, 1.0])
+def test_a_length_that_is_no_ordinary_float(p, dtype, neighbour):
+    """Entries near the largest float, whose norm lies above it, and subnormal ones, whose norm has few digits."""
+    limits, signs = np.finfo(dtype), np.where(np.arange(1000) % 3, 1, -1)
+    large = (0.9 * limits.max * signs).astype(dtype)
+    small = (limits.smallest_subnormal * signs * (1 + np.arange(1000) % 7)).astype(dtype)
+    for g in (large, small):
+        g = g if neighbour is None else np.stack([g, np.full_like(g, neighbour), 0 * g])
+        eps = epsilon(g, 0.3, p)
+        expected = 0.3 if neighbour is None else [0.3, 0.3, 0]
+        np.testing.assert_allclose(p_norm(eps, p), expected, rtol=rounding(g))
+        np.testing.assert_array_equal(np.sign(eps), np.sign(g) * (eps != 0))
+        if neighbour is not None:
+            np.testing.assert_array_equal(eps[1], epsilon(g[1], 0.3, p))
+
+
+@pytest.mark.parametrize("p", P)
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_a_zero_gradient_gives_zero(p, dtype):
     g = np.array([[0.0, 0.0, 0.0], [0.0, 3.0, 4.0], [-0.0, 0.0, 0.0]], dtype=dtype)
     eps = epsilon(g, 0.3, p)
@@ -117,6 +135,8 @@ def test_p_2_is_the_formula_of_the_article():
 
 def test_p_infinity_is_the_sign():
     np.testing.assert_array_equal(epsilon(np.array([3.0, -1e-9, 0.0]), 0.5, math.inf), [0.5, -0.5, 0.0])
+    far_apart = np.array([1e-40, -1e7, 0.0], "float32")  # the first is subnormal
+    np.testing.assert_array_equal(epsilon(far_apart, 0.5, math.inf), np.array([0.5, -0.5, 0.0], "float32"))
 
 
 def test_p_1_puts_all_on_the_largest_entry():

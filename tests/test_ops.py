@@ -203,6 +203,15 @@ def test_norm_neither_overflows_nor_vanishes(p, scale, dtype):
     np.testing.assert_array_equal(ops.norm(0 * a, p), np.zeros((3, 1)))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_norm_above_the_largest_float_is_infinite_and_a_subnormal_one_is_rounded_once(dtype):
+    limits = np.finfo(dtype)
+    assert np.isinf(ops.norm(np.full((2, 9), limits.max, dtype))).all()
+    np.testing.assert_array_equal(
+        ops.norm(np.array([3, 4], dtype) * limits.smallest_subnormal), 5 * limits.smallest_subnormal
+    )
+
+
 def test_over_and_dot():
     np.testing.assert_array_equal(ops.over(np.array([0.0, 0.0]), np.array([0.0])), [0, 0])
     np.testing.assert_array_equal(ops.over(np.array([1.0, 3.0]), np.array([2.0])), [0.5, 1.5])

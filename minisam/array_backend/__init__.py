@@ -6,7 +6,7 @@
         ...
 
 `MINISAM_BACKEND=cupy` in the environment does the same from the start. Library code asks for its namespace with `xp()`
-and never names `numpy` for arrays that may live elsewhere.
+where it makes arrays; existing arrays dispatch by themselves.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class BackendError(RuntimeError):
 
 @dataclass(frozen=True)
 class Backend:
-    """A namespace with NumPy's functions, the ways across to NumPy, and what makes a function cheap to call over and over."""
+    """A namespace with NumPy's functions, the way back to NumPy, and `capture`, which makes a function cheap to repeat."""
 
     name: str
     xp: Any
@@ -72,7 +72,7 @@ def _cupy() -> Backend:
 
 
 def _missing(error: str) -> str:
-    """What a CUDA error says is missing, and what to do about it."""
+    """The missing part that a CUDA error names, and what to do about it."""
     if "InsufficientDriver" in error:
         return "the NVIDIA driver is missing or too old; install a current one, and see that nvidia-smi lists your GPU"
     if "NoDevice" in error:
@@ -81,7 +81,7 @@ def _missing(error: str) -> str:
 
 
 BACKENDS: dict[str, Callable[[], Backend]] = {"numpy": _numpy, "cupy": _cupy}
-in_use: Backend | None = None  # None until somebody asks; `current` says which one it is
+in_use: Backend | None = None  # None until somebody asks; `current` then chooses it
 
 
 class use:
@@ -140,7 +140,7 @@ def name() -> str:
 
 
 def asarray(a: Any, dtype: Any = None) -> Array:
-    """`a` as an array of the backend in use, crossing over from NumPy if need be."""
+    """`a` as an array of the backend in use, copied over from NumPy if need be."""
     return xp().asarray(a, dtype=dtype)
 
 
@@ -152,5 +152,5 @@ def asnumpy(a: Any) -> numpy.ndarray:
 
 
 def synchronize() -> None:
-    """Wait until the device has done all it was given (NumPy: nothing to wait for)."""
+    """Wait until the device has finished all its work (NumPy: nothing to wait for)."""
     current().synchronize()

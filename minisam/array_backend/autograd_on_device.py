@@ -1,9 +1,9 @@
-"""What autograd has to know of an array type that is not NumPy's, so that it differentiates through it.
+"""Rules that let autograd differentiate functions of arrays that are not NumPy's.
 
-Boxes and vector spaces for the type; and, restated for it, those rules of `autograd.numpy` (1.9) that make or convert arrays
-with NumPy itself. On NumPy arrays autograd's own rules stay in force. What is not restated, and fails on a device: the
-gradients of `gradient`, `linalg.cholesky`, `einsum` with lists of indices or an index twice in one operand, and `sort` of more
-than one axis.
+autograd gets boxes and vector spaces for the array type. Those rules of `autograd.numpy` (1.9) that make or convert arrays with
+NumPy itself are restated for it. On NumPy arrays autograd's own rules stay in force. Some rules are not restated and fail on a
+device: the gradients of `gradient`, `linalg.cholesky`, `einsum` with lists of indices or an index twice in one operand, and
+`sort` of more than one axis.
 
 Truths: tests/test_autograd_on_device.py (a good part of autograd.numpy, first and second derivatives, against NumPy).
 """
@@ -209,7 +209,7 @@ def tensordot_axes(a: Array, b: Array, axes: Any = 2) -> Pairs:
 
 
 def contraction_vjps(axes_of: Callable[..., Pairs]) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """The gradient of one operand contracts ḡ with the other, over the axes that the other brought."""
+    """The gradient of one operand contracts ḡ with the other, over the axes that only the other has."""
 
     def by_first(y: Array, a: Array, b: Array, **kwargs: Any) -> Callable[[Array], Array]:
         of_a, of_b = axes_of(a, b, **kwargs)
@@ -239,7 +239,7 @@ def _inverse(order: Sequence[int]) -> list[int]:
 
 
 def einsum_vjp(argnum: int, y: Array, operands: Sequence[Any], kwargs: Any) -> Callable[[Array], Array]:
-    """ḡ and the other operands, contracted to the indices of this one; what it alone has was summed, and is repeated."""
+    """Contract ḡ and the other operands to the indices of this one; repeat along indices that only this one has."""
     if not isinstance(operands[0], str):
         raise NotImplementedError("on a device the gradient of einsum takes subscripts like 'ij,jk->ik'")
     arrays, k = operands[1:], argnum - 1

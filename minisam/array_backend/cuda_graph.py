@@ -1,7 +1,7 @@
 """A recorded list of calls as one CUDA graph: captured once, then launched as a whole.
 
-On small nets a GPU waits for Python to launch its kernels; a graph launches them all at once. It works on fixed addresses,
-which is what `minisam.record` gives it. Loaded only for the CuPy backend.
+On small nets a GPU waits for Python to launch its kernels. A graph launches all kernels at once. It needs fixed addresses, and a
+record has fixed buffers (`autodiff.replay.Fixed`). This file is loaded only for the CuPy backend, and imports nothing of minisam.
 
 Truths: tests/test_cuda_graph.py; on a GPU, tests/test_gpu.py.
 """
@@ -30,8 +30,8 @@ def captured(run: Run, graph_of: Callable[[Run], Run]) -> Run:
 def cuda_graph(run: Run) -> Run:
     """Capture the kernels that `run` launches on the device.
 
-    The scratch memory of the calls comes from a pool that belongs to the graph, so that nobody else is given the addresses
-    to which it writes.
+    The scratch memory of the calls comes from a pool that belongs to the graph, so that no other array is given the
+    addresses to which the graph writes.
     """
     import cupy
 
@@ -49,14 +49,14 @@ def cuda_graph(run: Run) -> Run:
             raise
         graph = stream.end_capture()
 
-    def launch(pool: Any = pool) -> None:  # which has to live as long as the graph
+    def launch(pool: Any = pool) -> None:  # the pool has to live as long as the graph
         graph.launch(cupy.cuda.get_current_stream())
 
     return launch
 
 
 def _abandon(stream: Any) -> None:
-    """End a capture that failed, so that the stream can be used again; what it says about that is not news."""
+    """End a capture that failed, so that the stream can be used again; the first error is reported, not this one."""
     try:
         stream.end_capture()
     except Exception:

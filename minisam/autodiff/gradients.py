@@ -1,7 +1,7 @@
 """Gradients and Hessian-vector products, exact, on HIPS autograd's tracer.
 
-The weights of a model enter the trace as views of the flat vector w, one root a view, so that neither flattening nor
-slicing stands on the tape.
+The tape begins at the parameters of a model, which are views of the flat vector w. So neither cutting w into parameters nor
+joining their gradients costs calls on the tape.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from ..array_backend import xp
 from ..losses import cross_entropy
 from ..models import Model, NormStatistics
 from ..types import Array, Evaluated, LossAndGrad
-from .replay import Computation, Recorded
-from .tape import Body, Split, new_level
+from ..vectors import over
+from .replay import Computation
+from .tape import Split, new_level
 
 
 def value_and_grad(
@@ -67,12 +68,9 @@ def value_and_grad(
 
     def body(w: Array, *batch: Array) -> tuple[list[Array], list[Array]]:
         values, leaves = _gradient(lambda *leaves: apply(leaves, *batch), split(w))
-        _check_loss(values[0], w)
+        if values[0].shape != w.shape[:-1]:
+            raise ValueError(f"the loss must have one value per replica, shape {w.shape[:-1]}, got {values[0].shape}")
         return values, leaves
-
-    def ready(w: Array, *batch: Array) -> tuple[Array, ...]:
-        check_weights(w)
-        return (w, *_in_dtype_of(w, batch))
 
     names = list(model.running) if isinstance(model, Model) else []
 
@@ -81,7 +79,7 @@ def value_and_grad(
         return Evaluated(value, g, dict(zip(names, of_batch, strict=True)))
 
     finish = with_statistics if names else tuple
-    return _computation("value_and_grad", body, split, ready, finish, 1, recorded, check)
+    return Computation("value_and_grad", body, split, _ready, finish, 1, recorded, check)
 
 
 def hvp(
@@ -98,34 +96,31 @@ def hvp(
     split, apply = _parts(model, loss)
 
     def body(w: Array, v: Array, *batch: Array) -> tuple[list[Array], list[Array]]:
+        if v.shape != w.shape:
+            raise ValueError(f"v must have the shape of w, {w.shape}, got {v.shape}")
+
         def gradient(*leaves: Array) -> list[Array]:
             return _gradient(lambda *inner: apply(inner, *batch), leaves)[1]
 
         _, pull = _trace(gradient, split(w))
         return [], pull(split(v))
 
-    def ready(w: Array, v: Array, *batch: Array) -> tuple[Array, ...]:
-        check_weights(w)
-        if v.shape != w.shape:
-            raise ValueError(f"v must have the shape of w, {w.shape}, got {v.shape}")
-        return (w, *_in_dtype_of(w, (v, *batch)))
-
-    return _computation("hvp", body, split, ready, operator.itemgetter(0), 2, recorded, check)
+    return Computation("hvp", body, split, _ready, operator.itemgetter(0), 2, recorded, check)
 
 
 def check_grad(f: Callable[[Array], Any], w: Array, h: float = 1e-5) -> float:
     """The largest relative error of a gradient against central differences, in float64.
 
-    Each entry gᵢ is held against dᵢ = (L(w + hᵢ eᵢ) − L(w − hᵢ eᵢ)) / 2hᵢ with hᵢ = h max(1, |wᵢ|), relative to
-    |gᵢ| + |dᵢ|, so a wrong gradient is seen at every scale. What the difference quotient cannot know is not counted: rounding,
-    ε_float64 (|L₊| + |L₋|)/hᵢ, and its own error, estimated by a second quotient with 2hᵢ.
+    Each entry gᵢ is compared with dᵢ = (L(w + hᵢ eᵢ) − L(w − hᵢ eᵢ)) / 2hᵢ with hᵢ = h max(1, |wᵢ|). The difference is divided
+    by |gᵢ| + |dᵢ|, so that a wrong gradient is seen at every scale. Two errors of dᵢ itself are subtracted first: its rounding,
+    ε_float64 (|L₊| + |L₋|)/hᵢ, and its truncation, estimated by a second quotient with 2hᵢ.
 
     Parameters
     ----------
     f : function
         w (..., n) -> loss (...,), to be differentiated by autograd; or w -> (loss, g), to check that g.
     w : array (..., n)
-        Where to check; taken to float64.
+        Where to check; it is converted to float64.
     h : float
         Step, > 0.
 
@@ -142,66 +137,40 @@ def check_grad(f: Callable[[Array], Any], w: Array, h: float = 1e-5) -> float:
     _, g = loss_and_grad(w)
     worst = 0.0
     for i in range(w.shape[-1]):
-        step = h * xp().maximum(1.0, xp().abs(w[..., i]))
+        step = h * numpy.maximum(1.0, abs(w[..., i]))
 
         def quotient(hi: Array, i: int = i) -> tuple[Array, Array]:
             up, down = w.copy(), w.copy()
             up[..., i] += hi
             down[..., i] -= hi
             l_up, l_down = value_of(up), value_of(down)
-            rounding = numpy.finfo("float64").eps * (xp().abs(l_up) + xp().abs(l_down)) / hi
-            return (l_up - l_down) / (2 * hi), rounding
+            return (l_up - l_down) / (2 * hi), numpy.finfo("float64").eps * (abs(l_up) + abs(l_down)) / hi
 
         d, rounding = quotient(step)
         wide, _ = quotient(2 * step)
-        gap = xp().abs(g[..., i] - d) - rounding - xp().abs(wide - d)
-        size = xp().abs(g[..., i]) + xp().abs(d)
-        worst = max(worst, float(xp().max(xp().where(gap > 0, gap / (size + (size == 0)), 0))))
+        gap = abs(g[..., i] - d) - rounding - abs(wide - d)
+        worst = max(worst, float(numpy.where(gap > 0, over(gap, abs(g[..., i]) + abs(d)), 0).max()))
     return worst
 
 
 def as_loss_and_grad(f: Callable[[Array], Any]) -> LossAndGrad:
     """f itself if it returns (loss, g); else the gradient of the loss that it returns."""
     differentiated = value_and_grad(f)
-
-    def loss_and_grad(w: Array) -> tuple[Array, Array]:
-        value = f(w)
-        return value if isinstance(value, tuple) else differentiated(w)
-
-    return loss_and_grad
+    return lambda w: result if isinstance(result := f(w), tuple) else differentiated(w)
 
 
 def as_loss(f: Callable[[Array], Any]) -> Callable[[Array], Array]:
     """f without its gradient, if it returns one."""
-
-    def loss(w: Array) -> Array:
-        value = f(w)
-        return value[0] if isinstance(value, tuple) else value
-
-    return loss
+    return lambda w: result[0] if isinstance(result := f(w), tuple) else result
 
 
 # --- the tape --------------------------------------------------------------------------------------------------------
 
 
-def _computation(
-    name: str,
-    body: Body,
-    split: Split,
-    ready: Callable[..., Sequence[Array]],
-    finish: Callable[[list[Array]], Any],
-    points: int,
-    recorded: bool,
-    check: bool,
-) -> Computation:
-    parts = (name, body, split, ready, finish, points)
-    return Recorded(*parts, check=check) if recorded else Computation(*parts)
-
-
 def _trace(
     function: Callable[..., Sequence[Array]], roots: Sequence[Array]
 ) -> tuple[list[Array], Callable[[Sequence[Array]], list[Array]]]:
-    """The values of `function(*roots)`, a list, and the function that pulls gradients of the first of them back to the roots."""
+    """The values of `function(*roots)`, and the function that pulls gradients of the first of these values back to the roots."""
     nodes = [VJPNode.new_root() for _ in roots]
     with new_level() as level:
         ends = function(*[new_box(root, level, node) for root, node in zip(roots, nodes, strict=True)])
@@ -225,7 +194,7 @@ def _trace(
 
 
 def _dense(g: Any) -> Array:
-    """A gradient as an array: autograd hands back that of an indexed array as a sparse promise."""
+    """A gradient as an array: that of an indexed array comes from autograd in sparse form."""
     return sparse_add(vspace(g), None, g) if type(g) in sparse_object_types else g
 
 
@@ -236,7 +205,7 @@ def _gradient(function: Callable[..., list[Array]], roots: Sequence[Array]) -> t
 
 
 def _parts(model: Any, loss: Callable[..., Array]) -> tuple[Split, Callable[..., list[Array]]]:
-    """How to split w into leaves, and how to get from the leaves to the loss and the batch's statistics."""
+    """The function that splits w into leaves, and the function from leaves and batch to the loss and the batch's statistics."""
     if not isinstance(model, Model):
         if not callable(model):
             raise TypeError(f"model must be a minisam Model or a function of w, got {type(model).__name__}")
@@ -250,27 +219,23 @@ def _parts(model: Any, loss: Callable[..., Array]) -> tuple[Split, Callable[...,
     return lambda w: list(model.unflatten(w).values()), apply
 
 
-def _in_dtype_of(w: Array, batch: Sequence[Array]) -> tuple[Array, ...]:
-    """Floating-point inputs in the precision of the weights; integers (labels) as they are."""
-    for a in batch:
+def _ready(w: Array, *others: Array) -> tuple[Array, ...]:
+    """Check the inputs, and convert floating-point ones to the dtype of w; integers, such as labels, stay as they are."""
+    check_weights(w)
+    for a in others:
         if not isinstance(a, (xp().ndarray, numpy.generic, Box)):
             raise TypeError(
                 f"x and y must be arrays of the backend in use ({xp().__name__}), got {type(a).__name__}; "
                 "array_backend.asarray brings them over"
             )
-    return tuple(a if a.dtype == w.dtype or a.dtype.kind != "f" else a.astype(w.dtype) for a in batch)
+    return (w, *[a if a.dtype == w.dtype or a.dtype.kind != "f" else a.astype(w.dtype) for a in others])
 
 
 def check_weights(w: Any) -> None:
-    """Raise the error that says why w cannot be weights, if it cannot."""
+    """Raise an error if w is not a floating-point array (..., n) of the backend in use."""
     if not isinstance(w, (xp().ndarray, Box)):
         raise TypeError(f"w must be an array of the backend in use ({xp().__name__}), got {type(w).__name__}")
     if w.dtype.kind != "f":
         raise TypeError(f"w must be floating point, got dtype {w.dtype}")
     if w.ndim == 0 or w.shape[-1] == 0:
         raise ValueError(f"w must have shape (..., n) with n ≥ 1, got {w.shape}")
-
-
-def _check_loss(value: Array, w: Array) -> None:
-    if value.shape != w.shape[:-1]:
-        raise ValueError(f"the loss must have one value a replica, shape {w.shape[:-1]}, got {value.shape}")

@@ -1,9 +1,9 @@
 """A computation as a straight list of calls, traced once.
 
-autograd's tracer, with a node type of our own, writes down every call of a primitive. What the results depend on is planned:
-which values are views, and in which buffer every other value lies; a buffer is used again after its last reader. Bound to
-inputs and results, each line becomes `f(*args, out=buffer)`, and each leaf of a gradient is written straight into its place in
-the flat gradient.
+autograd's tracer, with a node type of our own, lists every call of a primitive. A plan then says which of these calls the
+results depend on, which values are views, and which buffer holds every other value; a buffer is reused after its last reader.
+Bound to inputs and results, each line becomes `f(*args, out=buffer)`. Each leaf of a gradient is written directly into its place
+in the flat gradient.
 
 Truths: tests/test_replay.py.
 """
@@ -11,6 +11,7 @@ Truths: tests/test_replay.py.
 from __future__ import annotations
 
 import inspect
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -98,29 +99,28 @@ def new_level() -> Iterator[int]:
 
 @dataclass
 class Step:
-    """A call that is needed; its value lies in `buffer`, or is a view or a result and needs none."""
+    """A call that is needed. Its value lies in `buffer`; a view or a result needs no buffer."""
 
     line: int
     f: Any
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     is_view: bool
-    is_straight: bool
-    place: int  # the end in whose place it is written: its own, or one that is to be written over it
+    place: int  # index of the output whose buffer receives this value, its own or one that will overwrite it
     buffer: Array = None
 
 
 class Program:
-    """One computation, for inputs of given shapes and dtypes.
+    """The plan of one computation, for inputs of given shapes and dtypes.
 
     Parameters
     ----------
     body : function
         inputs -> (values, leaves), lists of arrays; traced here, once.
     split : function
-        A flat vector shaped like the first input -> its views, one a leaf; the leaves are written there.
+        A flat vector shaped like the first input -> its views, one per leaf; the leaves are written there.
     inputs : sequence of arrays or plain numbers
-        Examples of what it will be bound to.
+        Examples of the inputs to which it will be bound.
 
     Attributes
     ----------
@@ -141,12 +141,8 @@ class Program:
         self.results = [*(xp().empty_like(a._value if isbox(a) else xp().asarray(a)) for a in values), flat]
         self._check_views(lines, inputs)
 
-    def bind(self, inputs: Sequence[Any], results: Sequence[Array]) -> list[Call]:
-        """The calls that compute these results from these inputs."""
-        return self._bind(inputs, results)[0]
-
-    def _bind(self, inputs: Sequence[Any], results: Sequence[Array]) -> tuple[list[Call], dict[int, Any]]:
-        """The calls, and what holds the value of each line."""
+    def bind(self, inputs: Sequence[Any], results: Sequence[Array]) -> tuple[list[Call], dict[int, Any]]:
+        """The calls that compute these results from these inputs, and the array that holds the value of each line."""
         *values, flat = results
         places = [*(self.split(flat) if flat.size else []), *values]
         place_of = {end.line: place for end, place in zip(self.ends, places, strict=True) if isinstance(end, Ref)}
@@ -158,24 +154,26 @@ class Program:
                 bound[step.line] = step.f(*args, **step.kwargs)
             else:
                 out = bound[step.line] = place_of.get(step.place, step.buffer)
-                if step.is_straight:
+                if hasattr(step.f, "calls"):
                     calls += step.f.calls(*args, out=out)
                 else:
                     calls.append(partial(step.f, *args, out=out, **step.kwargs))
         for end, place in zip(self.ends, places, strict=True):
             value = bound[end.line] if isinstance(end, Ref) else end
             if value is not place:
-                calls.append(partial(xp().copyto, place, value))
+                calls.append(partial(operator.setitem, place, ..., value))
         return calls, bound
 
     def _check_views(self, lines: list[Line], inputs: Sequence[Any]) -> None:
-        """What was a view when it was traced has to be one on the buffers, too."""
-        _, bound = self._bind(inputs, self.results)
+        """A value that was a view when it was traced has to be a view of the buffers, too."""
+        _, bound = self.bind(inputs, self.results)
         for step in self.steps:
             if step.is_view and _is_array(lines[step.line].value):
                 seen = (bound[a.line] for a in step.args if isinstance(a, Ref))
                 if not any(_overlap(bound[step.line], a) for a in seen):
-                    raise CannotRecord(f"{step.f.__name__} returns now a view of its argument and now a copy")
+                    raise CannotRecord(
+                        f"{step.f.__name__} returns sometimes a view of its argument and sometimes a copy"
+                    )
 
 
 def _plan(lines: list[Line], inputs: Sequence[Any], ends: list[int]) -> list[Step]:
@@ -188,7 +186,7 @@ def _plan(lines: list[Line], inputs: Sequence[Any], ends: list[int]) -> list[Ste
     for i, line in enumerate(lines):
         if i not in last_reader:
             continue
-        step = Step(i, line.f, line.args, line.kwargs, memory[i] != {i}, hasattr(line.f, "calls"), i)
+        step = Step(i, line.f, line.args, line.kwargs, memory[i] != {i}, i)
         steps.append(step)
         if step.is_view:
             continue
@@ -207,7 +205,7 @@ def _plan(lines: list[Line], inputs: Sequence[Any], ends: list[int]) -> list[Ste
 
 
 class Pool:
-    """Buffers that are used again once their last reader has run."""
+    """Buffers, each of which is reused once its last reader has run."""
 
     def __init__(self) -> None:
         self.owned: dict[int, Array] = {}
@@ -228,18 +226,18 @@ class Pool:
         return lying.transpose(sorted(range(like.ndim), key=outermost_first.__getitem__))
 
     def give_back(self, line: int) -> None:
-        """The value of a line is no longer read."""
+        """Free the buffer of a line whose value is no longer read."""
         if line in self.owned:  # else it is an input or a result, or was overwritten
             raw = self.owned.pop(line)
             self.free.setdefault(raw.nbytes, []).append(raw)
 
 
 def _memory(lines: list[Line], inputs: Sequence[Any]) -> dict[int, set[int]]:
-    """Line → the lines whose buffers hold its value: itself; for a view, those that it looks at."""
+    """Line → the lines whose buffers hold its value: the line itself or, for a view, the lines that it looks at."""
     memory = {-1 - k: {-1 - k} for k in range(len(inputs))}
     value = {-1 - k: a for k, a in enumerate(inputs)} | {i: line.value for i, line in enumerate(lines)}
     for i, line in enumerate(lines):
-        array = _is_array(line.value)  # else one of autograd's sparse gradients: a promise that holds its arguments
+        array = _is_array(line.value)  # else one of autograd's sparse gradients, which hold their arguments
         seen = [j for j in line.reads() if not array or _overlap(value[i], value[j])]
         memory[i] = set().union(*(memory[j] for j in seen)) if seen else {i}
     return memory
@@ -262,7 +260,7 @@ def _last_readers(lines: list[Line], memory: dict[int, set[int]], ends: list[int
 
 
 def _may_overwrite(line: Line, j: int, lines: list[Line], memory: dict[int, set[int]]) -> bool:
-    """Whether an elementwise `line` may write over the value of line j, which it reads last, and only as it is."""
+    """Whether `line` is elementwise and may overwrite the value of line j, which it is the last to read, and as a whole."""
     if j < 0 or not (isinstance(line.f, numpy.ufunc) or hasattr(line.f, "elementwise")):
         return False
     as_it_is = all(r == j for r in line.reads() if j in memory[r])

@@ -1,8 +1,8 @@
 """Convolution and pooling, with one or two axes in space.
 
-Activations are (..., c, *space, m): channels first, and the examples innermost, so that whatever moves in space moves a long run
-of numbers that lie together. A convolution copies what each place of the kernel sees, `patches`, and is then one product of
-matrices for the whole batch.
+Activations are (..., c, *space, m): channels first and examples last, so that a move in space copies long runs of numbers that
+lie together. A convolution first copies what each place of the kernel sees (`patches`). It is then one product of matrices for
+the whole batch.
 
 Truths: tests/test_convolution.py (first and second derivatives, scipy's correlation, equivariance under shifts).
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import autograd.numpy as anp
@@ -79,7 +79,7 @@ def patches(x: Array, kernel: Shape, stride: int, padding: int, out: Array = Non
 
 @primitive
 def unpatch(g: Array, shape: Shape, kernel: Shape, stride: int, padding: int, out: Array = None) -> Array:
-    """The adjoint of `patches`: what was seen in several places is added up there; shape is that of (c, *space, m)."""
+    """The adjoint of `patches`: sum the gradients of all patches that saw an entry; shape is that of (c, *space, m)."""
     lead, (c, *space, m) = g.shape[:-2], shape
     after = places(tuple(space), kernel, stride, padding)
     seen = g.reshape(*lead, c, *kernel, *after, m)
@@ -101,7 +101,7 @@ defvjp(unpatch, lambda x, g, shape, kernel, stride, padding: lambda h: patches(h
 
 
 def places(space: Shape, kernel: Shape, stride: int, padding: int) -> Shape:
-    """How often the kernel fits along each axis."""
+    """How many times the kernel fits along each axis."""
     after = tuple((n + 2 * padding - k) // stride + 1 for n, k in zip(space, kernel, strict=True))
     if min(after) < 1:
         raise ValueError(f"kernel must fit into the padded input, {space} with padding {padding}, got {kernel}")
@@ -148,16 +148,12 @@ def global_average_pool(x: Array, n: int) -> Array:
 @primitive
 def pooled_sum(x: Array, window: Shape, out: Array = None) -> Array:
     """Sums over windows."""
-    first, *others = _members(x, window)
-    out = xp().array(first) if out is None else _filled(out, first)
-    for member in others:
-        out += member
-    return out
+    return _folded(numpy.add, x, window, out)
 
 
 @primitive
 def unpooled(g: Array, shape: Shape, window: Shape, out: Array = None) -> Array:
-    """The adjoint: each window's number in all its places, 0 where no window was; shape is that of (c, *space, m)."""
+    """The adjoint: each window's number in all its places, 0 outside all windows; shape is that of (c, *space, m)."""
     out = xp().empty((*g.shape[: -len(shape)], *shape), dtype=g.dtype) if out is None else out
     out.fill(0)
     for member in _members(out, window):
@@ -172,11 +168,7 @@ defvjp(unpooled, lambda x, g, shape, window: lambda h: pooled_sum(h, window))
 @primitive
 def max_pool(x: Array, window: Shape, out: Array = None) -> Array:
     """Largest numbers of windows; the gradient goes to the first of equals.   (..., c, *space, m)  ->  (..., c, *space′, m)."""
-    first, *others = _members(x, window)
-    out = xp().array(first) if out is None else _filled(out, first)
-    for member in others:
-        numpy.maximum(out, member, out=out)
-    return out
+    return _folded(numpy.maximum, x, window, out)
 
 
 @primitive
@@ -216,8 +208,13 @@ def _members(x: Array, window: Shape) -> Iterator[Array]:
         yield x[(..., *index, slice(None))]
 
 
-def _filled(out: Array, a: Array) -> Array:
-    out[...] = a
+def _folded(combine: Callable[..., Array], x: Array, window: Shape, out: Array) -> Array:
+    """The numbers of each window, combined pair by pair."""
+    first, *others = _members(x, window)
+    out = xp().empty(first.shape, dtype=x.dtype) if out is None else out
+    out[...] = first
+    for member in others:
+        combine(out, member, out=out)
     return out
 
 
@@ -231,6 +228,6 @@ def to_images(x: Array, shape: Shape) -> Array:
 
 
 def to_rows(x: Array, n: int) -> Array:
-    """The opposite: the features of each example in a row.   (..., c, *space, m)  ->  (..., m, c·space)."""
+    """The inverse of `to_images`: the features of each example in a row.   (..., c, *space, m)  ->  (..., m, c·space)."""
     *lead, _ = x.shape[: -n - 1]
     return T(anp.reshape(x, (*lead, -1, x.shape[-1])))

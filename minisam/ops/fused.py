@@ -82,31 +82,34 @@ def elementwise(f: Any) -> Any:
 
 
 def with_slope(
-    one_pass: Callable[..., Array],
     value: Callable[[Array, Array], Array],
     slope: Callable[[Array, Array], Array],
     value_vjp: Callable[[Array, Array, Array], Array],
     slope_vjp: Callable[[Array, Array, Array], Array],
-) -> Callable[..., Array]:
-    """A function whose value and derivative are computed in one pass, because they share their costly part.
+) -> Callable[..., Any]:
+    """Decorate a function that computes a value and its derivative in one pass, because they share their costly part.
 
-    autograd does not trace `one_pass`. The tape holds only `value`, whose derivative reads the stored slope, and, for second
-    derivatives, that slope as a function of x.
+    The function (x, *others, out=None) returns `both`, one array with the value and the slope; the others are not differentiated.
+    autograd does not trace it. The tape holds only `value`, whose derivative reads the stored slope, and, for second derivatives,
+    that slope as a function of x. Decorated, the function returns the value.
 
     Parameters
     ----------
-    one_pass : function
-        (x, *others, out=None) -> `both`, one array with the value and the slope; the others are not differentiated.
     value, slope : functions
         (x, both) -> the value y and the slope s that are stored there.
     value_vjp, slope_vjp : functions
         (g, y, s) and (g, s, x) -> the gradient of x, if g is the gradient of y or of s.
     """
-    one_pass, value, slope = primitive(one_pass), primitive(value), primitive(slope)
-    register_notrace(VJPNode, one_pass)
+    value, slope = primitive(value), primitive(slope)
     defvjp(value, lambda y, x, both: lambda g: value_vjp(g, y, slope(x, both)), argnums=(0,))
     defvjp(slope, lambda s, x, both: lambda g: slope_vjp(g, s, x), argnums=(0,))
-    return lambda x, *others: value(x, one_pass(x, *others))
+
+    def decorate(one_pass: Any) -> Callable[..., Array]:
+        one_pass = primitive(one_pass)
+        register_notrace(VJPNode, one_pass)
+        return functools.wraps(one_pass)(lambda x, *others: value(x, one_pass(x, *others)))
+
+    return decorate
 
 
 def made_once(make: Callable[..., Array]) -> Callable[..., Array]:

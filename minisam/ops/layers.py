@@ -77,8 +77,25 @@ GELU_SCALE, GELU_CUBE = 0.7978845608028654, 0.044715  # c = √(2/π), and the c
 GELU_SATURATED = 10.0  # where |x| is larger, tanh is ±1 to the last bit
 
 
-def gelu_and_slope(x: Array, out: Array = None) -> Array:
-    """y = x Φ over y' = Φ (1 + x (1 − t) (c + 3 c a x²)) with t = tanh(c (x + a x³)), Φ = (1 + t)/2.   (...) -> (2, ...)."""
+def gelu_bend(x: Array) -> Array:
+    """y'' = (1 − t²) (u' + x u''/2 − x t u'²) with t = tanh u, u = c (x + a x³)."""
+    x = anp.clip(x, -GELU_SATURATED, GELU_SATURATED)
+    t = tanh(GELU_SCALE * (x + GELU_CUBE * x * x * x))
+    first, second = GELU_SCALE * (1 + 3 * GELU_CUBE * x * x), 6 * GELU_SCALE * GELU_CUBE * x
+    return (1 - t * t) * (first + x * second / 2 - x * t * first * first)
+
+
+@with_slope(
+    value=lambda x, both: both[0],
+    slope=lambda x, both: both[1],
+    value_vjp=lambda g, y, slope: g * slope,
+    slope_vjp=lambda g, slope, x: g * gelu_bend(x),
+)
+def gelu(x: Array, out: Array = None) -> Array:
+    """y = x Φ(x) with Φ = (1 + t)/2, t = tanh(c (x + a x³)).   Hendrycks & Gimpel 2016, arXiv:1606.08415.
+
+    In one pass with y' = Φ (1 + x (1 − t) (c + 3 c a x²)).
+    """
     out = xp().empty((2, *x.shape), dtype=x.dtype) if out is None else out
     y, slope = out[0], out[1]
     near = floored = x
@@ -102,25 +119,3 @@ def gelu_and_slope(x: Array, out: Array = None) -> Array:
     slope *= y
     y *= floored
     return out
-
-
-def gelu_bend(x: Array) -> Array:
-    """y'' = (1 − t²) (u' + x u''/2 − x t u'²) with t = tanh u, u = c (x + a x³)."""
-    x = anp.clip(x, -GELU_SATURATED, GELU_SATURATED)
-    t = tanh(GELU_SCALE * (x + GELU_CUBE * x * x * x))
-    first, second = GELU_SCALE * (1 + 3 * GELU_CUBE * x * x), 6 * GELU_SCALE * GELU_CUBE * x
-    return (1 - t * t) * (first + x * second / 2 - x * t * first * first)
-
-
-_gelu = with_slope(
-    gelu_and_slope,
-    value=lambda x, both: both[0],
-    slope=lambda x, both: both[1],
-    value_vjp=lambda g, y, slope: g * slope,
-    slope_vjp=lambda g, slope, x: g * gelu_bend(x),
-)
-
-
-def gelu(x: Array) -> Array:
-    """y = x Φ(x) with Φ(x) ≈ (1 + tanh(c (x + a x³))) / 2.   Hendrycks & Gimpel 2016, arXiv:1606.08415."""
-    return _gelu(x)

@@ -46,12 +46,30 @@ def softmax_cross_entropy(z: Array, labels: Array, smoothing: float) -> Array:
 
     The target t is 1 − s on the label plus s/c everywhere (Szegedy et al. 2016, arXiv:1512.00567, section 7; s = smoothing).
     """
-    return anp.reshape(_mean_cross_entropy(z, labels, smoothing), z.shape[:-2])
+    return anp.reshape(mean_cross_entropy(z, labels, smoothing), z.shape[:-2])
 
 
+@straight
+def mean_loss(z: Array, both: Array) -> Steps:
+    """Mean over the batch of the losses: the product of (..., 1, m) and m shares  ->  (..., 1)."""
+    yield numpy.matmul, both[..., 0:1, :], equal_shares(both.shape[-1], both.dtype)
+
+
+@made_once
+def equal_shares(m: int, dtype: Any) -> Array:
+    """(1/m, …, 1/m), (m,)."""
+    return xp().full(m, 1 / m, dtype=dtype)
+
+
+@with_slope(
+    value=mean_loss,
+    slope=lambda z, both: both[..., 1:, :].swapaxes(-1, -2),  # (p − t)/m
+    value_vjp=lambda g, mean, slope: lift(g, 1) * slope,
+    slope_vjp=lambda g, slope, z: softmax_vjp(softmax(z), g) / z.shape[-2],
+)
 @prepared
-def losses_and_slopes(z: Array, labels: Array, smoothing: float, out: Array) -> tuple[Array, Call]:
-    """The loss of each example over its derivative (p − t)/m: (..., m, c) -> (..., 1 + c, m).
+def mean_cross_entropy(z: Array, labels: Array, smoothing: float, out: Array) -> tuple[Array, Call]:
+    """The mean loss (..., 1). In one pass: the loss of each example over its slope (p − t)/m, (..., m, c) -> (..., 1 + c, m).
 
     The examples are the last axis. A sum over the few classes then adds whole rows.
     """
@@ -94,27 +112,6 @@ def check_range(labels: Array, classes: int, called: str = "labels") -> None:
         and numpy.maximum.reduce(labels.view(f"u{labels.itemsize}"), axis=None) >= classes
     ):
         raise ValueError(f"{called} must be in 0 … {classes - 1}, got {labels.min()} … {labels.max()}")
-
-
-@straight
-def mean_loss(z: Array, both: Array) -> Steps:
-    """Mean over the batch of the losses: the product of (..., 1, m) and m shares  ->  (..., 1)."""
-    yield numpy.matmul, both[..., 0:1, :], equal_shares(both.shape[-1], both.dtype)
-
-
-@made_once
-def equal_shares(m: int, dtype: Any) -> Array:
-    """(1/m, …, 1/m), (m,)."""
-    return xp().full(m, 1 / m, dtype=dtype)
-
-
-_mean_cross_entropy = with_slope(
-    losses_and_slopes,
-    value=mean_loss,
-    slope=lambda z, both: both[..., 1:, :].swapaxes(-1, -2),  # (p − t)/m
-    value_vjp=lambda g, mean, slope: lift(g, 1) * slope,
-    slope_vjp=lambda g, slope, z: softmax_vjp(softmax(z), g) / z.shape[-2],
-)
 
 
 @primitive

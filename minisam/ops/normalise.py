@@ -54,22 +54,11 @@ def layer_norm(x: Array, gain: Array, bias: Array) -> Array:
 
     x (..., m, d), gain and bias (..., d)  ->  (..., m, d).
     """
-    return scale_and_shift(_standardise(x), gain, bias)
-
-
-def standardise(x: Array, out: Array = None) -> Array:
-    """x̂ = (x − μ)/σ of all rows, and after them 1/σ of all rows.   (..., m, d)  ->  (..., m·d + m)."""
-    *lead, m, d = x.shape
-    out = xp().empty((*lead, m * d + m), dtype=x.dtype) if out is None else out
-    x_hat, inverse = stored_rows(x, out), stored_inverse(x, out)
-    numpy.subtract(x, sum_last(x) / d, out=x_hat)
-    inverse[...] = 1 / numpy.sqrt(dot(x_hat, x_hat) / d + SMALLEST_VARIANCE)
-    x_hat *= inverse
-    return out
+    return scale_and_shift(standardise(x), gain, bias)
 
 
 def stored_rows(x: Array, both: Array) -> Array:
-    """x̂ (..., m, d), a view of what `standardise` returned."""
+    """x̂ (..., m, d), a view of what the one pass of `standardise` filled."""
     return both[..., : -x.shape[-2]].reshape(x.shape)
 
 
@@ -90,7 +79,16 @@ def inverse_vjp(g: Array, inverse: Array, x: Array) -> Array:
     return (x - sum_last(x) / d) * (g * inverse * inverse * inverse / -d)
 
 
-_standardise = with_slope(standardise, stored_rows, stored_inverse, standardise_vjp, inverse_vjp)
+@with_slope(stored_rows, stored_inverse, standardise_vjp, inverse_vjp)
+def standardise(x: Array, out: Array = None) -> Array:
+    """x̂ = (x − μ)/σ for each row. In one pass with 1/σ: x̂ of all rows, then 1/σ of all rows, (..., m·d + m)."""
+    *lead, m, d = x.shape
+    out = xp().empty((*lead, m * d + m), dtype=x.dtype) if out is None else out
+    x_hat, inverse = stored_rows(x, out), stored_inverse(x, out)
+    numpy.subtract(x, sum_last(x) / d, out=x_hat)
+    inverse[...] = 1 / numpy.sqrt(dot(x_hat, x_hat) / d + SMALLEST_VARIANCE)
+    x_hat *= inverse
+    return out
 
 
 @primitive

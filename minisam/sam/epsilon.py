@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
-from ..array_backend import xp
+import numpy
+
 from ..autodiff.replay import replayed
 from ..checks import check_ball
 from ..types import Array, Radius
-from ..vectors import like, norm, over
+from ..vectors import are_within, like, norm, over, power_of_two
 
 
 def epsilon(g: Array, rho: Radius, p: float = 2.0) -> Array:
@@ -44,19 +45,29 @@ def epsilon(g: Array, rho: Radius, p: float = 2.0) -> Array:
 
 
 def first_order(g: Array, rho: Radius, p: float) -> Array:
-    """`epsilon`, for arguments that were checked and a radius that met g."""
+    """`epsilon`, for arguments that were checked and a radius that is ready to meet g."""
     if p == 2:
         return of_length(g, norm(g), rho)
+    if p == math.inf:
+        return rho * numpy.sign(g)  # q − 1 = 0: any entry but 0 counts, however small
     g = over(g, norm(g, math.inf))  # the largest |gᵢ| becomes 1: powers neither overflow nor vanish
-    if p == 1:
-        d = xp().where(abs(g) == 1, g, 0)  # q − 1 = ∞
-    else:
-        q = 1.0 if p == math.inf else p / (p - 1)
-        d = xp().sign(g) * abs(g) ** (q - 1)
+    q_less_1 = math.inf if p == 1 else 1 / (p - 1)  # 1^∞ = 1, and less than 1 gives 0
+    d = numpy.sign(g) * abs(g) ** q_less_1
     return rho * over(d, norm(d, p))
 
 
-@replayed
 def of_length(g: Array, length: Array, rho: Radius) -> Array:
-    """ρ g/‖g‖, from ‖g‖."""
+    """ρ g/‖g‖₂, from ‖g‖₂, which the step also reports.
+
+    On the host, a gradient whose length is no ordinary number is divided by a power of two first: its length may lie above the
+    largest float, or have few digits because it is subnormal. On a device, looking would make the step wait.
+    """
+    if isinstance(length, numpy.ndarray) and not are_within(1e-30, length, math.inf):
+        g = g / numpy.where((length > 1e-30) & (length < math.inf), 1, power_of_two(g))
+        length = norm(g)
+    return _along(g, length, rho)
+
+
+@replayed
+def _along(g: Array, length: Array, rho: Radius) -> Array:
     return rho * over(g, length)
