@@ -70,7 +70,7 @@ def prepared(f: Callable[..., tuple[Array, Call]]) -> Any:
 
 
 def _with_calls(run: Any, calls: Callable[..., list[Call]]) -> Any:
-    run.calls = calls
+    run.calls, run.written = calls, run.__wrapped__  # `show` prints what was written
     del run.__wrapped__  # its signature is (*args, out)
     return run
 
