@@ -106,9 +106,16 @@ class SGD(Base):
     def update(self, w: Array, state: State, g: Array) -> tuple[Array, State]:
         own, t = self.met[w.dtype, type(w)], state["t"]
         g = add_l2(g, own.l2, w)
-        formula = _with_look_ahead if self.nesterov else _with_momentum
-        w, v = formula(w, state["v"], g, lr_at(own, t, w), own.momentum)
+        lr, mu = lr_at(own, t, w), own.momentum
+        if isinstance(mu, float) and mu == 0:
+            return _along_g(w, g, lr), {"t": t + 1, "v": g}
+        w, v = (_with_look_ahead if self.nesterov else _with_momentum)(w, state["v"], g, lr, mu)
         return w, {"t": t + 1, "v": v}
+
+
+@replayed
+def _along_g(w: Array, g: Array, lr: Scalar) -> Array:
+    return w - lr * g
 
 
 @replayed

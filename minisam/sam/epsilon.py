@@ -70,4 +70,4 @@ def of_length(g: Array, length: Array, rho: Radius) -> Array:
 
 @replayed
 def _along(g: Array, length: Array, rho: Radius) -> Array:
-    return rho * over(g, length)
+    return over(rho, length) * g  # one pass over g
