@@ -159,15 +159,15 @@ def _refuse_another_set(name: str, path: Path) -> None:
 
 
 def _download(name: str, url: str, hashes: Mapping[str, str], place: Path) -> None:
-    needed = f"{name} needs {', '.join(hashes)} from {url} in {place}"
     try:
         import pooch
-    except ImportError as error:
-        raise FileNotFoundError(f"{needed}; put them there, or pip install pooch to have them downloaded") from error
-    try:
+
         for file, sha256 in hashes.items():  # pooch downloads aside, and moves a file into place when its hash is right
             pooch.retrieve(url + file, known_hash=f"sha256:{sha256}", fname=file, path=place, progressbar=True)
     except Exception as error:
+        why = f": the download failed ({type(error).__name__}: {error})"
+        if isinstance(error, ImportError):
+            why = ", or pip install pooch to have them downloaded"
         raise FileNotFoundError(
-            f"{needed}; put them there: the download failed ({type(error).__name__}: {error})"
+            f"{name} needs {', '.join(hashes)} from {url} in {place}; put them there{why}"
         ) from error

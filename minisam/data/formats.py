@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 import numpy
 
-from .pickled import Pixels, unpickled
+from .pickled import Call, unpickled
 
 Folder: TypeAlias = str | os.PathLike[str]
 Labelled: TypeAlias = tuple[numpy.ndarray, numpy.ndarray]  # images uint8 (m, ...), labels (m,)
@@ -95,7 +95,7 @@ def examples(part: str, content: bytes, labels: str, classes: int) -> Labelled:
     """Images and labels of one pickled part."""
     entries = unpickled(content)
     data, y = entries.get("data"), entries.get(labels)
-    if not isinstance(data, Pixels) or not isinstance(y, list):
+    if not isinstance(data, Call) or not isinstance(y, list):
         raise ValueError(f"its {part} has no data, or no {labels}")
     x = data.array()
     if x.shape != (len(y), 3072):

@@ -76,9 +76,8 @@ def signal(template: numpy.ndarray, draw: numpy.random.RandomState) -> numpy.nda
 
     low, high = PADDING
     zeros = low + int(draw.rand() * (high - low + 1))
-    x = resampled(
-        numpy.concatenate([template + 1e-8, numpy.zeros(zeros)]), LENGTH + high
-    )  # 1e-8: a 0 of the template is not background
+    padded = numpy.concatenate([template + 1e-8, numpy.zeros(zeros)])  # 1e-8: a 0 of the template is not background
+    x = resampled(padded, LENGTH + high)
     x = x * (1 + SCALE * (draw.rand() - 0.5))
     x = numpy.roll(x, draw.choice(TRANSLATION))
     smooth = gaussian_filter(SMOOTH_NOISE * draw.randn(len(x)), 2)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy
+from numpy.random import Generator
 
 from ..checks import check_counts, check_one_seed, check_seed
 from ..draws import stream
@@ -174,9 +175,7 @@ def diagonal_regression(
     return split("diagonal regression", x.astype("float32"), y.astype("float32"), train, validation)
 
 
-def _drawn(
-    problem: str, seed: int, noise: float, train: int, validation: int, test: int
-) -> tuple[numpy.random.Generator, int]:
+def _drawn(problem: str, seed: int, noise: float, train: int, validation: int, test: int) -> tuple[Generator, int]:
     """The random stream of a toy problem, and its number of examples."""
     check_one_seed(seed)
     check_counts(train=train, validation=validation, test=test)
@@ -251,6 +250,6 @@ def batches(n: int, batch_size: int, seed: int | Sequence[int], epoch: int) -> n
     return numpy.moveaxis(cut, -2, 0)
 
 
-def _generator(seed: int, epoch: int) -> numpy.random.Generator:
+def _generator(seed: int, epoch: int) -> Generator:
     """The stream of one epoch; not one of `draws.stream`, so that checkpoints of before continue in the same order."""
     return numpy.random.default_rng(numpy.random.SeedSequence(seed, spawn_key=(epoch,)))

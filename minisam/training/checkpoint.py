@@ -84,8 +84,7 @@ def resume(path: Path, settings: Settings, epochs: int) -> Stand:
     ]
     if other:
         raise ValueError(
-            f"checkpoint {os.fspath(path)} belongs to another training: "
-            f"delete it, or name another file ({'; '.join(other)})"
+            f"checkpoint {os.fspath(path)} belongs to another training: delete it, or name another file ({'; '.join(other)})"
         )
     history = groups["history"]
     done = len(history["epoch"])
@@ -157,9 +156,8 @@ def _short(text: str) -> str:
 
 def entries(kind: str, w: Array, groups: Mapping[str, Mapping[str, Array]], meta: Meta) -> Entries:
     """The arrays of a file by name; or a TypeError that names one which is no array of numbers."""
-    made = {"w": asnumpy(w)}
-    for group, arrays in groups.items():
-        made |= {f"{group}/{name}": asnumpy(a) for name, a in arrays.items()}
+    grouped = {f"{group}/{name}": a for group, arrays in groups.items() for name, a in arrays.items()}
+    made = {name: asnumpy(a) for name, a in {"w": w, **grouped}.items()}
     for name, a in made.items():
         if a.dtype.kind not in "biufc":
             raise TypeError(f"{name} must be a number or an array of numbers to be kept in a file, got {a!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -121,9 +122,10 @@ def train(
     stand, settings = training.start(w), training.settings()
     if checkpoint is not None:
         stand = begin(checkpoint, stand, settings, epochs)
-    interrupted = False
+    done, interrupted = len(stand.rows), False
     try:
-        with _bar(len(stand.rows), epochs, progress) as bar, numpy.errstate(all="ignore"):
+        bar = threads.bar(range(done, epochs), total=epochs, initial=done, unit="epoch", disable=not progress)
+        with bar, numpy.errstate(all="ignore"):
             for _ in bar:
                 stand = training.epoch(stand)
                 if checkpoint is not None:
@@ -172,8 +174,7 @@ class _Training:
         if bad:
             raise DivergedError(bad, self.run(before))
         spent = sum(info["evaluations"] for info in infos)
-        rows = [*before.rows, _row(before.rows, series, spent, measured)]
-        after = Stand(w, state, running, before.kept, rows)
+        after = Stand(w, state, running, before.kept, [*before.rows, _row(before.rows, series, spent, measured)])
         return _with_best(after) if self.best else after
 
     @cached_property
@@ -206,10 +207,9 @@ class _Training:
     def settings(self) -> Settings:
         """What must be the same for a training to go on from a checkpoint."""
         swept = {name: values for name, values in self.axes.items() if name != "seed"}
-        as_given = ("optimizer", "batch_size", "seed", "loss", "best", "dtype")
-        data = fingerprint([self.x, self.y, *(a for part in self.validation for a in part)])
-        of_all = {"model": self.model.spec, "sweep": swept or None, "data": data}
-        return of_all | {name: getattr(self, name) for name in as_given}
+        data = fingerprint([self.x, self.y, *itertools.chain(*self.validation)])
+        as_given = {name: getattr(self, name) for name in ("optimizer", "batch_size", "seed", "loss", "best", "dtype")}
+        return {"model": self.model.spec, "sweep": swept or None, "data": data, **as_given}
 
 
 def _check_kinds(model: object, optimizer: object, dtype: str) -> None:
@@ -217,10 +217,6 @@ def _check_kinds(model: object, optimizer: object, dtype: str) -> None:
         raise TypeError(f"model must be a minisam Model such as mlp((64, 32, 10)), got {model!r}")
     check_methods("optimizer", optimizer, "init step", "an optimizer such as SGD(lr)")
     pick("dtype", dtype, {"float32": 0, "float64": 0})
-
-
-def _bar(done: int, epochs: int, progress: bool) -> Any:
-    return threads.bar(range(done, epochs), total=epochs, initial=done, unit="epoch", disable=not progress)
 
 
 # --- an epoch's row of the history -----------------------------------------------------------------------------------
@@ -280,8 +276,7 @@ def _where_not_finite(
     step, *replica = bad[0].tolist()
     where = f", replica {', '.join(map(str, replica))}" if replica else ""
     return (
-        f"the loss became {losses[tuple(bad[0])]} "
-        f"at step {epoch * (len(losses) - 1) + step} (epoch {epoch + 1}{where}); "
+        f"the loss became {losses[tuple(bad[0])]} at step {epoch * (len(losses) - 1) + step} (epoch {epoch + 1}{where}); "
         f"try a smaller lr or rho; .run holds the weights after epoch {epoch}"
     )
 
@@ -290,7 +285,4 @@ def _warn_of_lost(w: Array) -> None:
     """Say how many replicas of a sweep diverged."""
     lost = ~numpy.isfinite(asnumpy(xp().sum(0 * w, axis=-1)))
     if lost.any():
-        warnings.warn(
-            f"{lost.sum()} of {lost.size} replicas diverged: their last weights are not finite",
-            stacklevel=3,
-        )
+        warnings.warn(f"{lost.sum()} of {lost.size} replicas diverged: their last weights are not finite", stacklevel=3)
