@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import autograd.numpy as anp
 
@@ -106,14 +106,14 @@ class Batch:
     weights: Array = None
     other: Array = None
     share: Array = None
+    gradient: LossAndGrad = field(init=False, repr=False)  # w -> (loss, g), the batch bound to its record once
+
+    def __post_init__(self) -> None:
+        bound = self.of.gradient(*self._kind()).on(self.x, self.y, *self._others())
+        object.__setattr__(self, "gradient", bound)
 
     def __call__(self, w: Array) -> tuple[Array, Array]:
         return self.gradient(w)
-
-    @cached_property
-    def gradient(self) -> LossAndGrad:
-        """w -> (loss, g), from one record for all gradients on this batch."""
-        return self.of.gradient(*self._kind()).on(self.x, self.y, *self._others())
 
     def outputs(self, w: Array) -> Array:
         """Logits (..., rows, c); a text has a row per token."""

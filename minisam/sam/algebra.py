@@ -41,7 +41,7 @@ class Look:
     def __init__(self, w: Array, batch: Any, rule: Any = None) -> None:
         self.w, self.batch, self.rule = w, batch, rule
         self.p: float = getattr(rule, "p", 2.0)
-        self.gradient: LossAndGrad = batch.gradient if hasattr(type(batch), "gradient") else batch
+        self.gradient: LossAndGrad = getattr(batch, "__dict__", {}).get("gradient", batch)  # bound, if it is a `Batch`
         self.evaluations: int | Fraction = 0
         self.first: tuple[Array, Array] | None = None
         self.eps: Array | None = None
