@@ -147,7 +147,7 @@ def check_ball(rho: Radius, p: float) -> None:
     check_norm_order("p", p)
 
 
-def check_truth(name: str, value: Any) -> bool:
+def check_truth(name: str, value: object) -> bool:
     """True or False."""
     if not isinstance(value, (bool, numpy.bool_)):
         raise TypeError(f"{name} must be True or False, got {shown(value)}")
@@ -202,7 +202,7 @@ def check_mask(name: str, value: Any, optional: bool) -> Array | None:
 # --- other objects ---------------------------------------------------------------------------------------------------
 
 
-def check_methods(name: str, value: Any, methods: str, what: str) -> Any:
+def check_methods(name: str, value: object, methods: str, what: str) -> Any:
     """The value, if it is an object, not a class, with these methods."""
     if isinstance(value, type) or not all(hasattr(value, method) for method in methods.split()):
         raise TypeError(f"{name} must be {what}, got {shown(value)}")

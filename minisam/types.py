@@ -11,6 +11,7 @@ Radius: TypeAlias = Scalar  # ρ of a ball [weight], ≥ 0
 StepSize: TypeAlias = Scalar | Callable[[int], float]  # η: a scalar, or a schedule t -> η of the step t = 0, 1, 2, …
 Seed: TypeAlias = int | Array  # a whole number ≥ 0, or an array (..., 1) with one seed per replica
 Shape: TypeAlias = tuple[int, ...]
+Axes: TypeAlias = int | tuple[int, ...] | None  # one axis, several, or all
 Statistics: TypeAlias = dict[str, Array]  # name -> mean or variance of each channel, as batch norm saw it
 State: TypeAlias = dict[str, Any]  # what an optimizer keeps between steps: arrays and whole numbers
 Info: TypeAlias = dict[str, Any]  # what a step tells: arrays (...,) with one number per replica, and counts

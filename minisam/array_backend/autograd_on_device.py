@@ -22,9 +22,11 @@ from autograd.numpy import numpy_vjps, numpy_wrapper
 from autograd.numpy.numpy_boxes import ArrayBox
 from autograd.tracer import getval, isbox
 
-from ..types import Array
+from ..types import Array, Axes, Shape
 
 DEVICE_TYPES: dict[type, Any] = {}  # array type -> its namespace, which has NumPy's functions
+
+Keywords = dict[str, Any]
 
 
 class DeviceVSpace(VSpace):
@@ -65,17 +67,17 @@ def register(array_type: type, xp: Any) -> None:
     DEVICE_TYPES[array_type] = xp
 
 
-def on_device(*values: Any) -> bool:
+def on_device(*values: object) -> bool:
     """Whether one of these values lives on a device; a value in a box counts as the value."""
     return namespace_of(*values) is not None
 
 
-def namespace_of(*values: Any) -> Any:
+def namespace_of(*values: object) -> Any:
     """The namespace of the first device array among these values; None if all live on the host."""
     return next((DEVICE_TYPES[kind] for kind in map(type, map(_out_of_boxes, values)) if kind in DEVICE_TYPES), None)
 
 
-def _out_of_boxes(value: Any) -> Any:
+def _out_of_boxes(value: object) -> object:
     return _out_of_boxes(getval(value)) if isbox(value) else value
 
 
@@ -104,7 +106,7 @@ def _restate_rules() -> None:
 def _or_autograds(ours: Callable[..., Any], theirs: Callable[..., Any]) -> Callable[..., Any]:
     """Ours for device arrays, autograd's for all others."""
 
-    def either(*args: Any, **kwargs: Any) -> Any:
+    def either(*args: object, **kwargs: object) -> Any:
         return (ours if on_device(*args) else theirs)(*args, **kwargs)
 
     return either
@@ -118,13 +120,13 @@ def _restate(function: Callable[..., Any], *makers: Callable[..., Any] | None) -
 
 
 def _choose(function: Callable[..., Any], ours: Callable[..., Any], theirs: Callable[..., Any]) -> None:
-    def either(argnums: Any, ans: Any, args: Any, kwargs: Any) -> Any:
+    def either(argnums: Sequence[int], ans: Array, args: Sequence[Array], kwargs: Keywords) -> Any:
         return (ours if on_device(ans) else theirs)(argnums, ans, args, kwargs)
 
     primitive_vjps[function] = either
 
 
-def repeat_to_match_shape(g: Array, shape: Any, dtype: Any, axis: Any, keepdims: bool) -> tuple[Array, int]:
+def repeat_to_match_shape(g: Array, shape: Shape, dtype: str, axis: Axes, keepdims: bool) -> tuple[Array, int]:
     """The gradient g of a reduction, repeated along the axes that it summed over, and how often."""
     axes = range(len(shape)) if axis is None else (axis,) if isinstance(axis, int) else axis
     reduced = {a % len(shape) for a in axes} if shape else set()
@@ -132,11 +134,11 @@ def repeat_to_match_shape(g: Array, shape: Any, dtype: Any, axis: Any, keepdims:
     return anp.broadcast_to(anp.reshape(g, ones), tuple(shape)), math.prod(shape[a] for a in reduced)
 
 
-def array_from_array(args: Any, kwargs: Any, a: Array) -> Array:
+def array_from_array(args: Sequence[object], kwargs: Keywords, a: Array) -> Array:
     return namespace_of(a).array(a, *args, **kwargs)
 
 
-def array_from_parts(args: Any, kwargs: Any, *parts: Array) -> Array:
+def array_from_parts(args: Sequence[object], kwargs: Keywords, *parts: Array) -> Array:
     xp = namespace_of(*parts)
     return xp.array(xp.stack([xp.asarray(part) for part in parts]), *args, **kwargs)
 
@@ -147,7 +149,7 @@ where_vjps = (
 )
 
 
-def transpose_vjp(y: Array, a: Array, axes: Any = None) -> Callable[[Array], Array]:
+def transpose_vjp(y: Array, a: Array, axes: Sequence[int] | None = None) -> Callable[[Array], Array]:
     return lambda g: anp.transpose(g, None if axes is None else _inverse([axis % anp.ndim(a) for axis in axes]))
 
 
@@ -155,7 +157,7 @@ def trace_vjp(y: Array, a: Array, offset: int = 0) -> Callable[[Array], Array]:
     return lambda g: g * namespace_of(a).eye(*a.shape, offset, dtype=a.dtype)
 
 
-def sort_vjp(y: Array, a: Array, axis: int = -1, kind: Any = None, order: Any = None) -> Callable[[Array], Array]:
+def sort_vjp(y: Array, a: Array, axis: int = -1, kind: object = None, order: object = None) -> Callable[[Array], Array]:
     if anp.ndim(a) > 1:
         raise NotImplementedError("the gradient of sort takes arrays of one axis")
     back = anp.argsort(anp.argsort(a))
@@ -201,7 +203,7 @@ def inner_axes(a: Array, b: Array) -> Pairs:
     return ([anp.ndim(a) - 1], [anp.ndim(b) - 1]) if anp.ndim(a) and anp.ndim(b) else ([], [])
 
 
-def tensordot_axes(a: Array, b: Array, axes: Any = 2) -> Pairs:
+def tensordot_axes(a: Array, b: Array, axes: int | Sequence[Any] = 2) -> Pairs:
     if isinstance(axes, int):
         return list(range(anp.ndim(a) - axes, anp.ndim(a))), list(range(axes))
     lists = [[pair] if isinstance(pair, int) else list(pair) for pair in axes]
@@ -211,7 +213,7 @@ def tensordot_axes(a: Array, b: Array, axes: Any = 2) -> Pairs:
 def contraction_vjps(axes_of: Callable[..., Pairs]) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """The gradient of one operand contracts ḡ with the other, over the axes that only the other has."""
 
-    def by_first(y: Array, a: Array, b: Array, **kwargs: Any) -> Callable[[Array], Array]:
+    def by_first(y: Array, a: Array, b: Array, **kwargs: object) -> Callable[[Array], Array]:
         of_a, of_b = axes_of(a, b, **kwargs)
         free_a, free_b = _others(of_a, a), _others(of_b, b)
         kept = sorted(of_b)  # the order in which tensordot leaves b's contracted axes
@@ -219,7 +221,7 @@ def contraction_vjps(axes_of: Callable[..., Pairs]) -> tuple[Callable[..., Any],
         last = list(range(len(free_a), len(free_a) + len(free_b)))
         return lambda g: anp.transpose(anp.tensordot(g, b, axes=(last, free_b)), _inverse(order))
 
-    def by_second(y: Array, a: Array, b: Array, **kwargs: Any) -> Callable[[Array], Array]:
+    def by_second(y: Array, a: Array, b: Array, **kwargs: object) -> Callable[[Array], Array]:
         of_a, of_b = axes_of(a, b, **kwargs)
         free_a, free_b = _others(of_a, a), _others(of_b, b)
         kept = sorted(of_a)
@@ -238,7 +240,7 @@ def _inverse(order: Sequence[int]) -> list[int]:
     return sorted(range(len(order)), key=order.__getitem__)
 
 
-def einsum_vjp(argnum: int, y: Array, operands: Sequence[Any], kwargs: Any) -> Callable[[Array], Array]:
+def einsum_vjp(argnum: int, y: Array, operands: Sequence[Any], kwargs: Keywords) -> Callable[[Array], Array]:
     """Contract ḡ and the other operands to the indices of this one; repeat along indices that only this one has."""
     if not isinstance(operands[0], str):
         raise NotImplementedError("on a device the gradient of einsum takes subscripts like 'ij,jk->ik'")

@@ -30,9 +30,7 @@ from ..types import Array
 from .tape import Body, Call, CannotRecord, Program, Split
 
 CACHED = 16  # records kept for one function in one thread; the one used longest ago makes room
-LARGE = (
-    2**20
-)  # bytes of an array that leaves the fast caches; allocating a smaller one costs less than finding a spare one
+LARGE = 2**20  # bytes of an array that leaves the fast caches; allocating a smaller one is cheaper than finding a spare
 FASTER_TO_COPY = 50_000  # bytes that are copied in the time that it takes to bind a call
 KIND = operator.attrgetter("__class__", "shape", "dtype", "strides")  # sums depend on the order in memory
 _tracing = threading.RLock()  # autograd's tracer has one state for all threads
@@ -73,14 +71,14 @@ class Computation:
     cache: Cache = field(default_factory=lambda: Cache())
     failures: list[Exception] = field(default_factory=list)
 
-    def __call__(self, *inputs: Any) -> Any:
+    def __call__(self, *inputs: Array) -> Any:
         return Bound(self, inputs[self.points :])(*inputs[: self.points])
 
-    def on(self, *batch: Any) -> Bound:
+    def on(self, *batch: Array) -> Bound:
         """The function of the point alone, on this batch."""
         return Bound(self, batch)
 
-    def traced(self, *inputs: Any) -> list[Array]:
+    def traced(self, *inputs: Array) -> list[Array]:
         """[*values, flat vector], without a record."""
         w, *rest = self.ready(*inputs)
         with _tracing:
@@ -145,7 +143,7 @@ class Bound:
         self.token = object()  # tells this batch from every other one, also after it is gone
         self.converted: dict[Any, list[Any]] = {}
 
-    def __call__(self, *point: Any) -> Any:
+    def __call__(self, *point: Array) -> Any:
         f = self.f
         try:
             key = (array_backend.in_use.xp, self.kinds, *map(KIND, point))  # type: ignore[union-attr]
@@ -274,7 +272,7 @@ def replayed(formula: Callable[..., Any]) -> Any:
     On small arrays, and on those of a device, the formula is evaluated as it stands.
     """
 
-    def body(*inputs: Any) -> tuple[list[Array], list[Array]]:
+    def body(*inputs: Array) -> tuple[list[Array], list[Array]]:
         made = formula(*inputs)
         return list(made) if isinstance(made, tuple) else [made], []
 
@@ -285,7 +283,7 @@ def replayed(formula: Callable[..., Any]) -> Any:
     run = Computation(formula.__name__, body, lambda _: [], lambda *inputs: inputs, finish).on()
 
     @functools.wraps(formula)
-    def evaluate(*inputs: Any) -> Any:
+    def evaluate(*inputs: Array) -> Any:
         first = inputs[0]
         large = isinstance(first, numpy.ndarray) and first.nbytes >= LARGE
         return run(*inputs) if large else formula(*inputs)

@@ -51,7 +51,7 @@ class Line:
     f: Callable[..., Any]
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
-    value: Any
+    value: Array
 
     def reads(self) -> Iterator[int]:
         return (a.line for a in self.args if isinstance(a, Ref))
@@ -62,7 +62,15 @@ class Listed(Node):
 
     __slots__ = ["line", "lines"]
 
-    def __init__(self, value: Any, fun: Any, args: Any, kwargs: Any, argnums: Any, parents: Any) -> None:
+    def __init__(
+        self,
+        value: Array,
+        fun: Array,
+        args: tuple[Array, ...],
+        kwargs: dict[str, object],
+        argnums: Sequence[int],
+        parents: Any,
+    ) -> None:
         refs = dict(zip(argnums, (Ref(parent.line) for parent in parents), strict=True))
         self.lines, self.line = parents[0].lines, len(parents[0].lines)
         kwargs = {key: a for key, a in kwargs.items() if key != "out"}  # NumPy's methods pass out=None
@@ -211,7 +219,7 @@ class Pool:
         self.owned: dict[int, Array] = {}
         self.free: dict[int, list[Array]] = {}
 
-    def take(self, line: int, like: Any, overwritable: Sequence[int]) -> Array:
+    def take(self, line: int, like: Array, overwritable: Sequence[int]) -> Array:
         """A buffer for the value of a line: one of `overwritable`'s, a free one, or a new one."""
         like = xp().asarray(like)
         owners = [j for j in overwritable if j in self.owned]
@@ -277,14 +285,14 @@ def _takes_out(f: Callable[..., Any]) -> bool:
         return False
 
 
-def _write(f: Callable[..., Any], *args: Any, out: Array, **kwargs: Any) -> None:
+def _write(f: Callable[..., Array], *args: Array, out: Array, **kwargs: object) -> None:
     out[...] = f(*args, **kwargs)
 
 
-def _is_array(a: Any) -> bool:
+def _is_array(a: object) -> bool:
     return isinstance(a, (xp().ndarray, numpy.generic))
 
 
-def _overlap(a: Any, b: Any) -> bool:
+def _overlap(a: Array, b: Array) -> bool:
     arrays = xp().ndarray
     return isinstance(a, arrays) and isinstance(b, arrays) and bool(numpy.may_share_memory(a, b))

@@ -32,7 +32,7 @@ def straight(f: Callable[..., Steps]) -> Any:
     """
 
     @functools.wraps(f)
-    def run(*args: Any, out: Array = None) -> Array:
+    def run(*args: Array, out: Array = None) -> Array:
         steps = f(*args)
         call, *operands = next(steps)
         while True:
@@ -42,7 +42,7 @@ def straight(f: Callable[..., Steps]) -> Any:
             except StopIteration:
                 return out
 
-    def calls(*args: Any, out: Array) -> list[Call]:
+    def calls(*args: Array, out: Array) -> list[Call]:
         steps = f(*args)
         made = [next(steps)]
         try:
@@ -61,7 +61,7 @@ def prepared(f: Callable[..., tuple[Array, Call]]) -> Any:
     """
 
     @functools.wraps(f)
-    def run(*args: Any, out: Array = None) -> Array:
+    def run(*args: Array, out: Array = None) -> Array:
         out, fill = f(*args, out)
         fill()
         return out

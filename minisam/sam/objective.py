@@ -15,7 +15,7 @@ from ..array_backend import asarray, asnumpy, xp
 from ..autodiff import as_loss, as_loss_and_grad
 from ..checks import check_at_least_0, check_ball, pick
 from ..ops import matmul, sum_last
-from ..types import Array, LossAndGrad
+from ..types import Array, LossAndGrad, Radius, Scalar
 from ..vectors import like, norm, over
 from .epsilon import epsilon
 
@@ -23,9 +23,9 @@ from .epsilon import epsilon
 def sam_objective(
     loss: Callable[[Array], Any],
     w: Array,
-    rho: Any,
+    rho: Radius,
     p: float = 2.0,
-    l2: Any = 0.0,
+    l2: Scalar = 0.0,
     inner: str = "single-step",
     steps: int = 20,
 ) -> Array:
@@ -68,7 +68,7 @@ def sam_objective(
 
 
 def ascend(
-    loss_and_grad: LossAndGrad, w: Array, rho: Any, p: float = 2.0, steps: int = 20, start: Array | None = None
+    loss_and_grad: LossAndGrad, w: Array, rho: Radius, p: float = 2.0, steps: int = 20, start: Array | None = None
 ) -> Array:
     """The best ε found by `steps` steps of projected ascent in the ball: (..., n) -> (..., n).
 
@@ -91,7 +91,7 @@ def ascend(
     return best
 
 
-def project(eps: Array, rho: Any, p: float = 2.0) -> Array:
+def project(eps: Array, rho: Radius, p: float = 2.0) -> Array:
     """Back into the ball ‖ε‖_p ≤ ρ: the nearest point for p = 2 and p = ∞, else along the ray to the centre."""
     check_ball(rho, p)
     rho = like(rho, eps)
@@ -126,7 +126,7 @@ class Quadratic:
         return value if self.b is None else value + sum_last(w * self.b)[..., 0]
 
 
-def worst_of_quadratic(loss: Callable[[Array], Any], w: Array, rho: Any, p: float = 2.0) -> Array:
+def worst_of_quadratic(loss: Callable[[Array], Any], w: Array, rho: Radius, p: float = 2.0) -> Array:
     """The exact argmax of a `Quadratic` over ‖ε‖_p ≤ ρ around w: (..., n) -> (..., n).
 
     p = 2, any H: the trust-region problem. ε = (μI − H)⁻¹ g with μ ≥ max(λ_max, 0) and ‖ε‖ = ρ, or inside the ball with
