@@ -16,10 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PANELS = {
-    "train_loss": "training loss",
-    "validation_accuracy": "validation accuracy",
-}
+PANELS = {"train_loss": "training loss", "validation_accuracy": "validation accuracy"}
 
 
 class Drawable(Protocol):

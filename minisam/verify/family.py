@@ -12,6 +12,7 @@ from ..array_backend import asarray, asnumpy
 from ..batch import BatchLoss
 from ..types import Array
 from .errors import Checks, apart, drawn
+from .formulas import walked
 
 PIECES = {"Rule", "Composed", "Variant", "Sometimes"}  # what variants are made of
 
@@ -29,10 +30,7 @@ def family() -> Checks:
 def variants(model: models.Model) -> dict[str, optim.Optimizer]:
     """Name → one optimizer of every class in `minisam.sam` that makes steps over a base, and those without a base."""
     base = optim.SGD(0.05, momentum=0.9)
-    needed: dict[str, dict[str, Any]] = {
-        "SAMON": {"mask": model.mask("biases")},
-        "SAF": {"examples": 8, "classes": 3},
-    }
+    needed: dict[str, dict[str, Any]] = {"SAMON": {"mask": model.mask("biases")}, "SAF": {"examples": 8, "classes": 3}}
     kinds = {name: kind for name, kind in vars(sam).items() if name not in PIECES and _steps_over_a_base(kind)}
     over_base = {name: kind(base, **needed.get(name, {})) for name, kind in kinds.items()}
     return over_base | {"BSAM": sam.BSAM(), "SWA": sam.SWA(base), "EMA": sam.EMA(base)}
@@ -44,8 +42,5 @@ def _steps_over_a_base(kind: object) -> bool:
 
 def _walked(name: str, model: models.Model, x: numpy.ndarray, y: numpy.ndarray) -> Array:
     """The weights after three steps of the variant of this name."""
-    optimizer, w = variants(model)[name], model.init([0, 1], "float64")
-    state, batch = optimizer.init(w), BatchLoss(model).on(asarray(x), asarray(y), asarray(numpy.arange(8)))
-    for _ in range(3):
-        w, state, _ = optimizer.step(w, state, batch)
-    return w
+    batch = BatchLoss(model).on(asarray(x), asarray(y), asarray(numpy.arange(8)))
+    return walked(variants(model)[name], batch, model.init([0, 1], "float64"), 3)

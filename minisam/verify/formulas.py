@@ -11,7 +11,7 @@ from .. import optim, sam, sharpness, vectors
 from ..array_backend import asnumpy
 from ..autodiff import hvp, value_and_grad
 from ..optim import Optimizer
-from ..types import Array
+from ..types import Array, LossAndGrad
 from .errors import ROUNDING, Checks, above, apart, drawn
 
 
@@ -30,24 +30,24 @@ def objective() -> Checks:
         )
         yield f"max over the ball: single step ≤ ascent, p = {p:g}", ROUNDING, above(single, ascent)
         yield f"max over the ball: ascent ≤ exact, p = {p:g}", ROUNDING, above(ascent, exact)
-    base = optim.SGD(0.1)
     yield "SAM's step on a quadratic", ROUNDING, _step_error(quadratic, w, rho)
-    at_0, of_base = (walked(optimizer, quadratic, w, 1) for optimizer in (sam.SAM(base, 0.0), base))
+    base, slope = optim.SGD(0.1), value_and_grad(quadratic)
+    at_0, of_base = (walked(optimizer, slope, w, 1) for optimizer in (sam.SAM(base, 0.0), base))
     yield "ρ = 0 is the base", 0.0, apart(at_0, of_base)
 
 
 def _step_error(quadratic: sam.Quadratic, w: Array, rho: float, lr: float = 0.1, l2: float = 0.01) -> float:
     """Against w − η (g + ρ H g/‖g‖ + 2λw) with g = Hw + b, on the host."""
-    stepped = walked(sam.SAM(optim.SGD(lr), rho, l2=l2), quadratic, w, 1)
+    stepped = walked(sam.SAM(optim.SGD(lr), rho, l2=l2), value_and_grad(quadratic), w, 1)
     H, b, w = asnumpy(quadratic.H), asnumpy(quadratic.b), asnumpy(w)
     g = w @ H + b
     unit = g / numpy.linalg.norm(g, axis=-1, keepdims=True)
     return apart(stepped, w - lr * (g + rho * unit @ H + 2 * l2 * w))
 
 
-def walked(optimizer: Optimizer, loss: Callable[[Array], Array], w: Array, steps: int) -> Array:
+def walked(optimizer: Optimizer, loss_and_grad: LossAndGrad, w: Array, steps: int) -> Array:
     """The weights after so many steps."""
-    state, loss_and_grad = optimizer.init(w), value_and_grad(loss)
+    state = optimizer.init(w)
     for _ in range(steps):
         w, state, _ = optimizer.step(w, state, loss_and_grad)
     return w
@@ -63,7 +63,7 @@ def optimizers() -> Checks:
     }
     for name, (optimizer, plain) in cases.items():
         expected = plain(asnumpy(loss.H), asnumpy(w))
-        yield f"{name}, three steps", ROUNDING, apart(walked(optimizer, loss, w, 3), expected)
+        yield f"{name}, three steps", ROUNDING, apart(walked(optimizer, value_and_grad(loss), w, 3), expected)
 
 
 def _plain_momentum(H: numpy.ndarray, w: numpy.ndarray) -> numpy.ndarray:
