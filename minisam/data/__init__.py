@@ -4,7 +4,6 @@
 `noise` makes labels wrong, `shifts` moves the test data away from the training data.
 """
 
-from ..checks import check_counts, check_seed
 from .files import cifar10, cifar100, fashion_mnist, mnist
 from .markov import MarkovData, markov
 from .mnist1d import mnist1d
@@ -32,8 +31,6 @@ __all__ = [
     "asymmetric_noise",
     "batches",
     "blobs",
-    "check_counts",
-    "check_seed",
     "cifar10",
     "cifar100",
     "diagonal_regression",
