@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 import autograd.numpy as anp
+import numpy
 
 from . import ops
 from .array_backend import asarray, xp
@@ -145,6 +146,8 @@ class Batch:
         """Mixtures of examples, share · batch + (1 − share) · batch[order]; share (...,), order (..., m)."""
         if self.share is not None:
             raise TypeError("a batch of mixtures cannot be mixed once more")
+        if self.x.dtype.kind != "f":
+            raise TypeError(f"x must be floating point to be mixed, got tokens of dtype {self.x.dtype}")
         s, shuffled = share[..., None, None], self.some(order)
         return replace(self, x=s * self.x + (1 - s) * shuffled.x, other=shuffled.y, share=share)
 
@@ -188,7 +191,7 @@ def at_rows(a: Array, rows: Array, axis: int) -> Array:
         return a.take(rows, axis=axis)
     tail = a.shape[a.ndim + axis :][1:]
     rows = rows.reshape(*rows.shape, *[1] * len(tail))
-    lead = xp().broadcast_shapes(a.shape[: a.ndim + axis], rows.shape[: rows.ndim + axis])
+    lead = numpy.broadcast_shapes(a.shape[: a.ndim + axis], rows.shape[: rows.ndim + axis])
     a = xp().broadcast_to(a, (*lead, *a.shape[a.ndim + axis :]))
     rows = xp().broadcast_to(rows, (*lead, rows.shape[axis], *tail))
     return xp().take_along_axis(a, rows, axis=axis)

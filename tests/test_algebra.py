@@ -111,7 +111,7 @@ def test_parts_of_a_batch_average_to_the_batch_and_cost_one_gradient():
     g = sum(part() for part in parts) / 3
     look.gather(parts)
     np.testing.assert_allclose(g, BATCH(W)[1], rtol=1e-12)
-    np.testing.assert_allclose(look.loss, BATCH(W)[0], rtol=1e-12)
+    np.testing.assert_allclose(look.first[0], BATCH(W)[0], rtol=1e-12)
     assert look.evaluations == 1
 
 

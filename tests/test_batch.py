@@ -82,6 +82,12 @@ def test_the_losses_of_a_mixture_are_its_terms_weighted_or_not():
             np.testing.assert_allclose(losses[k], weights * terms, rtol=1e-12)
 
 
+def test_tokens_are_not_mixed():
+    model, texts = gpt(5, context=4, width=8, depth=1, heads=2), RNG.integers(0, 5, (6, 4))
+    with pytest.raises(TypeError, match="x must be floating point to be mixed, got tokens of dtype int64"):
+        train(model, (texts, texts), Mixup(SGD(0.1)), 1, 6, progress=False)
+
+
 def test_a_batch_is_made_again_of_its_arrays():
     batch = ONE.on(X, Y).weighted(RNG.uniform(0, 2, 8)).mixed(np.array(0.4), np.arange(8)[::-1].copy())
     again = ONE.on(X, Y).made_of({name: a.copy() for name, a in batch.arrays().items()})

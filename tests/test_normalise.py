@@ -1,4 +1,4 @@
-"""Batch norm, group norm, layer norm, dropout: derivatives against differences, plain formulas, invariances."""
+"""Batch norm, group norm, layer norm: derivatives against differences, plain formulas, invariances."""
 
 import autograd.numpy as anp
 import numpy as np
@@ -107,27 +107,3 @@ def test_layer_norm_of_a_constant_row_is_its_bias():
     x = np.full((2, 4), 7.0)
     np.testing.assert_array_equal(ops.layer_norm(x, gain, bias), np.tile(bias, (2, 1)))
     assert np.isfinite(elementwise_grad(lambda x: ops.layer_norm(x, gain, bias))(x)).all()
-
-
-def test_dropout_keeps_the_mean_and_drops_what_is_not_kept():
-    x, kept = np.ones(100_000), np.random.default_rng(0).random(100_000) >= 0.3
-    y = ops.dropout(x, kept, 0.3)
-    assert set(np.unique(y)) == {0.0, 1 / 0.7}
-    assert y.mean() == pytest.approx(1, abs=0.01)
-    np.testing.assert_array_equal(ops.dropout(x, np.ones_like(x), 0.0), x)
-    assert vjp_error(lambda x: ops.dropout(x, kept[:5], 0.3), RNG.standard_normal(5), RNG) < 1e-8
-    with pytest.raises(ValueError, match=r"rate must be in \[0, 1\), got 1"):
-        ops.dropout(x, kept, 1)
-
-
-def test_a_recorded_dropout_takes_a_new_mask_at_each_call():
-    def loss(w, kept):
-        return ops.sum_last(ops.dropout(w, kept, 0.5) ** 2)[..., 0]
-
-    loss_and_grad = value_and_grad(loss)
-    w = RNG.standard_normal(8)
-    for seed in range(3):
-        kept = (np.random.default_rng(seed).random(8) < 0.5).astype(float)
-        value, g = loss_and_grad(w, kept)
-        np.testing.assert_allclose(value, np.sum((2 * w * kept) ** 2))
-        np.testing.assert_allclose(g, 8 * w * kept)

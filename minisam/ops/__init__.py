@@ -20,7 +20,7 @@ from .losses import (
     softmax_cross_entropy,
     squared_error,
 )
-from .normalise import batch_norm, dropout, group_norm, layer_norm, moments
+from .normalise import batch_norm, group_norm, layer_norm, moments
 from .shapes import T, back_to, lift, spread, sum_last, sum_rows, sum_to
 
 __all__ = [
@@ -34,7 +34,6 @@ __all__ = [
     "conv1d",
     "conv2d",
     "dot",
-    "dropout",
     "embedding",
     "first_tokens",
     "gelu",

@@ -1,4 +1,4 @@
-"""Batch norm and group norm of activations (..., c, *space, m), layer norm of rows (..., m, d), and dropout.
+"""Batch norm and group norm of activations (..., c, *space, m), and layer norm of rows (..., m, d).
 
 Truths: tests/test_normalise.py (first and second derivatives, plain formulas, invariance under scale).
 """
@@ -105,14 +105,3 @@ defvjp(
     lambda y, x, gain, bias: lambda g: back_to(gain, sum_rows(g * x)),
     lambda y, x, gain, bias: lambda g: back_to(bias, sum_rows(g)),
 )
-
-
-def dropout(x: Array, kept: Array, rate: float) -> Array:
-    """y = x · kept/(1 − rate): what is not kept becomes 0, the rest larger, so that the mean stays.
-
-    `kept` holds zeros and ones like x, drawn outside: it enters a record as an input, and both passes of SAM see the same.
-    Srivastava et al. 2014, JMLR 15.
-    """
-    if not 0 <= rate < 1:
-        raise ValueError(f"rate must be in [0, 1), got {rate}")
-    return x * kept * (1 / (1 - rate))

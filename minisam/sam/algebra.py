@@ -83,12 +83,6 @@ class Look:
             self._length = norm(d)
         return self._length
 
-    @property
-    def loss(self) -> Array:
-        """The loss where the step looked first."""
-        assert self.first is not None, "a step has to look at a gradient"
-        return self.first[0]
-
     def info(self) -> Info:
         """What the step tells: loss, gradient norm and batch statistics where it looked first, ‖ε‖_p where it looked last."""
         assert self.first is not None, "a step has to look at a gradient"
