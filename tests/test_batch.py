@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minisam import SAM, SGD, BatchLoss, cnn, cross_entropy, gpt, mlp, train
+from minisam import SAM, SGD, BatchLoss, cnn, cross_entropy, gpt, mlp, resnet, train
 from minisam import sam as family
 from minisam.data import Data
 from minisam.noisy_labels import Mixup, SmallLoss
@@ -188,16 +188,18 @@ def test_a_step_reports_the_statistics_at_w(name):
         np.testing.assert_allclose(info["statistics"][key], expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", [*INNER])
-def test_five_equal_trainings_leave_the_same_bits(name):
-    if name in ("SAF", "SAMON", "Mixup", "SmallLoss"):
-        make = {
-            "SAF": lambda: family.SAF(BASE, 24, 3, visits=1, start=0),
-            "SAMON": lambda: family.SAMON(BASE, mask=CONV.mask("norm")),
-        }.get(name, INNER[name])
-    else:
-        make = INNER[name]
-    first, *others = [train(CONV, (IMAGES, CLASSES), make(), 2, 8, [0, 1], progress=False) for _ in range(5)]
+THREADED = ("SAM", "SAMPa", "AsyncSAM")
+MADE_FOR = {  # a model with batch norm: what needs to know of it
+    "SAF": lambda model: family.SAF(BASE, 24, 3, visits=1, start=0),
+    "SAMON": lambda model: family.SAMON(BASE, mask=model.mask("norm")),
+}
+MODELS = {"cnn": CONV, "resnet": resnet((4,), (1, 4, 4), 3)}
+
+
+@pytest.mark.parametrize(("name", "model"), [*((name, "cnn") for name in INNER), *((n, "resnet") for n in THREADED)])
+def test_five_equal_trainings_leave_the_same_bits(name, model):
+    net, make = MODELS[model], MADE_FOR.get(name, lambda model: INNER[name]())
+    first, *others = [train(net, (IMAGES, CLASSES), make(net), 2, 8, [0, 1], progress=False) for _ in range(5)]
     for run in others:
         np.testing.assert_array_equal(run.w, first.w)
         for mine, its in ((run.running, first.running), (run.history, first.history), (run.state, first.state)):

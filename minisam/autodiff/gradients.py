@@ -42,7 +42,7 @@ def value_and_grad(
         True traces the computation once for each set of shapes, and replays it from then on. False traces at every call; it is
         the reference, and both give the same bits. A computation that cannot be recorded, for example because its Python
         control flow depends on a value, is detected; it is traced at every call, after one warning. Random numbers, such as
-        dropout's mask, have to be inputs.
+        a mask, have to be inputs.
     check : bool
         Whether each new record is compared with the reference.
 
