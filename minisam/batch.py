@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import pairwise
 
 import autograd.numpy as anp
 import numpy
@@ -33,41 +34,27 @@ class BatchLoss:
 
     def __init__(self, model: Model, loss: Loss = cross_entropy) -> None:
         self.model, self.loss = model, loss
-        self._gradients: dict[tuple[bool, bool, bool], Computation] = {}
+        self._gradients: dict[tuple[bool, bool], Computation] = {}
 
     def on(self, x: Array, y: Array, examples: Array = None, seeds: Seed = 0) -> Batch:
         """The loss on the batch x (..., m, i), y; see `Batch`."""
         return Batch(self, x, y, examples, seeds)
 
-    def gradient(self, mixed: bool = False, weighted: bool = False, near: bool = False) -> Computation:
-        """(w, x, y, *others) -> (loss, g) of this kind of loss; the others are y′ and s, a, and p, τ, λ (see `Batch`)."""
-        kind = (mixed, weighted, near)
-        if kind not in self._gradients:
-            self._gradients[kind] = value_and_grad(self.model, self._kind(*kind))
-        return self._gradients[kind]
+    def gradient(self, mixed: bool = False, near: bool = False) -> Computation:
+        """(w, x, y, *others) -> (loss, g) of this kind of loss; the others are y′ and s, and p, τ and λ (see `Batch`)."""
+        if (mixed, near) not in self._gradients:
+            kinds = {
+                (False, False): self.loss,
+                (True, False): self.of_mixture,
+                (False, True): lambda z, y, *anchor: self.loss(z, y) + penalty(z, *anchor),
+                (True, True): lambda z, y, other, s, *anchor: self.of_mixture(z, y, other, s) + penalty(z, *anchor),
+            }
+            self._gradients[mixed, near] = value_and_grad(self.model, kinds[mixed, near])
+        return self._gradients[mixed, near]
 
-    def _kind(self, mixed: bool, weighted: bool, near: bool) -> Loss:
-        """(logits, y, *others) -> (...,)."""
-        if not (mixed or weighted or near):
-            return self.loss
-
-        def loss(z: Array, y: Array, *others: Array) -> Array:
-            rest = list(others)
-            labels = [(y, 1)]
-            if mixed:
-                other, s = rest.pop(0), rest.pop(0)
-                labels = [(y, s), (other, 1 - s)]
-            mean = self.loss
-            if weighted:
-                a = rest.pop(0)
-                mean = lambda z, y: ops.sum_last(a * self.of_each(z, y, a.shape[-1]))[..., 0] / a.shape[-1]  # noqa: E731
-            value = sum(share * mean(z, y) for y, share in labels)
-            if near:
-                p, tau, lam = rest
-                value = value + lam * tau**2 * divergence(p, z / lift(tau, 2))
-            return value
-
-        return loss
+    def of_mixture(self, z: Array, y: Array, other: Array, s: Array) -> Array:
+        """s L(z, y) + (1 − s) L(z, y′)."""
+        return s * self.loss(z, y) + (1 - s) * self.loss(z, other)
 
     def of_each(self, z: Array, y: Array, m: int) -> Array:
         """The loss of each of m examples, (..., m); an example with several rows of logits, a text, has their mean."""
@@ -80,9 +67,9 @@ class BatchLoss:
 class Batch:
     """L on one batch: `batch(w) -> (loss, g)`, shapes (...,) and (..., n), and what some variants of SAM ask for besides.
 
-        L = Σᵢ aᵢ ℓᵢ / m,    ℓᵢ = s ℓ(zᵢ, yᵢ) + (1 − s) ℓ(zᵢ, yᵢ′)
+        L = Σᵢ ℓᵢ / m,    ℓᵢ = s ℓ(zᵢ, yᵢ) + (1 − s) ℓ(zᵢ, yᵢ′)
 
-    A batch forgets: it holds no trace of who asked it for a gradient, and any number of threads may.
+    A batch keeps nothing between calls, so any number of threads may call it. Its arrays must not be changed in place.
 
     Attributes
     ----------
@@ -93,8 +80,6 @@ class Batch:
         Where each example stands in the training data.
     seeds : int or integer array (..., 1)
         The seeds of the run, one per replica: optimizers that draw random numbers draw each seed's own.
-    weights : array (..., m), optional
-        aᵢ, each 1 without it.
     other, share : array like y, array (...,), optional
         Labels yᵢ′ and share s of a mixture; without them s = 1.
     """
@@ -104,13 +89,12 @@ class Batch:
     y: Array
     examples: Array = None
     seeds: Seed = 0
-    weights: Array = None
     other: Array = None
     share: Array = None
     gradient: LossAndGrad = field(init=False, repr=False)  # w -> (loss, g), the batch bound to its record once
 
     def __post_init__(self) -> None:
-        bound = self.of.gradient(*self._kind()).on(self.x, self.y, *self._others())
+        bound = self.of.gradient(mixed=self.share is not None).on(self.x, self.y, *self._mixture())
         object.__setattr__(self, "gradient", bound)
 
     def __call__(self, w: Array) -> tuple[Array, Array]:
@@ -121,26 +105,22 @@ class Batch:
         return self.of.model.apply(w, self.x)
 
     def losses(self, w: Array) -> Array:
-        """The terms aᵢ ℓᵢ, whose mean is L: (..., m)."""
+        """The loss ℓᵢ of each example, (..., m)."""
         z, m = self.outputs(w), self.x.shape[-2]
-        terms = self.of.of_each(z, self.y, m)
-        if self.share is not None:
-            s = self.share[..., None]
-            terms = s * terms + (1 - s) * self.of.of_each(z, self.other, m)
-        return terms if self.weights is None else self.weights * terms
+        losses = self.of.of_each(z, self.y, m)
+        if self.share is None:
+            return losses
+        s = self.share[..., None]
+        return s * losses + (1 - s) * self.of.of_each(z, self.other, m)
 
     def near(self, w: Array, p: Array, tau: float, lam: Scalar) -> tuple[Array, Array]:
         """L + λ τ² · mean KL(p ‖ softmax(z/τ)) over the rows, and its gradient; p (..., rows, c), 0 for rows to leave out."""
-        mixed, weighted, _ = self._kind()
         lam, tau = asarray(lam, dtype=w.dtype), asarray(tau, dtype=w.dtype)
         anchor = (p, tau, lam if lam.ndim == 0 else lam[..., 0])
-        return self.of.gradient(mixed, weighted, near=True)(w, self.x, self.y, *self._others(), *anchor)
+        gradient = self.of.gradient(mixed=self.share is not None, near=True)
+        return gradient(w, self.x, self.y, *self._mixture(), *anchor)
 
     # --- batches made of this one ---
-
-    def weighted(self, a: Array) -> Batch:
-        """The same examples with weights a (..., m), times those they have."""
-        return replace(self, weights=a if self.weights is None else a * self.weights)
 
     def mixed(self, share: Array, order: Array) -> Batch:
         """Mixtures of examples, share · batch + (1 − share) · batch[order]; share (...,), order (..., m)."""
@@ -156,16 +136,14 @@ class Batch:
         return self._changed(lambda a, axis: at_rows(a, rows, axis))
 
     def parts(self, k: int) -> list[Batch]:
-        """The batch in k parts of m/k examples each."""
+        """The batch in k parts, whose sizes differ by one example at most; in m parts, if it has only m < k examples."""
         m = self.x.shape[-2]
-        if k < 1 or m % k:
-            raise ValueError(f"parts must divide the {m} examples of the batch, got {k}")
-        n = m // k
-        return [self._changed(partial(cut, start=j * n, stop=(j + 1) * n)) for j in range(k)]
+        edges = [j * m // min(k, m) for j in range(min(k, m) + 1)]
+        return [self._changed(partial(cut, start=a, stop=b)) for a, b in pairwise(edges)]
 
     def arrays(self) -> dict[str, Array]:
         """All that the batch is made of, by name: enough to make it again by `made_of`."""
-        return {name: a for name in ("x", "y", "weights", "other", "share") if (a := getattr(self, name)) is not None}
+        return {name: a for name in ("x", "y", "other", "share") if (a := getattr(self, name)) is not None}
 
     def made_of(self, arrays: dict[str, Array]) -> Batch:
         """A batch of this loss with other arrays."""
@@ -174,15 +152,12 @@ class Batch:
     def _changed(self, change: Callable[[Array, int], Array]) -> Batch:
         """Another batch, of `change(a, axis of the examples)` for each array a."""
         of_labels = -1 if self.y.dtype.kind in "iu" and self.x.dtype.kind == "f" else -2
-        axes = {"x": -2, "y": of_labels, "other": of_labels, "weights": -1, "examples": -1}
+        axes = {"x": -2, "y": of_labels, "other": of_labels, "examples": -1}
         changed = {name: change(a, axis) for name, axis in axes.items() if (a := getattr(self, name)) is not None}
         return replace(self, **changed)
 
-    def _kind(self) -> tuple[bool, bool, bool]:
-        return self.share is not None, self.weights is not None, False
-
-    def _others(self) -> list[Array]:
-        return [a for a in (self.other, self.share, self.weights) if a is not None]
+    def _mixture(self) -> list[Array]:
+        return [] if self.share is None else [self.other, self.share]
 
 
 def at_rows(a: Array, rows: Array, axis: int) -> Array:
@@ -201,9 +176,9 @@ def cut(a: Array, axis: int, start: int, stop: int) -> Array:
     return a[(..., slice(start, stop), *[slice(None)] * (-axis - 1))]
 
 
-def lift(a: Array, axes: int) -> Array:
-    """Append axes of length one, so that one number per replica meets that replica's array."""
-    return a[(..., *[None] * axes)]
+def penalty(z: Array, p: Array, tau: Array, lam: Array) -> Array:
+    """λ τ² · mean KL(p ‖ softmax(z/τ))."""
+    return lam * tau**2 * divergence(p, z / tau)
 
 
 def divergence(p: Array, z: Array) -> Array:

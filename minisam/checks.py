@@ -26,7 +26,7 @@ def pick(argument: str, name: str, choices: Mapping[str, _Choice]) -> _Choice:
 
 
 def whole(value: object) -> bool:
-    """Whether this is a whole number, of Python or of NumPy; True and False are none."""
+    """Whether this is a whole number, of Python or of NumPy; True and False do not count."""
     return isinstance(value, (int, numpy.integer)) and not isinstance(value, (bool, numpy.timedelta64))
 
 
@@ -107,7 +107,9 @@ def check_number(name: str, value: Any, inside: Interval, swept: bool = True) ->
     if isinstance(a, numpy.ndarray) and not inside.holds(a):
         outside = next(entry for entry in a.ravel() if not inside.holds(entry))
         raise ValueError(f"{name} must be {inside}, got {outside.item()}")
-    return value
+    if a.ndim:
+        return a.copy()  # what happens to the caller's array later is not ours
+    return value if swept or not isinstance(value, numpy.generic) else value.item()
 
 
 def as_numbers(value: Any) -> Array | None:
@@ -196,7 +198,7 @@ def check_mask(name: str, value: Any, optional: bool) -> Array | None:
     is_array = hasattr(value, "dtype") and not isinstance(value, numpy.ma.MaskedArray)
     if not (optional and value is None) and not (is_array and value.dtype.kind in "iufb" and value.ndim):
         raise TypeError(f"{name} must be an array (n,) of numbers, got {shown(value)}")
-    return value
+    return value if value is None else value.copy()
 
 
 # --- other objects ---------------------------------------------------------------------------------------------------

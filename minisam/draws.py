@@ -2,7 +2,7 @@
 
 All are drawn on the host, so they are equal on every backend, and each step's depend on nothing but purpose, seed and step,
 so a training that was resumed draws the same ones. The initial weights are drawn from `numpy.random.default_rng(seed)` and
-the order of the batches from `minisam.data.batches`; no other stream is either of these.
+the order of the batches from `minisam.data.batches`; no other draw uses those two streams.
 
 Truths: tests/test_draws.py (the streams of one seed are uncorrelated).
 """

@@ -56,7 +56,7 @@ class Declared:
 
 
 class Met(dict[tuple[Any, type], Any]):
-    """(dtype, array type) -> the optimizer with its hyperparameters ready to meet such weights, made on first need."""
+    """(dtype, array type) of w -> a copy of the optimizer with its hyperparameters so, made on first use."""
 
     def __init__(self, declared: Declared) -> None:
         self.declared = declared
@@ -84,7 +84,7 @@ def kinds_of(declared: Any) -> dict[str, Kind]:
 
 
 def ready(value: Any, dtype: Any) -> Array:
-    """A number rounded to this precision, so that it has the bits of a swept one; or an array of this dtype."""
+    """A number rounded to this dtype, so that a single run and a sweep compute the same bits; or an array of this dtype."""
     if value is None or callable(value):
         return value
     return float(numpy.asarray(value, dtype=dtype)) if isinstance(value, (int, float)) else asarray(value, dtype=dtype)
@@ -178,6 +178,17 @@ def optimizer() -> Any:
     """The optimizer that a wrapper goes around."""
     what = partial(checks.check_methods, methods="init step", what="an optimizer such as SGD(lr)")
     return declared(what, MISSING, "makes the steps")
+
+
+def filters() -> Any:
+    """The model that tells which weights are a filter; or None."""
+
+    def check(name: str, value: object) -> Any:
+        if value is None:
+            return None
+        return checks.check_methods(name, value, "mask filter_norms", "a model such as mlp((2, 32, 2)) or None")
+
+    return declared(check, None, "tells which weights are a filter")
 
 
 def mask(meaning: str, default: object = MISSING) -> Any:

@@ -1,4 +1,4 @@
-"""Rivals of SAM where labels are noisy: wrappers that change the batch which an optimizer sees.
+"""Other methods for noisy labels, to compare with SAM: wrappers that change the batch which an optimizer sees.
 
 Each goes around any optimizer, SAM too, and has its protocol. Other rivals stand elsewhere: label smoothing and the
 generalised cross-entropy in `minisam.losses`, averaged weights in `minisam.sam`, early stopping as `train(..., best=True)`.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy
 
-from .array_backend import asarray, xp
+from .array_backend import asarray
 from .batch import Batch
 from .checks import ABOVE_0
 from .draws import per_seed
@@ -73,7 +73,7 @@ class SmallLoss(Declared):
 
         keep the R(t) m smallest ℓᵢ(w),    R(t) = 1 − noise · min(t/warmup, 1)
 
-    Each replica chooses for itself, at w; the others get weight 0. Examples that tie with the last one kept are kept, too.
+    Each replica chooses for itself, at w. The optimizer sees a batch of the chosen examples alone, and so does batch norm.
 
     Parameters
     ----------
@@ -99,9 +99,7 @@ class SmallLoss(Declared):
         losses = batch.losses(w)
         m = losses.shape[-1]
         kept = max(1, round((1 - self.noise * min(state["t"] / self.warmup, 1)) * m))
-        last = xp().sort(losses, axis=-1)[..., kept - 1 : kept]
-        a = (losses <= last).astype(losses.dtype)
-        return self.optimizer.step(w, state, batch.weighted(a * (m / a.sum(axis=-1, keepdims=True))))
+        return self.optimizer.step(w, state, batch.some(losses.argsort(axis=-1)[..., :kept]))
 
 
 def a_batch(wrapper: Mixup | SmallLoss, loss_and_grad: LossAndGrad) -> Batch:

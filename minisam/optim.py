@@ -259,4 +259,4 @@ class step_decay(Declared):
     factor: Scalar = at_least_0(0.1)
 
     def __call__(self, t: int) -> Scalar:
-        return self.lr * self.factor ** (t // self.every)
+        return math.prod([self.factor] * (t // self.every), start=self.lr)  # rounded alike for numbers and arrays

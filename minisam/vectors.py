@@ -72,6 +72,11 @@ def like(value: Any, w: Array) -> Any:
     return float(value) if isinstance(value, (int, float)) else asarray(value, dtype=w.dtype)
 
 
+def in_double(value: Scalar) -> Scalar:
+    """A hyperparameter in double precision, in which numbers and arrays of them give the same results."""
+    return value if isinstance(value, (int, float)) else value.astype("float64")
+
+
 def along(a: Array, b: Array) -> Array:
     """The component of a along b, (⟨a, b⟩/‖b‖²) b; 0 where b = 0.   (..., n)."""
     b = over(b, norm(b))

@@ -108,8 +108,7 @@ def test_looks_are_counted_and_the_first_is_told():
 def test_parts_of_a_batch_average_to_the_batch_and_cost_one_gradient():
     look = Look(W, BATCH)
     parts = look.parts(3)
-    g = sum(part() for part in parts) / 3
-    look.gather(parts)
+    g = look.gather(parts, [part() for part in parts])
     np.testing.assert_allclose(g, BATCH(W)[1], rtol=1e-12)
     np.testing.assert_allclose(look.first[0], BATCH(W)[0], rtol=1e-12)
     assert look.evaluations == 1
@@ -128,15 +127,6 @@ def test_losses_of_examples_average_to_the_loss(loss, y):
     np.testing.assert_allclose(losses.mean(axis=-1), batch(W)[0], rtol=1e-12)
     for i in range(6):
         np.testing.assert_allclose(losses[:, i], loss(MODEL.apply(W, X[i : i + 1]), y[i : i + 1]), rtol=1e-12)
-
-
-def test_the_weighted_loss_is_the_weighted_mean_with_its_gradient():
-    a = np.array([2.0, 0, 1, 0, 0, 3])
-    loss, g = BATCH.weighted(a)(W)
-    np.testing.assert_allclose(loss, (BATCH.losses(W) * a).mean(axis=-1), rtol=1e-12)
-    rows = [a[i] * BatchLoss(MODEL).on(X[i : i + 1], Y[i : i + 1])(W)[1] for i in range(6)]
-    np.testing.assert_allclose(g, sum(rows) / 6, rtol=1e-10)
-    np.testing.assert_allclose(BATCH.weighted(np.ones(6))(W)[1], BATCH(W)[1], rtol=1e-12)
 
 
 def test_the_distance_to_outputs_is_zero_at_them_and_has_its_textbook_gradient():
@@ -177,9 +167,19 @@ def test_replicas_with_batches_of_their_own_have_parts_of_their_own():
     )
 
 
-def test_parts_must_divide_the_batch():
-    with pytest.raises(ValueError, match="parts must divide the 6 examples of the batch, got 4"):
-        BATCH.parts(4)
+def test_a_loss_of_ones_own_may_have_any_attributes():
+    def loss_and_grad(w):
+        return np.sum(w * w, axis=-1) / 2, w
+
+    loss_and_grad.gradient = None
+    w, _, _ = SAM(SGD(1.0), 0.5).step(W, SAM(SGD(1.0)).init(W), loss_and_grad)
+    np.testing.assert_allclose(w, -0.5 * W / np.linalg.norm(W, axis=-1, keepdims=True), rtol=1e-12)  # w − (w + ε)
+
+
+def test_the_sizes_of_the_parts_differ_by_one_example_at_most():
+    for k, sizes in ((4, [1, 2, 1, 2]), (5, [1, 1, 1, 1, 2]), (8, [1] * 6)):
+        assert [len(part.y) for part in BATCH.parts(k)] == sizes
+        assert np.array_equal(np.concatenate([part.x for part in BATCH.parts(k)]), BATCH.x)
 
 
 def test_one_seed_draws_the_same_for_all_and_an_array_each_its_own():

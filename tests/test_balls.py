@@ -1,6 +1,7 @@
 """Any variant in any ball: ε lies on the rim; and the variants named after balls are SAM in them."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -181,3 +182,22 @@ def test_only_asks_which_weights():
         Only()
     with pytest.raises(TypeError, match=r"mask must be an array \(n,\) of numbers, got None"):
         Only(None)
+
+
+def test_fisher_units_of_a_gradient_whose_square_is_above_the_largest_float():
+    T = Fisher(1.0).unit(np.array([2e19, 0.0], dtype="float32"), None)
+    np.testing.assert_allclose(T, [5e-20, 1], rtol=1e-6)
+    assert T.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: Only(MASK, of="x"), "of must be a ball such as Adaptive(), got 'x'"),
+        (lambda: Adaptive(model="x"), "model must be a model such as mlp((2, 32, 2)) or None, got 'x'"),
+        (lambda: ASAM(SGD(0.1), model=np.ones(3)), "model must be a model such as mlp((2, 32, 2)) or None"),
+    ],
+)
+def test_what_is_no_ball_and_no_model_is_named(make, says):
+    with pytest.raises(TypeError, match=re.escape(says)):
+        make()

@@ -1,4 +1,4 @@
-"""A batch is its examples: weighted, mixed, cut in parts or chosen from, its loss is the mean over them; and it forgets."""
+"""A batch is its examples: mixed, cut in parts or chosen from, its loss is the mean over them; and it forgets."""
 
 import itertools
 import threading
@@ -29,23 +29,17 @@ def example(i, w=W, x=X, y=Y):
 # --- a batch is its examples -----------------------------------------------------------------------------------------
 
 
-@given(st.lists(st.floats(0, 5), min_size=8, max_size=8))
-@settings(max_examples=20)
-def test_a_weighted_batch_is_the_weighted_mean_of_its_examples(a):
-    loss, g = ONE.on(X, Y).weighted(np.array(a))(W)
-    np.testing.assert_allclose(loss, sum(a[i] * example(i)[0] for i in range(8)) / 8, rtol=1e-12, atol=1e-15)
-    np.testing.assert_allclose(g, sum(a[i] * example(i)[1] for i in range(8)) / 8, rtol=1e-10, atol=1e-14)
-
-
-def test_weights_multiply_and_are_those_of_the_losses_parts_and_chosen_examples():
-    a, b = RNG.uniform(0, 2, 8), RNG.uniform(0, 2, (2, 8))
-    batch = ONE.on(X, Y).weighted(a).weighted(b)
-    np.testing.assert_allclose(batch.losses(W).mean(axis=-1), batch(W)[0], rtol=1e-13)
-    parts = batch.parts(4)
-    np.testing.assert_allclose(sum(part(W)[0] for part in parts) / 4, batch(W)[0], rtol=1e-13)
-    rows = np.array([5, 0, 2])
-    expected = [sum(a[i] * b[k, i] * example(i, W[k])[0] for i in rows) / 3 for k in range(2)]
-    np.testing.assert_allclose(batch.some(rows)(W)[0], expected, rtol=1e-12)
+@given(st.integers(1, 12))
+@settings(max_examples=12)
+def test_parts_are_nearly_equal_and_their_weighted_mean_is_the_batch(k):
+    parts = ONE.on(X, Y).parts(k)
+    sizes = [part.x.shape[-2] for part in parts]
+    assert len(parts) == min(k, 8)
+    assert sum(sizes) == 8
+    assert max(sizes) - min(sizes) <= 1
+    for i in (0, 1):
+        mean = sum(n / 8 * part(W)[i] for n, part in zip(sizes, parts, strict=True))
+        np.testing.assert_allclose(mean, ONE.on(X, Y)(W)[i], rtol=1e-10, atol=1e-14)
 
 
 def test_each_replica_may_choose_examples_of_its_own():
@@ -67,19 +61,19 @@ def test_a_mixture_has_both_labels_for_each_replica_its_own():
         ONE.on(X, Y).mixed(s, order).mixed(s, order)
 
 
-def test_the_losses_of_a_mixture_are_its_terms_weighted_or_not():
-    s, order, a = np.array([0.3, 0.8]), np.roll(np.arange(8), 1), RNG.uniform(0, 2, 8)
-    for batch, weights in ((ONE.on(X, Y).mixed(s, order), np.ones(8)), (ONE.on(X, Y).mixed(s, order).weighted(a), a)):
-        losses = batch.losses(W)
-        np.testing.assert_allclose(losses.mean(axis=-1), batch(W)[0], rtol=1e-13)
-        for k in range(2):
-            z = MODEL.apply(W[k], s[k] * X + (1 - s[k]) * X[order])
-            terms = [
-                s[k] * cross_entropy(z[i : i + 1], Y[i : i + 1])
-                + (1 - s[k]) * cross_entropy(z[i : i + 1], Y[order][i : i + 1])
-                for i in range(8)
-            ]
-            np.testing.assert_allclose(losses[k], weights * terms, rtol=1e-12)
+def test_the_losses_of_a_mixture_are_its_terms():
+    s, order = np.array([0.3, 0.8]), np.roll(np.arange(8), 1)
+    batch = ONE.on(X, Y).mixed(s, order)
+    losses = batch.losses(W)
+    np.testing.assert_allclose(losses.mean(axis=-1), batch(W)[0], rtol=1e-13)
+    for k in range(2):
+        z = MODEL.apply(W[k], s[k] * X + (1 - s[k]) * X[order])
+        terms = [
+            s[k] * cross_entropy(z[i : i + 1], Y[i : i + 1])
+            + (1 - s[k]) * cross_entropy(z[i : i + 1], Y[order][i : i + 1])
+            for i in range(8)
+        ]
+        np.testing.assert_allclose(losses[k], terms, rtol=1e-12)
 
 
 def test_tokens_are_not_mixed():
@@ -89,7 +83,7 @@ def test_tokens_are_not_mixed():
 
 
 def test_a_batch_is_made_again_of_its_arrays():
-    batch = ONE.on(X, Y).weighted(RNG.uniform(0, 2, 8)).mixed(np.array(0.4), np.arange(8)[::-1].copy())
+    batch = ONE.on(X, Y).mixed(np.array(0.4), np.arange(8)[::-1].copy())
     again = ONE.on(X, Y).made_of({name: a.copy() for name, a in batch.arrays().items()})
     for one, other in zip(batch(W), again(W), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -103,8 +97,6 @@ def test_an_example_of_a_gpt_is_a_text():
     for i in range(6):
         alone = BatchLoss(model).on(texts[i : i + 1], np.roll(texts, -1, axis=1)[i : i + 1])
         np.testing.assert_allclose(losses[:, i], alone(w)[0], rtol=1e-12)
-    weights = np.array([1.0, 0, 0, 2, 0, 3])
-    np.testing.assert_allclose(batch.weighted(weights)(w)[0], (weights * losses).mean(axis=-1), rtol=1e-12)
 
 
 # --- wrappers keep the batch -----------------------------------------------------------------------------------------
@@ -147,6 +139,19 @@ def test_every_wrapper_goes_around_every_optimizer_or_is_refused_when_it_is_made
     run = train(MODEL, DATA, OUTER[outer](INNER[inner]()), 2, 8, [0, 1], progress=False)
     assert np.isfinite(run.w).all()
     assert run.history["train_loss"][-1].mean() < run.history["train_loss"][0].mean() + 0.1
+
+
+@pytest.mark.parametrize(
+    "inner", [SAM(BASE, 0.05), family.ESAM(BASE, 0.05), SmallLoss(SAM(BASE, 0.05), 0.25, 1), Mixup(BASE)]
+)
+def test_small_loss_hands_on_its_chosen_examples_and_no_others(inner):
+    """Whatever the labels of the examples that are left out are, the step is the same."""
+    w, batch = W, ONE.on(X, Y)
+    kept = batch.losses(w).argsort(axis=-1)[..., :4]
+    wrapped, state = SmallLoss(inner, noise=0.5, warmup=1), inner.init(w) | {"t": 3}
+    stepped = wrapped.step(w, state, batch)[0]
+    np.testing.assert_array_equal(stepped, inner.step(w, state, batch.some(kept))[0])
+    assert np.abs(stepped - w).max() > 1e-4
 
 
 def test_a_refusal_looks_inside_other_wrappers():

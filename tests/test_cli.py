@@ -92,7 +92,7 @@ def test_every_option_has_help_and_a_default_that_works():
     (demo_parser,) = [a.choices["demo"] for a in cli.parser()._actions if a.choices]
     assert all(action.help for action in demo_parser._actions)
     options = cli.parser().parse_args(["demo"])
-    assert (options.seeds, options.epochs, options.rho, options.base, options.l2) == (10, 40, 0.1, "sgd", 1e-3)
+    assert (options.seeds, options.epochs, options.rho, options.base, options.l2) == (10, 40, 0.1, "sgd", 3e-3)
     assert (str(options.out), options.backend, options.json) == ("figures", None, False)
 
 

@@ -115,6 +115,13 @@ def test_a_length_that_is_no_ordinary_float(p, dtype, neighbour):
             np.testing.assert_array_equal(eps[1], epsilon(g[1], 0.3, p))
 
 
+@pytest.mark.parametrize("rho", [1e-3, 0.3])
+@pytest.mark.parametrize("size", [1e-37, 1e-31, 1e31, 3e38])
+def test_a_small_radius_below_a_very_long_gradient_does_not_vanish(size, rho):
+    g = np.array([size, -size / 2], dtype="float32")
+    np.testing.assert_allclose(epsilon(g, rho), rho * np.array([2, -1]) / math.sqrt(5), rtol=1e-6)
+
+
 @pytest.mark.parametrize("p", P)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_a_zero_gradient_gives_zero(p, dtype):

@@ -106,6 +106,13 @@ def test_other_hyperparameters_sweep_too():
     np.testing.assert_allclose(way[:, 1], sgd_by_hand(0.1, 0.9, l2=0.1), rtol=1e-12)
 
 
+@pytest.mark.parametrize(
+    "optimizer", [SGD(np.float64(0.1), np.float64(0.9)), Adam(np.float64(0.1), eps=np.float64(1e-8))]
+)
+def test_a_number_of_numpys_does_not_widen_the_weights(optimizer):
+    assert path(optimizer, W0.astype("float32"))[0].dtype == np.float32
+
+
 # --- schedules -------------------------------------------------------------------------------------------------------
 
 

@@ -146,6 +146,8 @@ def test_what_they_need_is_named():
         MESA(SGD(0.1)).step(w, MESA(SGD(0.1)).init(w), value_and_grad(lambda w: (w * w).sum(axis=-1)))
     with pytest.raises(TypeError, match=r"needs the examples of each batch: BatchLoss\(model\)\.on\(x, y, examples\)"):
         saf().step(w, saf().init(w), BatchLoss(MODEL).on(np.zeros((2, 3)), np.array([0, 1])))
+    with pytest.raises(ValueError, match="examples must be the size of the training data, above 32, got 32"):
+        saf().step(w, saf().init(w), BatchLoss(MODEL).on(np.zeros((2, 3)), np.array([0, 1]), np.array([31, 32])))
 
 
 @pytest.mark.parametrize(

@@ -100,14 +100,17 @@ def test_on_average_it_descends_the_smoothed_loss(lam):
     k, sigma, w = 4000, 0.3, np.array([1.0, -0.5, 2.0])
 
     class Quartic:
+        def __init__(self, examples):
+            self.x = np.zeros((examples, 1))
+
         def __call__(self, v):
             return np.sum(v**4, axis=-1) / 4, v**3
 
         def parts(self, k):
-            return [self] * k
+            return [Quartic(1)] * k
 
     optimizer = RWP(SGD(1.0), sigma=sigma, lam=lam, seed=np.arange(k)[:, None])
-    d = taken(optimizer, np.broadcast_to(w, (k, 3)), Quartic())
+    d = taken(optimizer, np.broadcast_to(w, (k, 3)), Quartic(2))
     assert np.all(np.abs(d.mean(axis=0) - (w**3 + lam * 3 * sigma**2 * w)) < 4 * d.std(axis=0) / np.sqrt(k))
 
 

@@ -232,6 +232,17 @@ def test_where_sam_sees_nothing_across_g_the_base_goes_on():
 # --- all of them -----------------------------------------------------------------------------------------------------
 
 
+def test_what_a_replica_tells_does_not_depend_on_its_neighbour():
+    """Two seeds whose coins fall apart: each tells the ε of its own step, 0 where it does not pay."""
+    losses = 8 * batches()[:1]
+    _, told, _ = run(RST(SGD(0.1), 0.3, seed=np.array([[0], [1]])), start(), losses)
+    assert any(sum(info["eps_norm"] == 0) == 1 for info in told)
+    for seed in (0, 1):
+        _, alone, _ = run(RST(SGD(0.1), 0.3, seed=seed), start()[seed], losses)
+        for together, one in zip(told, alone, strict=True):
+            np.testing.assert_allclose(together["eps_norm"][seed], one["eps_norm"], rtol=1e-13)
+
+
 @pytest.mark.parametrize(
     ("optimizer", "spent"), [(RST(SGD(0.1), prob=1.0), 30), (EveryK(SGD(0.1), k=5), 18), (RST(SGD(0.1), prob=0.0), 15)]
 )

@@ -140,7 +140,7 @@ class Bound:
 
     def __init__(self, f: Computation, arrays: Sequence[Any]) -> None:
         self.f, self.arrays, self.kinds = f, arrays, kinds(arrays)
-        self.token = object()  # tells this batch from every other one, also after it is gone
+        self.token = object()  # identifies this batch; unlike id(), it is never reused
         self.converted: dict[Any, list[Any]] = {}
 
     def __call__(self, *point: Array) -> Any:

@@ -1,6 +1,6 @@
 """Sharpness-Aware Minimization: min_w max_{‖ε‖_p ≤ ρ} L(w + ε) + λ‖w‖²  (Foret et al. 2021, arXiv:2010.01412).
 
-`SAM` stands in `step`, the pieces of its variants in `algebra`, the balls in which they look in `balls`. Every variant says
+`step` defines SAM, `algebra` the parts of every variant, `balls` the shapes of the ball. Every variant says
 where it looks, what it takes from there, and when it pays for that; "·" is as SAM does:
 
     variant        file           where it looks               what it takes                  when it pays   gradients

@@ -9,7 +9,7 @@ A variant of SAM is a subclass of `Variant` that says how it differs from SAM:
 
 `where` says where to look: it returns ε. A variant that looks more than once, or not every time, writes its whole
 `direction`. The base optimizer makes a step of that direction, from w; the L2 term stands outside, as in the objective.
-What a variant keeps between steps it makes in `memory` and writes into `state`, a copy of its own.
+`memory` returns what a variant keeps between steps; `direction` gets a copy of it as `state`, and may change that copy.
 
 Truths: tests/test_algebra.py.
 """
@@ -23,12 +23,15 @@ from typing import Any
 
 from .. import draws
 from ..autodiff.replay import replayed
+from ..batch import Batch
 from ..hyperparameters import Declared, at_least_0, base, norm_order
 from ..optim import Updater, add_l2
 from ..types import Array, Evaluated, Info, LossAndGrad, Radius, Scalar, Seed, State, statistics_of
 from ..vectors import norm
 from .balls import Ball, ball
 from .epsilon import first_order, of_length
+
+WHOLE = Fraction(1)
 
 
 class Look:
@@ -38,10 +41,10 @@ class Look:
     `train` hands to the optimizer provides these.
     """
 
-    def __init__(self, w: Array, batch: Any, rule: Any = None) -> None:
-        self.w, self.batch, self.rule = w, batch, rule
+    def __init__(self, w: Array, batch: Any, rule: Any = None, share: Fraction = WHOLE) -> None:
+        self.w, self.batch, self.rule, self.share = w, batch, rule, share
         self.p: float = getattr(rule, "p", 2.0)
-        self.gradient: LossAndGrad = getattr(batch, "__dict__", {}).get("gradient", batch)  # bound, if it is a `Batch`
+        self.gradient: LossAndGrad = batch.gradient if isinstance(batch, Batch) else batch
         self.evaluations: int | Fraction = 0
         self.first: tuple[Array, Array] | None = None
         self.eps: Array | None = None
@@ -106,22 +109,24 @@ class Look:
         return result
 
     def parts(self, k: int) -> list[Look]:
-        """The same for each of k parts of the batch; `gather` counts what they spent."""
-        return [Look(self.w, part, self.rule) for part in self._ask("parts")(k)]
+        """Looks at k parts of the batch; `gather` counts what they spent."""
+        parts, m = self._ask("parts")(k), self._ask("x").shape[-2]
+        return [Look(self.w, part, self.rule, Fraction(part.x.shape[-2], m)) for part in parts]
 
-    def gather(self, parts: Sequence[Look]) -> None:
-        """Count what looks at parts of the batch have spent; a gradient of all parts is one of the batch."""
-        self.evaluations += sum((Fraction(part.evaluations) for part in parts), Fraction(0)) / len(parts)
-        self.first = self.first or mean_of([part.first for part in parts if part.first is not None])
+    def gather(self, parts: Sequence[Look], gradients: Sequence[Array]) -> Array:
+        """The mean of the parts' gradients, weighted by their examples. What the parts spent is counted."""
+        self.evaluations += sum((part.evaluations * part.share for part in parts), Fraction(0))
+        self.first = self.first or mean_of(parts)
         self.eps = parts[-1].eps
+        return sum(float(part.share) * g for part, g in zip(parts, gradients, strict=True))
 
     def losses(self, eps: Array | None = None) -> Array:
         """The loss of each example at w + ε, (..., m); no gradient is spent."""
         return self._ask("losses")(self.at(eps))
 
-    def outputs(self, eps: Array | None = None) -> Array:
-        """Logits at w + ε, (..., rows, c); no gradient is spent."""
-        return self._ask("outputs")(self.at(eps))
+    def outputs(self, w: Array | None = None) -> Array:
+        """Logits (..., rows, c) at w, or at other weights; no gradient is spent."""
+        return self._ask("outputs")(self.w if w is None else w)
 
     def some(self, rows: Array, eps: Array | None = None) -> Array:
         """The gradient at w + ε of the mean loss over some examples, whole numbers (..., k); k/m of a gradient is spent."""
@@ -179,14 +184,13 @@ def plain(spent: Fraction) -> int | float:
     return int(spent) if spent.denominator == 1 else float(spent)
 
 
-def mean_of(results: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
-    """The mean of losses, gradients and batch statistics over parts of a batch."""
-    k = len(results)
-    losses, gradients = zip(*results, strict=True)
-    of_parts = [statistics_of(result) for result in results]
-    statistics = {name: sum(part[name] for part in of_parts) / k for name in of_parts[0]}
-    mean = sum(losses) / k, sum(gradients) / k
-    return Evaluated(*mean, statistics) if statistics else mean
+def mean_of(parts: Sequence[Look]) -> tuple[Array, Array]:
+    """The mean of the first losses, gradients and batch statistics of looks at parts, weighted by their examples."""
+    firsts = [(float(part.share), part.first) for part in parts if part.first is not None]
+    loss, g = (sum(share * first[i] for share, first in firsts) for i in (0, 1))
+    names = statistics_of(firsts[0][1])
+    statistics = {name: sum(share * statistics_of(first)[name] for share, first in firsts) for name in names}
+    return Evaluated(loss, g, statistics) if statistics else (loss, g)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Flat minima by another road: averages of the weights that a training passes through, on top of any optimizer.
+"""Averages of the weights during training, which also lead to flat minima; on top of any optimizer.
 
 Truths: tests/test_averaging.py.
 """

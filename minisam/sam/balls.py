@@ -12,9 +12,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..array_backend import xp
+import numpy
+
 from ..checks import shown
-from ..hyperparameters import Declared, at_least_0, declared, mask
+from ..hyperparameters import Declared, at_least_0, declared, filters, mask
 from ..types import Array, HasFilters, Scalar
 
 
@@ -24,6 +25,17 @@ class Ball(Declared):
     def unit(self, g: Array, w: Array) -> Array:
         """T, from the gradient g and the weights w: (..., n), positive or 0."""
         raise NotImplementedError
+
+
+def ball() -> Any:
+    """The field of a variant's ball."""
+
+    def check(name: str, value: Any) -> Ball | None:
+        if value is not None and not isinstance(value, Ball):
+            raise TypeError(f"{name} must be a ball such as Adaptive(), got {shown(value)}")
+        return value
+
+    return declared(check, None, "units in which the ball is measured")
 
 
 @dataclass(frozen=True)
@@ -44,7 +56,7 @@ class Adaptive(Ball):
 
     eta: Scalar = at_least_0(0.01, "η, which keeps a weight of 0 movable")
     mask: Array = mask("1 where the unit is |w| + η, 0 where it is 1", None)
-    model: HasFilters | None = None
+    model: HasFilters | None = filters()
 
     def unit(self, g: Array, w: Array) -> Array:
         T = (abs(w) if self.model is None else self.model.filter_norms(w)) + self.eta
@@ -61,7 +73,7 @@ class Fisher(Ball):
     eta: Scalar = at_least_0(1.0, "η, weight of the Fisher information")
 
     def unit(self, g: Array, w: Array) -> Array:
-        return 1 / xp().sqrt(1 + self.eta * g * g)
+        return 1 / numpy.hypot(1, self.eta**0.5 * g)  # g² could overflow
 
 
 @dataclass(frozen=True)
@@ -72,18 +84,7 @@ class Only(Ball):
     """
 
     mask: Array = mask("1 for the weights that are perturbed, else 0")
-    of: Ball | None = None
+    of: Ball | None = ball()
 
     def unit(self, g: Array, w: Array) -> Array:
         return self.mask if self.of is None else self.mask * self.of.unit(g, w)
-
-
-def ball() -> Any:
-    """The field of a variant's ball."""
-
-    def check(name: str, value: Any) -> Ball | None:
-        if value is not None and not isinstance(value, Ball):
-            raise TypeError(f"{name} must be a ball such as Adaptive(), got {shown(value)}")
-        return value
-
-    return declared(check, None, "units in which the ball is measured")

@@ -14,7 +14,7 @@ from .algebra import Look
 
 @dataclass(frozen=True)
 class BSAM(Declared):
-    """bSAM: the posterior N(w, 1/(N s)) is learnt with w, and says how far to look; it is its own base.
+    """bSAM learns the posterior N(w, 1/(N s)): its precision sets the size of the ascent. It takes no base optimizer.
 
         g = ∇L(w + z/√(N s)),  z ~ N(0, I)          g_adv = ∇L(w + ρ g/s)
         m ← β₁ m + (1 − β₁)(g_adv + δ w)            w ← w − η m/s

@@ -62,12 +62,12 @@ def of_length(g: Array, length: Array, rho: Radius) -> Array:
     On the host, a gradient whose length is no ordinary number is divided by a power of two first: its length may lie above the
     largest float, or have few digits because it is subnormal. On a device, looking would make the step wait.
     """
-    if isinstance(length, numpy.ndarray) and not are_within(1e-30, length, math.inf):
-        g = g / numpy.where((length > 1e-30) & (length < math.inf), 1, power_of_two(g))
+    if isinstance(length, numpy.ndarray) and not are_within(1e-30, length, 1e30):
+        g = g / numpy.where((length > 1e-30) & (length < 1e30), 1, power_of_two(g))
         length = norm(g)
     return _along(g, length, rho)
 
 
 @replayed
 def _along(g: Array, length: Array, rho: Radius) -> Array:
-    return over(rho, length) * g  # one pass over g
+    return rho * over(g, length)

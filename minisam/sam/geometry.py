@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..hyperparameters import at_least_0, mask
+from ..hyperparameters import at_least_0, filters, mask
 from ..types import Array, HasFilters, Radius, Scalar
 from .balls import Adaptive, Ball, Fisher, Only
 from .step import SAM
@@ -39,7 +39,7 @@ class ASAM(SAM):
     rho: Radius = at_least_0(0.5, "radius ρ of the ball")
     eta: Scalar = at_least_0(0.01, "η, which keeps a weight of 0 movable")
     mask: Array = mask("1 where the unit is |w| + η, 0 where it is 1", None)
-    model: HasFilters | None = None
+    model: HasFilters | None = filters()
     ball: Ball = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

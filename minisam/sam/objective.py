@@ -14,6 +14,7 @@ import numpy
 from ..array_backend import asarray, asnumpy, xp
 from ..autodiff import as_loss, as_loss_and_grad
 from ..checks import check_at_least_0, check_ball, pick
+from ..draws import stream
 from ..ops import matmul, sum_last
 from ..types import Array, LossAndGrad, Radius, Scalar
 from ..vectors import like, norm, over
@@ -80,7 +81,7 @@ def ascend(
     if not steps >= 1:
         raise ValueError(f"steps must be ≥ 1, got {steps}")
     best_loss, g = loss_and_grad(w)
-    somewhere = asarray(numpy.random.default_rng(0).standard_normal(w.shape[-1]), dtype=w.dtype)
+    somewhere = asarray(stream("ascent", 0).standard_normal(w.shape[-1]), dtype=w.dtype)
     best = 0 * w
     eps = epsilon(xp().where(norm(g) > 0, g, somewhere), rho, p) if start is None else start
     for k in range(steps):

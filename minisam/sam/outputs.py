@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy
+
 from ..array_backend import xp
 from ..checks import ABOVE_0
 from ..hyperparameters import at_least_0, count, number, share
@@ -65,6 +67,10 @@ class SAF(Composed):
             raise ValueError(
                 f"rows and classes must be {n // m} and {c}, as the model's outputs, got {self.rows} and {self.classes}"
             )
+        if isinstance(places, numpy.ndarray) and places.max() >= self.examples:
+            raise ValueError(
+                f"examples must be the size of the training data, above {places.max()}, got {self.examples}"
+            )
         i = xp().broadcast_to(places, (*lead, m))
         visited = xp().take_along_axis(state["visited"], i, axis=-1)
         place = (i * self.visits + visited % self.visits)[..., None]
@@ -107,5 +113,5 @@ class MESA(Composed):
 
     def direction(self, look: Look, state: State) -> Array:
         state["average"] = mix(look.w, state["average"], self.beta)
-        z = look.outputs(state["average"] - look.w)
+        z = look.outputs(state["average"])
         return look.near(softmax(z / self.tau), self.tau, self.lam)

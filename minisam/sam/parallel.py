@@ -54,9 +54,10 @@ class SAMPa(Variant):
         w ← base(w, (1 − λ) g_adv + λ g_y′),    g_y ← g_y′
 
     L_{t−1} is the loss on the batch of the step before, from which g_y came; it is kept in the state, so that a training that
-    is resumed goes on with the same bits. The first step has no g_y yet: it is one of the base, and g_y = ∇L₀(w). (The article
-    takes that g_y and makes no step.) 0 ≤ λ ≤ 1, 1 is optimistic gradient descent; η is the base's step size, and y has no
-    momentum. 2 gradients, in the time of one where there are two processors; "loss" and "statistics" are those of L_t at y.
+    is resumed goes on with the same bits. The first step has no g_y yet: it is one of the base, and g_y = ∇L₀(w).
+    (In the article, step 0 only computes g_y and leaves w as it is.) 0 ≤ λ ≤ 1, 1 is optimistic gradient descent; η is the
+    base's step size, and y has no momentum. 2 gradients, in the time of one where there are two processors;
+    "loss" and "statistics" are those of L_t at y.
 
     Source: Xie et al. 2024, arXiv:2410.10683, algorithm 1.
     """

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..checks import ABOVE_0
-from ..hyperparameters import at_least_0, count, number, random_seed, share
+from ..hyperparameters import at_least_0, count, filters, number, random_seed, share
 from ..types import Array, HasFilters, Radius, Scalar, Seed, State
 from ..vectors import mix
 from .algebra import Composed, Look, Variant
@@ -42,7 +42,7 @@ class RWP(Composed):
 
     sigma: Scalar = at_least_0(0.01, "σ, deviation of the noise")
     lam: float = share(1.0, "λ, share of the noisy gradient", swept=False)
-    model: HasFilters | None = None
+    model: HasFilters | None = filters()
     seed: Seed = random_seed()
 
     def direction(self, look: Look, state: State) -> Array:
@@ -50,8 +50,8 @@ class RWP(Composed):
         if self.lam == 1:
             return look(xi)
         first, second = parts = look.parts(2)
-        g, g_noisy = first(), second(xi)
-        look.gather(parts)
+        g, g_noisy = gradients = first(), second(xi)
+        look.gather(parts, gradients)
         return mix(g, g_noisy, self.lam)
 
 
@@ -69,7 +69,7 @@ class RSAM(Variant):
 
     sigma: Scalar = at_least_0(0.01, "σ, deviation of the random step")
     lam: Scalar = at_least_0(1.0, "λ, weight of the gradient beside the random step")
-    model: HasFilters | None = None
+    model: HasFilters | None = filters()
     seed: Seed = random_seed()
 
     def direction(self, look: Look, state: State) -> Array:
@@ -133,6 +133,6 @@ class FrobeniusSAM(Composed):
 
 
 def random_looks(variant: TraceSAM | FrobeniusSAM, look: Look, t: int) -> list[Array]:
-    """ρ times standard normal numbers, as often as `variant.samples`."""
+    """`variant.samples` random perturbations ρx, x ~ N(0, I)."""
     k = variant.samples
     return [variant.rho * look.normal("random looks", variant.seed, t * k + i) + 0 * look.w for i in range(k)]

@@ -32,7 +32,7 @@ class SAM(Variant):
     ball : Ball, optional
         Units in which the ball is measured, such as `Adaptive()`; without one, all weights have the unit 1.
 
-    2 gradients. `info` holds "loss" L(w), "grad_norm" ‖∇L(w)‖₂, "eps_norm" ‖ε‖₂ and "evaluations" 2.
+    2 gradients. `info` holds "loss" L(w), "grad_norm" ‖∇L(w)‖₂, "eps_norm" ‖ε‖_p and "evaluations" 2.
 
     Source: Foret et al. 2021, arXiv:2010.01412, algorithm 1.
     Truths: tests/test_sam.py, tests/papers/test_foret_2021.py.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ..array_backend import xp
 from ..hyperparameters import Interval, choice, count, number, random_seed, share
 from ..types import Array, Scalar, Seed, State
+from ..vectors import in_double
 from .algebra import Look, Variant
 
 
@@ -20,7 +21,8 @@ class MSharpnessSAM(Variant):
 
         εⱼ = ρ gⱼ/‖gⱼ‖  with gⱼ = ∇L_j(w) on group j,        w ← base(w, meanⱼ ∇L_j(w + εⱼ) + 2λw)
 
-    `groups` must divide the batch; 1 is SAM, the size of the batch is 1-SAM. 2 gradients (of all examples each).
+    The sizes of the `groups` differ by one example at most. 1 group is SAM; as many as examples is 1-SAM. 2 gradients (of all
+    examples each).
 
     Source: Foret et al. 2021, arXiv:2010.01412, section 3.1 (m-sharpness).
     """
@@ -29,9 +31,7 @@ class MSharpnessSAM(Variant):
 
     def direction(self, look: Look, state: State) -> Array:
         parts = look.parts(self.groups)
-        g_adv = [part(part.uphill(part())) for part in parts]
-        look.gather(parts)
-        return sum(g_adv) / len(parts)
+        return look.gather(parts, [part(part.uphill(part())) for part in parts])
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class SSAM(Variant):
         Share of weights that stay where they are, in [0, 1]; 0 is SAM, 1 the base.
     masks : str
         "fisher": the weights with the largest mean squared gradient over `groups` parts of the batch (per example, if there are
-        as many parts as examples). "dynamic": drop the active weights with the smallest |g|, let as many others grow at random;
-        the share dropped falls from `drop` to 0 along half a cosine over `steps` steps.
+        as many parts as examples). "dynamic": drop the active weights with the smallest |g|, and add as many others, chosen at
+        random; the share dropped falls from `drop` to 0 along half a cosine over `steps` steps.
     every : int
         Steps from one mask to the next.
     groups, drop, steps, seed
@@ -77,9 +77,9 @@ class SSAM(Variant):
 
     def _fisher(self, look: Look) -> Array:
         parts = look.parts(self.groups)
-        scores = sum(part() ** 2 for part in parts)
-        look.gather(parts)
-        return largest(scores, self._ones(look.w))
+        gradients = [part() for part in parts]
+        look.gather(parts, gradients)
+        return largest(sum(g * g for g in gradients), self._ones(look.w))
 
     def _dynamic(self, g: Array, look: Look, state: State) -> Array:
         t, mask, ones, n = state["t"], state["mask"], self._ones(g), g.shape[-1]
@@ -93,7 +93,7 @@ class SSAM(Variant):
 
     def _ones(self, w: Array) -> Scalar:
         """How many weights a mask has."""
-        return rounded((1 - self.sparsity) * w.shape[-1])
+        return rounded((1 - in_double(self.sparsity)) * w.shape[-1])
 
 
 def rounded(k: Scalar) -> Scalar:
@@ -126,12 +126,11 @@ class ESAM(Variant):
     seed: Seed = random_seed()
 
     def direction(self, look: Look, state: State) -> Array:
-        g, before = look(), look.losses()
+        g = look()
         mask = (look.uniform("weights to perturb", self.seed, state["t"]) < self.beta).astype(g.dtype)
         eps = mask * look.uphill(g) / self.beta
-        m = before.shape[-1]
-        kept = max(1, round(self.gamma * m))
-        if kept == m:
+        if self.gamma == 1:
             return look(eps)
-        suffered = look.losses(eps) - before
+        suffered = look.losses(eps) - look.losses()
+        kept = max(1, round(self.gamma * suffered.shape[-1]))
         return look.some((-suffered).argsort(axis=-1)[..., :kept], eps)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ..hyperparameters import Interval, at_least_0, number, truth
 from ..optim import lr_at
 from ..types import Array, Radius, Scalar, State
-from ..vectors import across, mix, norm, over
+from ..vectors import across, in_double, like, mix, norm, over
 from .algebra import Look, Variant
 
 
@@ -61,7 +61,7 @@ class WSAM(Variant):
     """
 
     gamma: Scalar = number(Interval(0, 1, high_belongs=False), 0.9, "γ, weight of the sharpness")
-    decoupled: bool = truth(True, "whether the sharpness passes by the base")
+    decoupled: bool = truth(True, "whether the sharpness term bypasses the base")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -71,7 +71,7 @@ class WSAM(Variant):
     def direction(self, look: Look, state: State) -> Array:
         g = look()
         sharpness = look(look.uphill(g)) - g
-        k = self.gamma / (1 - self.gamma)
+        k = like(in_double(self.gamma) / (1 - in_double(self.gamma)), g)
         if not self.decoupled:
             return g + k * sharpness
         look.after = -lr_at(self.base, state["t"], look.w) * (k * sharpness)
@@ -117,7 +117,7 @@ class GAM(Variant):
         g₁ = ∇L(w + ρ′ ĝ),   ε = ρ (g₁ − g)/‖g₁ − g‖,   g₂ = ∇L(w + ε),   g₃ = ∇L(w + ε + ρ′ ĝ₂)
         P = g + β₂ g₂,   G = β₁ g₁ + β₃ g₃,   d = G − γ (P − its component along G)
 
-    ρ is the authors' `grad_norm_rho`, and ρ′, our `rho_norm`, is their `grad_rho`: the names are crossed. The defaults mix two of
+    Beware of the names: ρ is the authors' `grad_norm_rho`, and ρ′, our `rho_norm`, is their `grad_rho`. The defaults mix two of
     their presets. 4 gradients.  Source: Zhang et al. 2023, arXiv:2303.03108, the accelerated form of the authors' code.
     """
 

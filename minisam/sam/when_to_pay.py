@@ -39,9 +39,14 @@ class Sometimes(Variant):
         share = Fraction(float(numpy.mean(asnumpy(pays))))
         if share == 0:
             return g
-        d = self.take(g, look(self.where(g, look, state)))
+        eps = self.where(g, look, state)
+        d = self.take(g, look(eps))
+        if share == 1:
+            return d
+        pays = asarray(pays)
         look.evaluations += share - 1
-        return d if share == 1 else xp().where(asarray(pays), d, g)
+        look.eps = numpy.where(pays, eps, 0)
+        return numpy.where(pays, d, g)
 
 
 def share_or_schedule(default: float) -> Any:
@@ -132,7 +137,7 @@ class AESAM(Sometimes):
 
 @dataclass(frozen=True)
 class LookSAM(Variant):
-    """SAM every k steps; between them, the part of its gradient across g is reused, as long as g is.
+    """SAM every k steps; between them, the part of that gradient orthogonal to g is reused, rescaled to ‖g‖.
 
         t % k = 0:  d = g_adv,    g_v = g_adv − its component along g
         else:       d = g + α ‖g‖ g_v/‖g_v‖

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy
+
 from ..array_backend import xp
 from ..hyperparameters import Interval, at_least_0, count, number, share
 from ..types import Array, Radius, Scalar, State
@@ -59,7 +61,7 @@ class MultiStepSAM(Variant):
     def where(self, g: Array, look: Look, state: State) -> Array:
         T = 1 if self.ball is None else self.ball.unit(g, look.w)
         alpha = self.rho if self.alpha is None else self.alpha
-        # from the centre, to be projected is to be no longer than ρ
+        # the first step starts at ε = 0, so projecting it only limits its length to ρ
         shorter = xp().minimum(alpha, self.rho).astype(g.dtype)
         delta = first_order(T * g, shorter, self.p)
         for _ in range(self.steps - 1):
@@ -69,7 +71,7 @@ class MultiStepSAM(Variant):
 
 @dataclass(frozen=True)
 class SAGM(Variant):
-    """Gradient matching: look from w − αg on, so that both gradients come to agree.
+    """Gradient matching: look uphill from w − αg; this makes the gradients at both points agree.
 
         ε = ρ g/‖g‖ − α g,    d = (g + g_adv)/2
 
@@ -152,7 +154,7 @@ class MSAM(Variant):
     def __post_init__(self) -> None:
         super().__post_init__()
         mu = getattr(self.base, "momentum", 0)
-        if not hasattr(self.base, "betas") and isinstance(mu, (int, float)) and mu == 0:
+        if not hasattr(self.base, "betas") and numpy.ndim(mu) == 0 and mu == 0:
             raise TypeError(f"base must have momentum, as SGD(lr, momentum=0.9), Adam or AdamW have, got {self.base!r}")
 
     def direction(self, look: Look, state: State) -> Array:

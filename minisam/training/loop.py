@@ -266,7 +266,7 @@ def _where_not_finite(
 ) -> str | None:
     """The message that names the first step and replica whose loss is not finite, if there is one that matters.
 
-    The loss after the last step is known only where there is validation data; but weights that are not finite tell it.
+    The loss after the last step is known only where there is validation data; otherwise we check whether the weights are finite.
     """
     after = measured.get("loss", 0) + asnumpy(xp().sum(0 * w, axis=-1))
     losses = numpy.concatenate([losses, after[None]])
