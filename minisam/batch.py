@@ -11,7 +11,7 @@ import autograd.numpy as anp
 import numpy
 
 from . import ops
-from .array_backend import asarray, xp
+from .array_backend import asarray
 from .autodiff import value_and_grad
 from .autodiff.replay import Computation
 from .losses import cross_entropy, each
@@ -167,9 +167,9 @@ def at_rows(a: Array, rows: Array, axis: int) -> Array:
     tail = a.shape[a.ndim + axis :][1:]
     rows = rows.reshape(*rows.shape, *[1] * len(tail))
     lead = numpy.broadcast_shapes(a.shape[: a.ndim + axis], rows.shape[: rows.ndim + axis])
-    a = xp().broadcast_to(a, (*lead, *a.shape[a.ndim + axis :]))
-    rows = xp().broadcast_to(rows, (*lead, rows.shape[axis], *tail))
-    return xp().take_along_axis(a, rows, axis=axis)
+    a = numpy.broadcast_to(a, (*lead, *a.shape[a.ndim + axis :]))
+    rows = numpy.broadcast_to(rows, (*lead, rows.shape[axis], *tail))
+    return numpy.take_along_axis(a, rows, axis=axis)
 
 
 def cut(a: Array, axis: int, start: int, stop: int) -> Array:

@@ -198,7 +198,7 @@ def adam_direction(state: State, betas: tuple[float, float], eps: float) -> Arra
     b1, b2 = betas
     m = state["m"] / (1 - b1 ** state["t"])
     v = state["v"] / (1 - b2 ** state["t"])
-    return m / (xp().sqrt(v) + eps)
+    return m / (numpy.sqrt(v) + eps)
 
 
 def add_l2(g: Array, l2: Scalar, w: Array) -> Array:

@@ -121,10 +121,10 @@ class Model:
         for name, a in self.unflatten(w).items():
             ndim = len(self.shapes[name])
             if ndim == 1:
-                sizes[name] = xp().abs(a)
+                sizes[name] = numpy.abs(a)
             else:  # matrices are (in, out), kernels (out, in, *space)
                 axes = (-2,) if ndim == 2 else tuple(range(-ndim + 1, 0))
-                sizes[name] = xp().broadcast_to(xp().sqrt((a * a).sum(axis=axes, keepdims=True)), a.shape)
+                sizes[name] = numpy.broadcast_to(numpy.sqrt((a * a).sum(axis=axes, keepdims=True)), a.shape)
         return self.flatten(sizes)
 
     def __str__(self) -> str:
@@ -159,7 +159,7 @@ class Model:
             if a.shape != lead + shape:
                 raise ValueError(f"{name} must have shape (..., {str(shape)[1:-1]}), got {a.shape}")
             flat.append(a.reshape(*lead, -1))
-        return xp().concatenate(flat, axis=-1)
+        return numpy.concatenate(flat, axis=-1)
 
 
 def kind_of(name: str, shape: Shape) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy
+
 from ..array_backend import xp
 from ..hyperparameters import Declared, Interval, at_least_0, count, decay_rates, number, random_seed, step_size
 from ..optim import lr_at
@@ -55,9 +57,9 @@ class BSAM(Declared):
     def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
         own, look, t, s = self.met[w.dtype, type(w)], Look(w, loss_and_grad), state["t"], state["s"]
         b1, b2 = self.betas
-        g = look(look.normal("posterior", self.seed, t) / (math.sqrt(self.examples) * xp().sqrt(s)))
+        g = look(look.normal("posterior", self.seed, t) / (math.sqrt(self.examples) * numpy.sqrt(s)))
         g_adv = look(own.rho * g / s)
         m = b1 * state["m"] + (1 - b1) * (g_adv + own.delta * w)
         w = w - lr_at(own, t, w) * m / s
-        s = b2 * s + (1 - b2) * (xp().sqrt(s) * abs(g) + (own.damping + own.delta))
+        s = b2 * s + (1 - b2) * (numpy.sqrt(s) * abs(g) + (own.damping + own.delta))
         return w, {"t": t + 1, "m": m, "s": s}, look.info()

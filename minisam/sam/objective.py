@@ -11,7 +11,7 @@ from typing import Any
 import autograd.numpy as anp
 import numpy
 
-from ..array_backend import asarray, asnumpy, xp
+from ..array_backend import asarray, asnumpy
 from ..autodiff import as_loss, as_loss_and_grad
 from ..checks import check_at_least_0, check_ball, pick
 from ..draws import stream
@@ -83,11 +83,11 @@ def ascend(
     best_loss, g = loss_and_grad(w)
     somewhere = asarray(stream("ascent", 0).standard_normal(w.shape[-1]), dtype=w.dtype)
     best = 0 * w
-    eps = epsilon(xp().where(norm(g) > 0, g, somewhere), rho, p) if start is None else start
+    eps = epsilon(numpy.where(norm(g) > 0, g, somewhere), rho, p) if start is None else start
     for k in range(steps):
         loss, g = loss_and_grad(w + eps)
         better = loss > best_loss
-        best, best_loss = xp().where(better[..., None], eps, best), xp().where(better, loss, best_loss)
+        best, best_loss = numpy.where(better[..., None], eps, best), numpy.where(better, loss, best_loss)
         eps = project(eps + (1 - k / steps) * epsilon(g, rho, p), rho, p)
     return best
 
@@ -97,9 +97,9 @@ def project(eps: Array, rho: Radius, p: float = 2.0) -> Array:
     check_ball(rho, p)
     rho = like(rho, eps)
     if p == math.inf:
-        return xp().clip(eps, -rho, rho)
+        return numpy.clip(eps, -rho, rho)
     size = norm(eps, p)
-    return eps * over(rho, xp().maximum(size, rho))
+    return eps * over(rho, numpy.maximum(size, rho))
 
 
 @dataclass(frozen=True)

@@ -71,12 +71,12 @@ class SAF(Composed):
             raise ValueError(
                 f"examples must be the size of the training data, above {places.max()}, got {self.examples}"
             )
-        i = xp().broadcast_to(places, (*lead, m))
-        visited = xp().take_along_axis(state["visited"], i, axis=-1)
+        i = numpy.broadcast_to(places, (*lead, m))
+        visited = numpy.take_along_axis(state["visited"], i, axis=-1)
         place = (i * self.visits + visited % self.visits)[..., None]
-        before = xp().take_along_axis(state["logits"], place, axis=-2).reshape(*lead, m, self.rows, c)
+        before = numpy.take_along_axis(state["logits"], place, axis=-2).reshape(*lead, m, self.rows, c)
         counts = (visited >= max(self.visits, self.start))[..., None, None]
-        p = xp().where(counts, softmax(before / self.tau), 0).reshape(z.shape)
+        p = numpy.where(counts, softmax(before / self.tau), 0).reshape(z.shape)
         state["logits"] = put_along(state["logits"], place, z.reshape(*lead, m, self.rows * c), axis=-2)
         state["visited"] = put_along(state["visited"], i, visited + 1, axis=-1)
         return look.near(p, self.tau, self.lam)

@@ -112,5 +112,5 @@ class AsyncSAM(Variant):
         eps = look.uphill(earlier[..., 0, :])
         at_w, at_eps = together(lambda: look.gradient(look.w), lambda: look.gradient(look.w + eps))
         g = look.note(None, at_w)
-        state["earlier"] = xp().concatenate([earlier[..., 1:, :], g[..., None, :]], axis=-2)
+        state["earlier"] = numpy.concatenate([earlier[..., 1:, :], g[..., None, :]], axis=-2)
         return look.note(eps, at_eps)

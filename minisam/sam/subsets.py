@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy
+
 from ..array_backend import xp
 from ..hyperparameters import Interval, choice, count, number, random_seed, share
 from ..types import Array, Scalar, Seed, State
@@ -83,13 +85,13 @@ class SSAM(Variant):
 
     def _dynamic(self, g: Array, look: Look, state: State) -> Array:
         t, mask, ones, n = state["t"], state["mask"], self._ones(g), g.shape[-1]
-        chance = xp().broadcast_to(look.uniform("grown mask", self.seed, t), g.shape)
+        chance = numpy.broadcast_to(look.uniform("grown mask", self.seed, t), g.shape)
         if t == 0:
             return largest(chance, ones)
         share = self.drop * (1 + math.cos(math.pi * min(t / self.steps, 1))) / 2
-        dropped = xp().minimum(rounded(ones * share), n - ones)
-        kept = largest(xp().where(mask > 0, abs(g), -1), ones - dropped)
-        return kept + largest(xp().where(mask > 0, -1, chance), dropped)
+        dropped = numpy.minimum(rounded(ones * share), n - ones)
+        kept = largest(numpy.where(mask > 0, abs(g), -1), ones - dropped)
+        return kept + largest(numpy.where(mask > 0, -1, chance), dropped)
 
     def _ones(self, w: Array) -> Scalar:
         """How many weights a mask has."""
@@ -98,7 +100,7 @@ class SSAM(Variant):
 
 def rounded(k: Scalar) -> Scalar:
     """The nearest whole number, of a number or of each entry of an array."""
-    return round(k) if isinstance(k, (int, float)) else xp().rint(k)
+    return round(k) if isinstance(k, (int, float)) else numpy.rint(k)
 
 
 def largest(scores: Array, k: Scalar) -> Array:

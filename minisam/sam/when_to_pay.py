@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy
 
-from ..array_backend import asarray, asnumpy, xp
+from ..array_backend import asarray, asnumpy
 from ..checks import is_real, shown
 from ..draws import per_seed
 from ..hyperparameters import Interval, at_least_0, count, declared, number, random_seed, share
@@ -131,8 +131,8 @@ class AESAM(Sometimes):
         state["mean"] = mix(s, state["mean"], self.delta)
         state["variance"] = mix((s - state["mean"]) ** 2, state["variance"], self.delta)
         c = self.lam2 if done == 0 else self.lam1 if done == 1 else done * self.lam1 + (1 - done) * self.lam2
-        deviation = xp().sqrt(state["variance"])
-        return s >= state["mean"] + c * xp().where(deviation > 0, deviation, 1e-30)
+        deviation = numpy.sqrt(state["variance"])
+        return s >= state["mean"] + c * numpy.where(deviation > 0, deviation, 1e-30)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy
 
-from ..array_backend import xp
 from ..hyperparameters import Interval, at_least_0, count, number, share
 from ..types import Array, Radius, Scalar, State
 from ..vectors import mix
@@ -62,7 +61,7 @@ class MultiStepSAM(Variant):
         T = 1 if self.ball is None else self.ball.unit(g, look.w)
         alpha = self.rho if self.alpha is None else self.alpha
         # the first step starts at ε = 0, so projecting it only limits its length to ρ
-        shorter = xp().minimum(alpha, self.rho).astype(g.dtype)
+        shorter = numpy.minimum(alpha, self.rho).astype(g.dtype)
         delta = first_order(T * g, shorter, self.p)
         for _ in range(self.steps - 1):
             delta = project(delta + first_order(T * look(T * delta), alpha, self.p), self.rho, self.p)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy
 
 from .. import threads
-from ..array_backend import asarray, asnumpy, xp
+from ..array_backend import asarray, asnumpy
 from ..batch import Batch, BatchLoss
 from ..checks import check_counts, check_methods, pick
 from ..data import Data, batches
@@ -111,7 +111,7 @@ def train(
     check_taken(axes, optimizer=optimizer, data=data)
     rule, loss = optimizer_of(optimizer, axes), loss_name(loss)
     _check_kinds(model, rule, dtype)
-    w = xp().broadcast_to(model.init(seed, dtype), (*shape_of(axes), model.size)).copy()  # in C order, as all later w
+    w = numpy.broadcast_to(model.init(seed, dtype), (*shape_of(axes), model.size)).copy()  # in C order, as all later w
     shared, labels = data_of(data, axes)
     (x, y), *validation = [ready(model, w, loss, *part) for part in parts_of(shared)]
     y = y if labels is None else asarray(labels, dtype="int64")
@@ -224,7 +224,7 @@ def _check_kinds(model: object, optimizer: object, dtype: str) -> None:
 
 def _series(infos: list[Info]) -> Measured:
     """What the steps of an epoch reported, each entry (steps, ...): read back from the device once an epoch."""
-    return {key: asnumpy(xp().stack([info[key] for info in infos])) for key in infos[0] if key != "evaluations"}
+    return {key: asnumpy(numpy.stack([info[key] for info in infos])) for key in infos[0] if key != "evaluations"}
 
 
 def _row(rows: list[Row], series: Measured, evaluations: int, measured: Measured) -> Row:
@@ -243,7 +243,7 @@ def _with_best(stand: Stand) -> Stand:
     of_all = scores(stand.history)
     better = asarray(of_all[-1] > of_all[:-1].max(axis=0, initial=-numpy.inf))
     kept = {
-        key: xp().where(better[(..., *[None] * (a.ndim - better.ndim))], a, stand.kept[key])
+        key: numpy.where(better[(..., *[None] * (a.ndim - better.ndim))], a, stand.kept[key])
         for key, a in {"w": stand.w, **stand.running}.items()
     }
     return replace(stand, kept=kept)
@@ -268,7 +268,7 @@ def _where_not_finite(
 
     The loss after the last step is known only where there is validation data; otherwise we check whether the weights are finite.
     """
-    after = measured.get("loss", 0) + asnumpy(xp().sum(0 * w, axis=-1))
+    after = measured.get("loss", 0) + asnumpy(numpy.sum(0 * w, axis=-1))
     losses = numpy.concatenate([losses, after[None]])
     bad = numpy.argwhere(~numpy.isfinite(losses))
     if not len(bad) or (may_lose_some and numpy.isfinite(losses).all(axis=0).any()):
@@ -283,6 +283,6 @@ def _where_not_finite(
 
 def _warn_of_lost(w: Array) -> None:
     """Say how many replicas of a sweep diverged."""
-    lost = ~numpy.isfinite(asnumpy(xp().sum(0 * w, axis=-1)))
+    lost = ~numpy.isfinite(asnumpy(numpy.sum(0 * w, axis=-1)))
     if lost.any():
         warnings.warn(f"{lost.sum()} of {lost.size} replicas diverged: their last weights are not finite", stacklevel=3)

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy
 
-from ..array_backend import asarray, xp
+from ..array_backend import asarray
 from ..checks import check_seed
 from ..data import Data
 from ..optim import Optimizer
@@ -117,9 +117,9 @@ def rows_of(x: Array, y: Array, i: Array, lead: Shape, own_labels: bool) -> tupl
     """
     if not own_labels:
         return _for_all(x[i], i, lead), _for_all(y[i], i, lead)
-    return _for_all(x[i], i, lead), xp().take_along_axis(y, xp().broadcast_to(i, (*lead, i.shape[-1])), axis=-1)
+    return _for_all(x[i], i, lead), numpy.take_along_axis(y, numpy.broadcast_to(i, (*lead, i.shape[-1])), axis=-1)
 
 
 def _for_all(rows: Array, i: Array, lead: Shape) -> Array:
     """The rows of each seed, (seeds, b, ...), repeated for every combination of the swept values: (..., seeds, b, ...)."""
-    return rows if i.ndim == 1 else xp().broadcast_to(rows, lead + rows.shape[1:])
+    return rows if i.ndim == 1 else numpy.broadcast_to(rows, lead + rows.shape[1:])
