@@ -14,6 +14,7 @@ from . import ops
 from .array_backend import asarray
 from .autodiff import value_and_grad
 from .autodiff.replay import Computation
+from .checks import check_counts
 from .losses import cross_entropy, each
 from .models import Model
 from .types import Array, Loss, LossAndGrad, Scalar, Seed
@@ -137,6 +138,7 @@ class Batch:
 
     def parts(self, k: int) -> list[Batch]:
         """The batch in k parts, whose sizes differ by one example at most; in m parts, if it has only m < k examples."""
+        check_counts(k=k)
         m = self.x.shape[-2]
         edges = [j * m // min(k, m) for j in range(min(k, m) + 1)]
         return [self._changed(partial(cut, start=a, stop=b)) for a, b in pairwise(edges)]

@@ -180,6 +180,8 @@ def test_the_sizes_of_the_parts_differ_by_one_example_at_most():
     for k, sizes in ((4, [1, 2, 1, 2]), (5, [1, 1, 1, 1, 2]), (8, [1] * 6)):
         assert [len(part.y) for part in BATCH.parts(k)] == sizes
         assert np.array_equal(np.concatenate([part.x for part in BATCH.parts(k)]), BATCH.x)
+    with pytest.raises(ValueError, match="k must be a whole number ≥ 1, got 0"):
+        BATCH.parts(0)
 
 
 def test_one_seed_draws_the_same_for_all_and_an_array_each_its_own():

@@ -271,3 +271,8 @@ def test_the_pictures_show_mean_and_interval_over_the_seeds(swept):
     np.testing.assert_allclose(line.get_ydata(), swept.select(lr=0.05).history["train_loss"][-1].mean(axis=-1))
     with pytest.raises(ValueError, match="an axis of the run must be one of"):
         plot.against(swept, "alpha")
+
+
+def test_text_is_no_hyperparameter_of_an_optimizer():
+    with pytest.raises(TypeError, match=r"^sweep must map 'rho' to numbers, since the optimizer takes it, got \['a'\]"):
+        train(MODEL, DATA, lambda rho: SAM(SGD(0.1), rho), 1, 8, progress=False, sweep={"rho": ["a"]})

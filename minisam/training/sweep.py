@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import numpy
 
 from ..array_backend import asarray
-from ..checks import check_seed
+from ..checks import check_seed, is_real
 from ..data import Data
 from ..optim import Optimizer
 from ..types import Array, Seed, Shape
@@ -81,6 +81,8 @@ def optimizer_of(optimizer: Any, axes: Axes) -> Optimizer:
     values = {}
     for name in arguments(optimizer):
         along = [len(axes[name]) if other == name else 1 for other in axes]
+        if not all(map(is_real, axes[name])):
+            raise TypeError(f"sweep must map {name!r} to numbers, since the optimizer takes it, got {axes[name]}")
         values[name] = asarray(numpy.asarray(axes[name], dtype="float64").reshape(*along, 1))
     return optimizer(**values)
 
