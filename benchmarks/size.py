@@ -23,7 +23,7 @@ FLOORS = (
     "types files show stats threads version",
     "array_backend",
     "checks vectors draws hyperparameters",
-    "autodiff.tape autodiff.replay",
+    "autodiff.tape autodiff.program autodiff.reads autodiff.watch autodiff.compare autodiff.memory autodiff.replay",
     "ops",
     "losses models",
     "autodiff",

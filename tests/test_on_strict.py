@@ -23,6 +23,7 @@ from minisam import (
     train,
     value_and_grad,
 )
+from minisam.autodiff import replay
 
 RNG = np.random.default_rng(0)
 X, Y, TARGET = RNG.standard_normal((6, 5)), RNG.integers(0, 3, 6), RNG.standard_normal((6, 3))
@@ -106,7 +107,8 @@ def measured(name):
 
 
 @pytest.mark.parametrize("name", MEASURES)
-def test_a_measure_has_numpys_numbers_and_reads_back_its_result_alone(name):
+def test_a_measure_has_numpys_numbers_and_reads_back_its_result_alone(name, monkeypatch):
+    monkeypatch.setattr(replay, "COMPARED", (10**6, 10**6))  # later comparisons with tracing look as well
     expected, _ = measured(name)
     with array_backend.use("strict"):
         found, crossed = measured(name)

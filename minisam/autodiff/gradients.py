@@ -19,8 +19,9 @@ from ..losses import cross_entropy
 from ..models import Model, NormStatistics
 from ..types import Array, Evaluated, LossAndGrad
 from ..vectors import over
+from .program import Split
 from .replay import Computation
-from .tape import Split, new_level
+from .tape import new_level
 
 
 def value_and_grad(
@@ -40,11 +41,10 @@ def value_and_grad(
         (logits, y) -> (...,), and whatever else it takes after y. Not used with a function of w.
     recorded : bool
         True traces the computation once for each set of shapes, and replays it from then on. False traces at every call; it is
-        the reference, and both give the same bits. A computation that cannot be recorded, for example because its Python
-        control flow depends on a value, is detected; it is traced at every call, after one warning. Random numbers, such as
-        a mask, have to be inputs.
+        the reference, and both give the same bits. See "What is recorded" below.
     check : bool
-        Whether each new record is compared with the reference.
+        Whether records are compared with the reference, and what the loss reads is watched. With False, the loss has to depend
+        on nothing but its inputs.
 
     Returns
     -------
@@ -62,7 +62,22 @@ def value_and_grad(
     TypeError, ValueError
         If w is not a floating-point array (..., n) of the backend in use.
 
-    Truths: tests/test_autodiff.py, tests/test_replay.py.
+    What is recorded
+    ----------------
+    A list of calls. It is right only as long as the loss makes the same calls for all values of its inputs. So a loss runs
+    eagerly, after one warning that says why, if its control flow, its shapes or its numbers depend on values; if it gives other
+    numbers when replayed, on this batch or on others; if it reads something that has no visible state (a clock, a file, a random
+    generator); or if it changes what it reads. What it reads besides its inputs, such as globals, closures, attributes, entries
+    of lists and arrays, is looked at in every call. If something has changed, a new record is made. If something changes again
+    and again, recording ends. The 4th replay and then fewer and fewer of them are compared with the reference; a difference
+    raises a RuntimeError.
+
+    Three things cannot be found out at once, only by these comparisons: a setting inside another package,
+    `lambda z, y: np.get_printoptions()["precision"] * mse(z, y)`; an array on a device that is changed in place; and control flow
+    that hides from the trace and takes another way only on later batches. Prints and other side effects happen only in a trace.
+    Random numbers, such as a mask, have to be inputs.
+
+    Truths: tests/test_autodiff.py, tests/test_replay.py, tests/test_watch.py.
     """
     split, apply = _parts(model, loss)
 

@@ -11,10 +11,9 @@ from __future__ import annotations
 import functools
 import math
 import operator
-import sys
 import threading
 import warnings
-from collections import OrderedDict
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,13 +25,17 @@ from autograd.tracer import isbox
 
 from .. import array_backend
 from ..array_backend import xp
-from ..types import Array
-from .tape import Body, Call, CannotRecord, Program, Split
+from ..types import Array, Shape
+from .compare import compare, compare_again
+from .memory import LARGE, Cache, Key, Spares
+from .program import Body, Program, Split, in_turn
+from .tape import CannotRecord
+from .watch import Watch
 
-CACHED = 16  # records kept for one function in one thread; the one used longest ago makes room
-LARGE = 2**20  # bytes of an array that leaves the fast caches; allocating a smaller one is cheaper than finding a spare
 FASTER_TO_COPY = 50_000  # bytes that are copied in the time that it takes to bind a call
 KIND = operator.attrgetter("__class__", "shape", "dtype", "strides")  # sums depend on the order in memory
+COMPARED = 4, 1024  # replays until one is compared with tracing for the first time, for the second, and so on, doubling
+CHANGES = 3  # of what the code reads besides its inputs; after one more it is no longer recorded
 _tracing = threading.RLock()  # autograd's tracer has one state for all threads
 
 
@@ -40,14 +43,14 @@ _tracing = threading.RLock()  # autograd's tracer has one state for all threads
 class Computation:
     """A function of a point, whose arrays change at every call, and of a batch: `f(*point, *batch)`.
 
-    It is traced once for each set of shapes and dtypes, and replayed from then on. Unless `check` is False, each new record is
-    compared with tracing, at the inputs that made it and at others. If recording fails, or if `recorded` is False, the function
-    is traced at every call; a failure warns once.
+    It is traced once for each set of shapes and dtypes, and replayed from then on. Unless `check` is False, each new record and
+    some of its replays are compared with tracing; and it is made anew when something has changed that its code reads (`Watch`).
+    If recording fails, or if `recorded` is False, the function is traced at every call; a failure warns once.
 
     Attributes
     ----------
     name : str
-        What the warning calls it.
+        What warnings call it.
     body : function
         Inputs -> (values, leaves of a flat vector), lists of arrays.
     split : function
@@ -70,12 +73,12 @@ class Computation:
     check: bool = True
     cache: Cache = field(default_factory=lambda: Cache())
     failures: list[Exception] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
 
     def __call__(self, *inputs: Array) -> Any:
         return Bound(self, inputs[self.points :])(*inputs[: self.points])
 
-    def on(self, *batch: Array) -> Bound:
-        """The function of the point alone, on this batch."""
+    def on(self, *batch: Array) -> Bound:  # the function of the point alone
         return Bound(self, batch)
 
     def traced(self, *inputs: Array) -> list[Array]:
@@ -88,26 +91,50 @@ class Computation:
         flat = anp.concatenate([anp.reshape(g, (*w.shape[:-1], -1)) for g in leaves], axis=-1)
         return [*values, flat.astype(w.dtype, copy=False)]  # autograd's rule for a mean, say, makes float64 of float32
 
-    def record(self, key: Any, point: Sequence[Any], batch: Bound) -> Fixed | Anew | None:
-        """A new record, kept under this key; None if the computation has to be traced."""
+    def first(self, key: Key, point: Sequence[Any], batch: Bound) -> list[Array]:
+        """The results, traced; and a record kept under this key, if one can be made."""
         inputs = (*point, *batch.arrays)
         if not self.recorded or self.failures or any(map(isbox, inputs)):
-            return None
-        expected = self.traced(*inputs)  # raises what is wrong with the inputs before anything is recorded
+            return self.traced(*inputs)
+        try:
+            watch = Watch(self.body) if self.check else None
+        except Exception as error:
+            self.fail(error)
+            return self.traced(*inputs)
+        results = self.traced(*inputs)  # raises what is wrong with the inputs before anything is recorded
         try:
             with _tracing:
-                record = self._new(self.ready(*inputs), len(point))
-                if self.check:
-                    self._compare(record, point, batch, expected)
+                self._record(key, point, batch, results, watch)
         except Exception as error:
-            self.failures.append(error)
-            says = f"{self.name} cannot be recorded and runs eagerly, several times slower: {error}"
-            warnings.warn(says, stacklevel=4)
-            return None
-        self.cache.records[key] = record
-        if len(self.cache.records) > CACHED:
-            self.cache.records.popitem(last=False)
-        return record
+            self.fail(error)
+        return results
+
+    def _record(self, key: Key, point: Sequence[Any], batch: Bound, expected: list[Array], watch: Watch | None) -> None:
+        if watch is not None and (changed := watch.changed()):
+            raise CannotRecord(f"it changes {changed}, which it reads")
+        record = self._new(self.ready(*point, *batch.arrays), len(point))
+        if watch is not None:
+            compare(lambda point, batch: record(point, Bound(self, batch)), self.traced, point, batch.arrays, expected)
+            record.keep(watch)
+        self.cache.keep(key, record)
+        if point[0].nbytes >= LARGE and self not in FORMULAS:
+            weakref.finalize(self, forget_formulas, point[0].shape)
+
+    def fail(self, error: Exception) -> None:
+        """From now on, trace at every call; and say why."""
+        self.failures.append(error)
+        self.cache.records.clear()
+        says = f"{self.name} cannot be recorded and runs eagerly, several times slower: {error}"
+        warnings.warn(says, stacklevel=5)
+
+    def forgets(self, changed: str | None) -> bool:
+        """Whether something has changed that the records hold; if that happens often, none is made any more."""
+        if changed:
+            self.cache.records.clear()
+            self.changes.append(changed)
+            if len(self.changes) > CHANGES:
+                self.fail(CannotRecord(f"it reads {changed}, which changes again and again; make it an input, after y"))
+        return bool(changed)
 
     def _new(self, inputs: Sequence[Any], points: int) -> Fixed | Anew:
         """A record that copies, unless copying takes longer than binding; on a device always, since graphs need `Fixed`."""
@@ -115,20 +142,6 @@ class Computation:
         copied = sum(getattr(a, "nbytes", math.inf) for a in (*inputs, *program.results))  # a number has no buffer
         large = isinstance(inputs[0], numpy.ndarray) and copied > FASTER_TO_COPY * len(program.steps)
         return (Anew if large else Fixed)(program, inputs[:points], inputs[points:])
-
-    def _compare(self, record: Fixed | Anew, point: Sequence[Any], batch: Bound, expected: list[Array]) -> None:
-        w, *rest = point
-        for first in (w, -0.9 * w):
-            right = expected if first is w else self.traced(first, *rest, *batch.arrays)
-            if not all(map(_same, record((first, *rest), batch), right)):
-                raise CannotRecord("replayed, it gives other numbers; it does more than call primitives on its inputs")
-
-
-class Cache(threading.local):
-    """The records of one function: each thread has its own, because a record writes into buffers."""
-
-    def __init__(self) -> None:
-        self.records: OrderedDict[Any, Fixed | Anew] = OrderedDict()
 
 
 class Bound:
@@ -149,11 +162,20 @@ class Bound:
             key = (array_backend.in_use.xp, self.kinds, *map(KIND, point))  # type: ignore[union-attr]
         except AttributeError:  # a plain number, a box, or no backend was chosen yet
             key = (xp(), self.kinds, *kinds(point))
-        record = f.cache.records.get(key) or f.record(key, point, self)
-        if record is None:
-            return f.finish(f.traced(*point, *self.arrays))
+        record = f.cache.records.get(key)
+        if record is None or (record.watch is not None and f.forgets(record.watch.changed())):
+            return f.finish(f.first(key, point, self))
         f.cache.records.move_to_end(key)
-        return f.finish(record(point, self))
+        try:
+            results = record(point, self)
+        except Exception as error:
+            results = f.traced(*point, *self.arrays)  # raises what is wrong with the inputs
+            f.fail(error)
+        record.left -= 1
+        if not record.left:
+            record.left, record.pause = record.pause, 2 * record.pause
+            compare_again(f.name, results, f.traced(*point, *self.arrays))
+        return f.finish(results)
 
     def in_dtypes(self, dtypes: tuple[Any, ...]) -> list[Any]:
         """The arrays in these dtypes, converted once."""
@@ -175,7 +197,20 @@ def in_dtypes(arrays: Sequence[Any], dtypes: Sequence[Any]) -> list[Any]:
 # --- records ---------------------------------------------------------------------------------------------------------
 
 
-class Fixed:
+class Record:
+    """What both kinds of record have."""
+
+    watch: Watch | None = None  # of what the code reads besides its inputs, if it reads anything
+    nbytes: int
+    left, pause = -1, 0  # replays until the next comparison with tracing, and from there to the one after it
+
+    def keep(self, watch: Watch) -> None:
+        """From now on, look at each replay whether anything has changed, and compare some of them with tracing."""
+        self.watch = None if watch.is_empty() else watch
+        self.left, self.pause = COMPARED
+
+
+class Fixed(Record):
     """Replays small arrays: the calls are bound once, to buffers into which the inputs are copied; the results are copied out.
 
     The record remembers whose batch its buffers hold, so that the second gradient of a SAM step copies only the weights. On a
@@ -185,6 +220,7 @@ class Fixed:
     def __init__(self, program: Program, point: Sequence[Array], batch: Sequence[Array]) -> None:
         self.point, self.batch = [xp().array(a) for a in point], [xp().array(a) for a in batch]
         self.held: object = None
+        self.nbytes = program.nbytes
         calls = program.bind([*self.point, *self.batch], program.results)[0]
         on_host = isinstance(point[0], numpy.ndarray)
         self.calls = calls if on_host else [array_backend.current().capture(in_turn(calls))]
@@ -204,24 +240,15 @@ class Fixed:
         return [*map(operator.call, self.copies)]
 
 
-def in_turn(calls: Sequence[Call]) -> Callable[[], None]:
-    """One function that makes the calls in a row."""
-
-    def run() -> None:
-        for call in calls:
-            call()
-
-    return run
-
-
-class Anew:
+class Anew(Record):
     """Replays large arrays: the calls are bound at each replay, to the inputs where they lie and to results that nobody holds.
 
-    Binding takes about a microsecond per call, and saves a pass over memory for each input and each result.
+    Binding takes about a microsecond per call. It saves a pass over memory for each input and each result.
     """
 
     def __init__(self, program: Program, point: Sequence[Any], batch: Sequence[Any]) -> None:
         self.program, self.spares = program, [Spares(a) for a in program.results]
+        self.nbytes = program.nbytes
         self.point, self.batch = (tuple(getattr(a, "dtype", None) for a in some) for some in (point, batch))
 
     def __call__(self, point: Sequence[Any], batch: Bound) -> list[Array]:
@@ -231,39 +258,19 @@ class Anew:
         return results
 
 
-class Spares:
-    """Arrays for results. An array is reused once nothing else refers to it; if all are in use, a new one replaces the oldest.
-
-    Whoever holds a result, or a view of it, holds a reference to the array, and Python counts these.
-    """
-
-    KEPT = 4
-
-    def __init__(self, like: Array) -> None:
-        self.arrays = [xp().empty_like(like)]
-
-    def take(self) -> Array:
-        """An array of unknown content."""
-        for a, references in zip(self.arrays, _references(self.arrays), strict=True):
-            if references == UNHELD:
-                return a.view()
-        self.arrays = [xp().empty_like(self.arrays[0]), *self.arrays[: self.KEPT - 1]]
-        return self.arrays[0].view()
-
-    def copy(self, a: Array) -> Array:
-        place = self.take()
-        place[...] = a
-        return place
-
-
-def _references(objects: list[Any]) -> list[int]:
-    return [sys.getrefcount(a) for a in objects]
-
-
-UNHELD = _references([object()])[0]  # the count for an object that only a list holds
-
-
 # --- formulas --------------------------------------------------------------------------------------------------------
+
+
+FORMULAS: list[Computation] = []
+
+
+def forget_formulas(shape: Shape) -> None:
+    """The gradient of a model is gone: give back what the formulas keep for weights of this shape."""
+    for records in (formula.cache.records for formula in FORMULAS):
+        for key in [
+            key for key in records if any(kind[1:2] == (shape,) for kind in key[2:] if isinstance(kind, tuple))
+        ]:
+            del records[key]
 
 
 def replayed(formula: Callable[..., Any]) -> Any:
@@ -280,7 +287,9 @@ def replayed(formula: Callable[..., Any]) -> Any:
         *values, _ = results
         return values[0] if len(values) == 1 else tuple(values)
 
-    run = Computation(formula.__name__, body, lambda _: [], lambda *inputs: inputs, finish).on()
+    computation = Computation(formula.__name__, body, lambda _: [], lambda *inputs: inputs, finish)
+    FORMULAS.append(computation)
+    run = computation.on()
 
     @functools.wraps(formula)
     def evaluate(*inputs: Array) -> Any:
@@ -289,12 +298,3 @@ def replayed(formula: Callable[..., Any]) -> Any:
         return run(*inputs) if large else formula(*inputs)
 
     return evaluate
-
-
-def _same(got: Array, right: Array) -> bool:
-    """Equal bit for bit on NumPy; on a device up to rounding, whose products may add up in another order each time."""
-    a, b = array_backend.asnumpy(got), array_backend.asnumpy(right)
-    if isinstance(got, numpy.ndarray):
-        return numpy.array_equal(a, b, equal_nan=True)
-    rounding = float(numpy.finfo(b.dtype).eps) ** 0.5
-    return numpy.allclose(a, b, rtol=rounding, atol=rounding * float(numpy.abs(b).max(initial=0)), equal_nan=True)

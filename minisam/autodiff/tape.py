@@ -1,37 +1,47 @@
-"""A computation as a straight list of calls, traced once.
+"""The trace: a computation as a straight list of calls.
 
-autograd's tracer, with a node type of our own, lists every call of a primitive. A plan then says which of these calls the
-results depend on, which values are views, and which buffer holds every other value; a buffer is reused after its last reader.
-Bound to inputs and results, each line becomes `f(*args, out=buffer)`. Each leaf of a gradient is written directly into its place
-in the flat gradient.
+autograd's tracer, with a node type of our own, lists every call of a primitive. A call whose shape or whose Python control flow
+depends on a value cannot stand in such a list, and is refused.
 
-Truths: tests/test_replay.py.
+Truths: tests/test_replay.py, tests/test_watch.py.
 """
 
 from __future__ import annotations
 
-import inspect
-import operator
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy
 from autograd.numpy.numpy_boxes import ArrayBox
-from autograd.tracer import Box, Node, isbox, new_box, trace_stack
+from autograd.tracer import Box, Node, trace_stack
 
-from ..array_backend import xp
 from ..types import Array
 
-Body: TypeAlias = Callable[..., tuple[Sequence[Array], Sequence[Array]]]  # inputs -> (values, leaves of a flat vector)
-Split: TypeAlias = Callable[[Array], list[Array]]  # a flat vector -> its leaves, as views
-Call: TypeAlias = Callable[[], Any]
+SHAPED_BY_VALUES = {
+    *("argwhere", "bincount", "compress", "delete", "extract", "flatnonzero", "intersect1d", "nonzero", "setdiff1d"),
+    *("setxor1d", "trim_zeros", "union1d", "unique", "unique_all", "unique_counts", "unique_inverse", "unique_values"),
+}
+STAYS = {
+    *sys.stdlib_module_names,
+    "minisam",
+    "autograd",
+    "numpy",
+    "scipy",
+    "cupy",
+    "cupyx",
+}  # their code does not change
 
 
 class CannotRecord(Exception):
     """This computation is not the same list of calls for every value of its inputs; the message says why."""
+
+
+def package(module: str | None) -> str:
+    """The name of the package to which a module belongs."""
+    return (module or "").split(".")[0]
 
 
 # --- the trace -------------------------------------------------------------------------------------------------------
@@ -74,10 +84,19 @@ class Listed(Node):
         refs = dict(zip(argnums, (Ref(parent.line) for parent in parents), strict=True))
         self.lines, self.line = parents[0].lines, len(parents[0].lines)
         kwargs = {key: a for key, a in kwargs.items() if key != "out"}  # NumPy's methods pass out=None
+        if _shape_depends_on_values(fun.fun.__name__, args, refs):
+            raise CannotRecord(f"the shape of a result of {fun.fun.__name__} depends on a value")
         self.lines.append(Line(fun.fun, tuple(refs.get(i, a) for i, a in enumerate(args)), kwargs, value))
 
     def initialize_root(self, lines: list[Line], line: int) -> None:
         self.lines, self.line = lines, line
+
+
+def _shape_depends_on_values(name: str, args: tuple[Any, ...], refs: dict[int, Ref]) -> bool:
+    """Whether this call of a function of NumPy gives more or fewer numbers, as its arguments, some of them traced, have it."""
+    if name in ("__getitem__", "repeat"):
+        return 1 in refs and (name == "repeat" or args[1].dtype.kind == "b")
+    return name in SHAPED_BY_VALUES or (name == "where" and len(args) == 1)
 
 
 def _no_truth_value(box: Box, truth: Callable[[Box], bool] = Box.__bool__) -> bool:
@@ -100,199 +119,3 @@ def new_level() -> Iterator[int]:
             yield level
     finally:
         trace_stack.top = before
-
-
-# --- the plan --------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Step:
-    """A call that is needed. Its value lies in `buffer`; a view or a result needs no buffer."""
-
-    line: int
-    f: Any
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    is_view: bool
-    place: int  # index of the output whose buffer receives this value, its own or one that will overwrite it
-    buffer: Array = None
-
-
-class Program:
-    """The plan of one computation, for inputs of given shapes and dtypes.
-
-    Parameters
-    ----------
-    body : function
-        inputs -> (values, leaves), lists of arrays; traced here, once.
-    split : function
-        A flat vector shaped like the first input -> its views, one per leaf; the leaves are written there.
-    inputs : sequence of arrays or plain numbers
-        Examples of the inputs to which it will be bound.
-
-    Attributes
-    ----------
-    steps : list of Step
-    results : list of arrays
-        Room for each value, and for the flat vector.
-    """
-
-    def __init__(self, body: Body, split: Split, inputs: Sequence[Any]) -> None:
-        lines: list[Line] = []
-        with new_level() as level:
-            boxes = [new_box(a, level, Listed.new_root(lines, -1 - k)) for k, a in enumerate(inputs)]
-            values, leaves = body(*boxes)
-        self.split = split
-        self.ends = [Ref(a._node.line) if isbox(a) else xp().asarray(a) for a in (*leaves, *values)]
-        self.steps = _plan(lines, inputs, [end.line for end in self.ends if isinstance(end, Ref)])
-        flat = xp().empty(inputs[0].shape if leaves else 0, dtype=inputs[0].dtype)
-        self.results = [*(xp().empty_like(a._value if isbox(a) else xp().asarray(a)) for a in values), flat]
-        self._check_views(lines, inputs)
-
-    def bind(self, inputs: Sequence[Any], results: Sequence[Array]) -> tuple[list[Call], dict[int, Any]]:
-        """The calls that compute these results from these inputs, and the array that holds the value of each line."""
-        *values, flat = results
-        places = [*(self.split(flat) if flat.size else []), *values]
-        place_of = {end.line: place for end, place in zip(self.ends, places, strict=True) if isinstance(end, Ref)}
-        bound = {-1 - k: a for k, a in enumerate(inputs)}
-        calls: list[Call] = []
-        for step in self.steps:
-            args = [bound[a.line] if isinstance(a, Ref) else a for a in step.args]
-            if step.is_view:
-                bound[step.line] = step.f(*args, **step.kwargs)
-            else:
-                out = bound[step.line] = place_of.get(step.place, step.buffer)
-                if hasattr(step.f, "calls"):
-                    calls += step.f.calls(*args, out=out)
-                else:
-                    calls.append(partial(step.f, *args, out=out, **step.kwargs))
-        for end, place in zip(self.ends, places, strict=True):
-            value = bound[end.line] if isinstance(end, Ref) else end
-            if value is not place:
-                calls.append(partial(operator.setitem, place, ..., value))
-        return calls, bound
-
-    def _check_views(self, lines: list[Line], inputs: Sequence[Any]) -> None:
-        """A value that was a view when it was traced has to be a view of the buffers, too."""
-        _, bound = self.bind(inputs, self.results)
-        for step in self.steps:
-            if step.is_view and _is_array(lines[step.line].value):
-                seen = (bound[a.line] for a in step.args if isinstance(a, Ref))
-                if not any(_overlap(bound[step.line], a) for a in seen):
-                    raise CannotRecord(
-                        f"{step.f.__name__} returns sometimes a view of its argument and sometimes a copy"
-                    )
-
-
-def _plan(lines: list[Line], inputs: Sequence[Any], ends: list[int]) -> list[Step]:
-    """The calls on which the ends depend, and a buffer for each value that is neither a view nor an end."""
-    memory = _memory(lines, inputs)
-    last_reader = _last_readers(lines, memory, ends)
-    pool = Pool()
-    steps: list[Step] = []
-    made: dict[int, Step] = {}
-    for i, line in enumerate(lines):
-        if i not in last_reader:
-            continue
-        step = Step(i, line.f, line.args, line.kwargs, memory[i] != {i}, i)
-        steps.append(step)
-        if step.is_view:
-            continue
-        dying = [j for r in line.reads() for j in memory[r] if last_reader.get(j) == i]
-        overwritable = [j for j in dying if _may_overwrite(line, j, lines, memory) and j in pool.owned]
-        if i not in ends:
-            step.buffer = pool.take(i, line.value, overwritable)
-        elif overwritable:
-            made[overwritable[0]].place = i
-        made[i] = step
-        if not _takes_out(line.f):
-            step.f = partial(_write, line.f)
-        for j in dying:
-            pool.give_back(j)
-    return steps
-
-
-class Pool:
-    """Buffers, each of which is reused once its last reader has run."""
-
-    def __init__(self) -> None:
-        self.owned: dict[int, Array] = {}
-        self.free: dict[int, list[Array]] = {}
-
-    def take(self, line: int, like: Array, overwritable: Sequence[int]) -> Array:
-        """A buffer for the value of a line: one of `overwritable`'s, a free one, or a new one."""
-        like = xp().asarray(like)
-        owners = [j for j in overwritable if j in self.owned]
-        if owners:
-            raw = self.owned.pop(owners[0])
-        else:
-            free = self.free.get(like.nbytes)
-            raw = free.pop() if free else xp().empty(like.nbytes, dtype="uint8")
-        self.owned[line] = raw
-        outermost_first = sorted(range(like.ndim), key=lambda axis: -like.strides[axis])  # in memory as `like` is
-        lying = raw.view(like.dtype).reshape([like.shape[axis] for axis in outermost_first])
-        return lying.transpose(sorted(range(like.ndim), key=outermost_first.__getitem__))
-
-    def give_back(self, line: int) -> None:
-        """Free the buffer of a line whose value is no longer read."""
-        if line in self.owned:  # else it is an input or a result, or was overwritten
-            raw = self.owned.pop(line)
-            self.free.setdefault(raw.nbytes, []).append(raw)
-
-
-def _memory(lines: list[Line], inputs: Sequence[Any]) -> dict[int, set[int]]:
-    """Line → the lines whose buffers hold its value: the line itself or, for a view, the lines that it looks at."""
-    memory = {-1 - k: {-1 - k} for k in range(len(inputs))}
-    value = {-1 - k: a for k, a in enumerate(inputs)} | {i: line.value for i, line in enumerate(lines)}
-    for i, line in enumerate(lines):
-        array = _is_array(line.value)  # else one of autograd's sparse gradients, which hold their arguments
-        seen = [j for j in line.reads() if not array or _overlap(value[i], value[j])]
-        memory[i] = set().union(*(memory[j] for j in seen)) if seen else {i}
-    return memory
-
-
-def _last_readers(lines: list[Line], memory: dict[int, set[int]], ends: list[int]) -> dict[int, int]:
-    """Line → the last line that reads its buffer, for the lines on which the ends depend (these are read at the end)."""
-    last: dict[int, int] = {}
-    needed = set(ends)
-    for j in ends:
-        last |= dict.fromkeys(memory[j], len(lines))
-    for i in reversed(range(len(lines))):
-        if i in needed or i in last:
-            last.setdefault(i, i)
-            for j in lines[i].reads():
-                needed.add(j)
-                for k in memory[j]:
-                    last.setdefault(k, i)
-    return last
-
-
-def _may_overwrite(line: Line, j: int, lines: list[Line], memory: dict[int, set[int]]) -> bool:
-    """Whether `line` is elementwise and may overwrite the value of line j, which it is the last to read, and as a whole."""
-    if j < 0 or not (isinstance(line.f, numpy.ufunc) or hasattr(line.f, "elementwise")):
-        return False
-    as_it_is = all(r == j for r in line.reads() if j in memory[r])
-    mine, its = xp().asarray(line.value), xp().asarray(lines[j].value)
-    return as_it_is and mine.shape == its.shape and mine.dtype == its.dtype
-
-
-def _takes_out(f: Callable[..., Any]) -> bool:
-    if isinstance(f, numpy.ufunc):
-        return True
-    try:
-        return "out" in inspect.signature(f).parameters
-    except ValueError:  # some functions in C do not tell
-        return False
-
-
-def _write(f: Callable[..., Array], *args: Array, out: Array, **kwargs: object) -> None:
-    out[...] = f(*args, **kwargs)
-
-
-def _is_array(a: object) -> bool:
-    return isinstance(a, (xp().ndarray, numpy.generic))
-
-
-def _overlap(a: Array, b: Array) -> bool:
-    arrays = xp().ndarray
-    return isinstance(a, arrays) and isinstance(b, arrays) and bool(numpy.may_share_memory(a, b))

@@ -1,0 +1,265 @@
+"""All that the code of a function can read besides its inputs.
+
+A walk from the function through its instructions: globals, closures, defaults, attributes by the names that the code uses,
+entries of lists and tables, arrays, and whatever code they lead to. Code of this library, of NumPy, of autograd and of the
+standard library is taken to stay as it is; what a user put into it is followed.
+
+Truths: tests/test_watch.py.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dis
+import enum
+import functools
+import itertools
+import numbers
+import operator
+import sys
+import types
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from functools import partial
+from pathlib import PurePath
+from typing import Any
+
+import numpy
+from autograd.core import primitive_vjps
+
+from ..array_backend import xp
+from ..types import Array
+from .tape import STAYS, CannotRecord, package
+
+MANY = 2_000  # things; to look at more at every call would cost more than tracing
+UNCHANGING = (
+    *(type(None), numbers.Number, str, bytes, range, slice, type(...), enum.Enum, PurePath),
+    *(numpy.generic, numpy.dtype, numpy.ufunc, type(numpy.sum), type(list.append), type(object.__repr__)),
+    *(types.MemberDescriptorType, types.GetSetDescriptorType),
+)
+NEVER_THE_SAME = {"datetime", "numpy.random", "os", "random", "secrets", "time", "uuid"}  # to ask for a time, or luck
+UNSEEN = {"eval", "exec", "globals", "input", "locals", "open"}  # the code that calls them does not say what they read
+PEEKS = {"getval", "_value"}  # the value behind a box: what is made of it is not traced
+BY_NAME = {"getattr", "vars", "__dict__"}  # may read any attribute
+MAKING = {"__init__", "__new__", "__post_init__"}
+OWN = "__code__", "__defaults__", "__kwdefaults__"  # what a function has of its own
+NOT_CALLED = {f"__{n}__" for n in ("del", "repr", "str", "eq", "hash", "setattr", "delattr", "init_subclass")}
+own, contents = operator.attrgetter(*OWN), operator.attrgetter("cell_contents")
+
+
+class Walk:
+    """One walk through all that `f` can read; of attributes, only those with these names."""
+
+    def __init__(self, f: Callable[..., Any], names: frozenset[str]) -> None:
+        self.names = names
+        self.attributes: set[str] = set()  # that the code met so far reads
+        self.met: dict[int, Any] = {}  # by id; kept, or an id could come to mean something else during the walk
+        self.looks: list[Callable[[], Iterable[Any]]] = []
+        self.seen: list[Any] = []  # what these gave, in a row
+        self.seen_as: list[str] = []  # and its names
+        self.arrays: list[tuple[numpy.ndarray, bytes, str]] = []
+        self.signature: list[Any] = []
+        self.in_library = False
+        self.visit(f, getattr(f, "__name__", type(f).__name__))
+
+    def visit(self, a: Any, name: str) -> None:
+        """Follow a value."""
+        self.signature.append((type(a), repr(a)) if isinstance(a, UNCHANGING) else id(a))
+        if id(a) in self.met or isinstance(a, UNCHANGING):
+            return
+        if len(self.met) > MANY:
+            raise CannotRecord(f"it can read more than {MANY:,} things, too many to see whether they change")
+        self.met[id(a)] = a
+        if isinstance(a, (numpy.ndarray, xp().ndarray)):
+            return self._array(a, name)
+        before = self.in_library
+        self.in_library = is_of_library(a, before)
+        for kinds, follow in FOLLOW:
+            if isinstance(a, kinds):
+                follow(self, a, name)
+                break
+        else:
+            self._object(a, name)
+        self.in_library = before
+
+    def read(self, look: Callable[[], Iterable[Any]], names: Sequence[str]) -> None:
+        """Watch what `look` gives, unless the library made it: that stays as it is."""
+        if not self.in_library:
+            self.looks.append(look)
+            self.seen += look()
+            self.seen_as += names
+
+    def _all(self, values: Iterable[Any], names: Iterable[str]) -> None:
+        for value, name in zip(values, names, strict=True):
+            self.visit(value, name)
+
+    # --- code ---
+
+    def _function(self, f: types.FunctionType, name: str) -> None:
+        cells = {n: c for n, c in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True) if not is_empty(c)}
+        inside, given = [*cells.values()], f"what {name} is given"
+        self.signature.append(f.__code__)
+        self.read(partial(own, f), [f"{name}.{n}" for n in OWN])
+        if cells:
+            self.read(partial(map, contents, inside), [*cells])
+        self._all(map(contents, inside), cells)
+        self._all((f.__defaults__, f.__kwdefaults__), (given, given))
+        if not self.in_library:
+            self._code(f)
+            self._named(vars(f), self._wanted(vars(f)), name)
+        if f in primitive_vjps and package(f.fun.__module__) not in STAYS:  # type: ignore[attr-defined]
+            self.visit(primitive_vjps[f], f"the derivative of {name}")
+
+    def _code(self, f: types.FunctionType) -> None:
+        code, space = [*instructions(f.__code__)], f.__globals__
+        names = {i.argval for i in code if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+        read = {i.argval for i in code if i.opname in ("LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM")}
+        built_in = names - space.keys()
+        if peeks := PEEKS & (names | read):
+            raise CannotRecord(f"it looks behind the trace, with {min(peeks)}")
+        if unseen := UNSEEN & built_in:
+            raise CannotRecord(f"it calls {min(unseen)}, which may read anything")
+        self.attributes |= read | BY_NAME & built_in
+        self._named(space, sorted(names))
+        for module in sorted(i.argval for i in code if i.opname == "IMPORT_NAME"):
+            self.visit(sys.modules.get(module), module)
+
+    def _method(self, f: types.MethodType, name: str) -> None:
+        self._all((f.__func__, f.__self__), (name, f"the object of {name}"))
+
+    def _built_in(self, f: types.BuiltinFunctionType, name: str) -> None:
+        stays_the_same(f.__module__)
+        self.visit(f.__self__, f"the object of {name}")
+
+    def _partial(self, f: partial[Any], name: str) -> None:
+        self.visit(f.func, name)
+        self._all((f.args, f.keywords), [f"what {name} is given"] * 2)
+
+    def _wrapped(self, f: Any, name: str) -> None:
+        for inner in (getattr(f, n, None) for n in ("__wrapped__", "__func__", "func", "fget")):
+            self.visit(inner, name)
+
+    # --- things ---
+
+    def _array(self, a: Array, name: str) -> None:
+        if not isinstance(a, numpy.ndarray):
+            return  # to look at a device's array would make every call wait
+        if a.dtype.hasobject:
+            raise CannotRecord(f"it reads {name}, an array of objects, whose state cannot be seen")
+        self.arrays.append((a, a.tobytes(), name))
+        self.signature.append(a.tobytes())
+
+    def _items(self, a: Any, name: str) -> None:
+        entries = [f"{name}[{i}]" for i in range(len(a))]
+        if not isinstance(a, (tuple, frozenset)):
+            self.read(partial(itertools.chain, a, [a]), [*entries, name])
+        self._all([*a], entries)
+        self._attributes(a, name)
+
+    def _mapping(self, a: Mapping[Any, Any], name: str) -> None:
+        entries = [f"{name}[{key!r}]" for key in a]
+        self.read(partial(itertools.chain, a, [a]), [*entries, name])
+        self.read(a.values, entries)
+        self._all([*a, *a.values()], entries * 2)
+        self._attributes(a, name)
+
+    def _named(self, space: Mapping[str, Any], names: Sequence[str], of: str = "") -> None:
+        """Watch and follow what stands under these names, also if nothing does yet."""
+        if names:
+            self.read(partial(map, space.get, names), [f"{of}.{n}" if of else n for n in names])
+        there = [n for n in names if n in space]
+        self._all((space[n] for n in there), (f"{of}.{n}" if of else n for n in there))
+
+    def _wanted(self, space: Iterable[str]) -> list[str]:
+        everything = self.names & BY_NAME
+        return [n for n in space if n in self.names or (everything and not n.startswith("__"))]
+
+    def _module(self, a: types.ModuleType, name: str) -> None:
+        stays_the_same(a.__name__)
+        if package(a.__name__) not in STAYS:
+            self._named(vars(a), self._wanted(vars(a)), name)
+
+    def _class(self, a: type, name: str) -> None:
+        stays_the_same(a.__module__)
+        for cls in a.__mro__:
+            self._of_class(cls, name, NOT_CALLED)
+
+    def _of_class(self, cls: type, name: str, left_out: set[str]) -> None:
+        if package(cls.__module__) not in STAYS:
+            special = [n for n, a in vars(cls).items() if n.startswith("__") and isinstance(a, types.FunctionType)]
+            self._named(vars(cls), sorted({*self._wanted(vars(cls)), *special} - left_out), name)
+
+    def _object(self, a: Any, name: str) -> None:
+        if not self.in_library and not is_of_python(type(a)):
+            raise CannotRecord(f"it reads {name}, a {type(a).__qualname__}, whose state cannot be seen")
+        self._attributes(a, name)
+
+    def _attributes(self, a: Any, name: str) -> None:
+        inside, classes = attributes_of(a), type(a).__mro__
+        if self.in_library and "body" in inside:  # a `Computation`, whose records are no part of what it computes
+            return self.visit(inside["body"], name)
+        foreign = package(type(a).__module__) in STAYS  # its code is not followed, so any attribute may be read
+        names = (
+            [*inside] if foreign else self._wanted({n: None for space in (inside, *map(vars, classes)) for n in space})
+        )
+        space = getattr(a, "__dict__", {})
+        in_slots = [n for n in names if n in inside and n not in space]
+        self._named(space, [n for n in names if n not in in_slots], name)
+        if in_slots:
+            self.read(lambda: [getattr(a, n, None) for n in in_slots], [f"{name}.{n}" for n in in_slots])
+        self._all((inside[n] for n in in_slots), (f"{name}.{n}" for n in in_slots))
+        for cls in classes:
+            self._of_class(cls, name, NOT_CALLED | MAKING)
+
+
+FOLLOW: list[tuple[Any, Callable[[Walk, Any, str], None]]] = [
+    (types.FunctionType, Walk._function),
+    (types.MethodType, Walk._method),
+    (types.BuiltinFunctionType, Walk._built_in),
+    (types.ModuleType, Walk._module),
+    (type, Walk._class),
+    (partial, Walk._partial),
+    ((list, tuple, deque, Set), Walk._items),
+    (Mapping, Walk._mapping),
+    ((staticmethod, classmethod, property, functools.cached_property, type(functools.cache(id))), Walk._wrapped),
+]
+
+
+def is_of_library(a: Any, before: bool) -> bool:
+    """Whether the library made a thing, so that it stays as it is; a container is whose it was found with."""
+    if isinstance(a, types.FunctionType):
+        return package(a.__globals__.get("__name__")) in STAYS
+    if isinstance(a, (list, tuple, deque, Set, Mapping, types.CodeType)):
+        return before
+    return package(type(a).__module__) == "minisam"
+
+
+def stays_the_same(module: str | None) -> None:
+    if module in NEVER_THE_SAME:
+        raise CannotRecord(f"it asks the module {module}, which does not always give the same answer")
+
+
+def instructions(code: types.CodeType) -> Iterator[dis.Instruction]:
+    """The instructions of a function, and of those inside it."""
+    yield from dis.get_instructions(code)
+    for inner in code.co_consts:
+        if isinstance(inner, types.CodeType):
+            yield from instructions(inner)
+
+
+def is_empty(cell: types.CellType) -> bool:
+    with contextlib.suppress(ValueError):
+        return cell.cell_contents is cell
+    return True
+
+
+def is_of_python(cls: type) -> bool:
+    """Whether all that an object of this class holds lies in its attributes: no class that it derives from is written in C."""
+    at_the_root = [c for c in cls.__mro__ if c.__bases__ == (object,)]
+    return bool(at_the_root) and all("__dict__" in vars(c) or "__slots__" in vars(c) for c in at_the_root)
+
+
+def attributes_of(a: Any) -> dict[str, Any]:
+    """The attributes of an object by name: its own, and those in slots."""
+    slots = [n for c in type(a).__mro__ for n, d in vars(c).items() if isinstance(d, types.MemberDescriptorType)]
+    return {**getattr(a, "__dict__", {}), **{n: getattr(a, n) for n in slots if hasattr(a, n)}}
