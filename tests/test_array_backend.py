@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 import types
 
 import numpy as np
@@ -43,6 +44,37 @@ def test_it_restores_after_an_error_too():
     with pytest.raises(KeyError), array_backend.use("strict"):
         raise KeyError
     assert array_backend.name() == "numpy"
+
+
+def test_another_thread_switches_for_itself_alone():
+    """Two threads, each in a block of its own, whose ends cross; and one that follows the main thread."""
+    seen, entered, left = {}, threading.Barrier(2, timeout=20), threading.Barrier(2, timeout=20)
+
+    def work(name):
+        with array_backend.use(name):
+            entered.wait()
+            seen[name] = array_backend.name()
+            left.wait()
+        seen["after", name] = array_backend.name()
+
+    with array_backend.use("strict"):
+        in_turn(*(threading.Thread(target=work, args=(name,)) for name in ("numpy", "strict")))
+        in_turn(threading.Thread(target=lambda: seen.update(follows=array_backend.name())))
+    assert seen == {
+        "numpy": "numpy",
+        "strict": "strict",
+        ("after", "numpy"): "strict",
+        ("after", "strict"): "strict",
+        "follows": "strict",
+    }
+    assert array_backend.name() == "numpy"
+
+
+def in_turn(*threads):
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def test_a_failed_switch_changes_nothing():

@@ -1,11 +1,15 @@
 """Two gradients that do not wait for each other."""
 
+import os
+import subprocess
+import sys
 import threading
 import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
+import strict
 from variants import (
     BASES,
     LINEAR,
@@ -20,7 +24,7 @@ from variants import (
     unit,
 )
 
-from minisam import SAM, SGD, mlp, train, value_and_grad
+from minisam import SAM, SGD, array_backend, mlp, train, value_and_grad
 from minisam.batch import Batch
 from minisam.optim import cosine
 from minisam.sam import AsyncSAM, SAMPa
@@ -58,6 +62,40 @@ def test_both_results_come_from_threads_of_their_own():
     one, other = together(here, here)
     assert one == threading.get_ident() != other
     assert together(here, here)[1] == other  # a thread's records are its own, so it is always the same
+
+
+def test_the_second_has_the_backend_of_the_first(monkeypatch):
+    monkeypatch.setitem(array_backend.BACKENDS, "strict", strict.backend)
+    seen = []
+
+    def work():
+        with array_backend.use("strict"):
+            seen.extend(together(array_backend.name, array_backend.name))
+        seen.extend(together(array_backend.name, array_backend.name))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == ["strict", "strict", "numpy", "numpy"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.parametrize("variant", ["SAMPa", "AsyncSAM"])
+def test_a_forked_process_has_a_thread_of_its_own(variant):
+    """Its parent's is not in it, and work that is given to that thread would be waited for in vain."""
+    program = f"""
+import multiprocessing, numpy as np
+from minisam import SGD, mlp, train
+from minisam.sam import {variant}
+data = np.random.default_rng(0).standard_normal((8, 2)), np.arange(8) % 2
+def weights(_):
+    return train(mlp([2, 2]), data, {variant}(SGD(0.1), 0.1), 2, 4, progress=False).w
+here = weights(0)
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    print(all(np.array_equal(here, there) for there in pool.map(weights, range(2))))
+"""
+    child = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=100, check=False)
+    assert child.stdout == "True\n", child.stderr
 
 
 @pytest.mark.parametrize("wrong", [0, 1])

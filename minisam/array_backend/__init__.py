@@ -6,12 +6,14 @@
         ...
 
 `MINISAM_BACKEND=cupy` in the environment does the same from the start. Library code asks for its namespace with `xp()`
-where it makes arrays; existing arrays dispatch by themselves.
+where it makes arrays; existing arrays dispatch by themselves. A switch in the main thread holds for all threads that have not
+switched themselves; a switch in another thread holds for that thread alone.
 """
 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -81,11 +83,29 @@ def _missing(error: str) -> str:
 
 
 BACKENDS: dict[str, Callable[[], Backend]] = {"numpy": _numpy, "cupy": _cupy}
-in_use: Backend | None = None  # None until somebody asks; `current` then chooses it
+in_use: Backend | None = None  # of every thread that has no other; None until somebody asks, `current` then chooses it
+
+
+class _Own(threading.local):
+    backend: Backend | None = None
+
+
+own = _Own()  # what a thread other than the main one switched to
+
+
+def switch(backend: Backend | None) -> None:
+    """Use this backend in this thread, and if it is the main one, in all that have none of their own."""
+    global in_use
+    if threading.current_thread() is threading.main_thread():
+        in_use = backend
+    else:
+        own.backend = backend
 
 
 class use:
     """Switch to a backend, at once; as a context manager, only until the block ends.
+
+    Other threads than the main one switch for themselves alone.
 
     Parameters
     ----------
@@ -101,9 +121,8 @@ class use:
     """
 
     def __init__(self, name: str) -> None:
-        global in_use
-        self._former = in_use
-        in_use = _load(name)
+        self._former = in_use if threading.current_thread() is threading.main_thread() else own.backend
+        switch(_load(name))
 
     def __enter__(self) -> use:
         return self
@@ -111,8 +130,7 @@ class use:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        global in_use
-        in_use = self._former
+        switch(self._former)
 
 
 def _load(name: str) -> Backend:
@@ -126,12 +144,12 @@ def current() -> Backend:
     global in_use
     if in_use is None:
         in_use = _load(os.environ.get("MINISAM_BACKEND") or "numpy")
-    return in_use
+    return own.backend or in_use
 
 
 def xp() -> Any:
     """The namespace in use: the module numpy or cupy."""
-    return (in_use or current()).xp
+    return (own.backend or in_use or current()).xp
 
 
 def name() -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import math
 import operator
-import threading
 import warnings
 import weakref
 from collections.abc import Callable, Sequence
@@ -29,14 +28,13 @@ from ..types import Array, Shape
 from .compare import compare, compare_again
 from .memory import LARGE, Cache, Key, Spares
 from .program import Body, Program, Split, in_turn
-from .tape import CannotRecord
+from .tape import CannotRecord, tracing
 from .watch import Watch
 
 FASTER_TO_COPY = 50_000  # bytes that are copied in the time that it takes to bind a call
 KIND = operator.attrgetter("__class__", "shape", "dtype", "strides")  # sums depend on the order in memory
 COMPARED = 4, 1024  # replays until one is compared with tracing for the first time, for the second, and so on, doubling
 CHANGES = 3  # of what the code reads besides its inputs; after one more it is no longer recorded
-_tracing = threading.RLock()  # autograd's tracer has one state for all threads
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +82,7 @@ class Computation:
     def traced(self, *inputs: Array) -> list[Array]:
         """[*values, flat vector], without a record."""
         w, *rest = self.ready(*inputs)
-        with _tracing:
+        with tracing:
             values, leaves = self.body(w, *rest)
         if not leaves:
             return [*values, xp().empty(0)]
@@ -103,7 +101,7 @@ class Computation:
             return self.traced(*inputs)
         results = self.traced(*inputs)  # raises what is wrong with the inputs before anything is recorded
         try:
-            with _tracing:
+            with tracing:
                 self._record(key, point, batch, results, watch)
         except Exception as error:
             self.fail(error)
@@ -159,7 +157,8 @@ class Bound:
     def __call__(self, *point: Array) -> Any:
         f = self.f
         try:
-            key = (array_backend.in_use.xp, self.kinds, *map(KIND, point))  # type: ignore[union-attr]
+            backend = array_backend.own.backend or array_backend.in_use
+            key = (backend.xp, self.kinds, *map(KIND, point))  # type: ignore[union-attr]
         except AttributeError:  # a plain number, a box, or no backend was chosen yet
             key = (xp(), self.kinds, *kinds(point))
         record = f.cache.records.get(key)

@@ -8,7 +8,9 @@ Truths: tests/test_replay.py, tests/test_watch.py.
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,6 +35,10 @@ STAYS = {
     "cupy",
     "cupyx",
 }  # their code does not change
+
+tracing = threading.RLock()  # autograd's tracer has one state for all threads
+if hasattr(os, "register_at_fork"):  # a process must not begin with a lock that a thread of its parent holds
+    os.register_at_fork(before=tracing.acquire, after_in_parent=tracing.release, after_in_child=tracing.release)
 
 
 class CannotRecord(Exception):

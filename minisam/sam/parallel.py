@@ -7,6 +7,7 @@ Truths: tests/test_parallel.py.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any, TypeVar
 
 import numpy
 
-from .. import threads
+from .. import array_backend, threads
 from ..array_backend import xp
 from ..hyperparameters import at_least_0, count, share
 from ..optim import lr_at
@@ -31,7 +32,7 @@ def together(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
     """The results of both, computed at the same time: the second in another thread, where one can start."""
     if not threads.CAN_START:
         return first(), second()
-    other = _worker().submit(_quietly, numpy.geterr(), second)
+    other = _worker().submit(_as_here, array_backend.current(), numpy.geterr(), second)
     return first(), other.result()
 
 
@@ -41,8 +42,13 @@ def _worker() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, thread_name_prefix="minisam")
 
 
-def _quietly(errors: Any, f: Callable[[], B]) -> B:
-    with numpy.errstate(**errors):  # each thread has its own
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_worker.cache_clear)  # its thread is not in the child
+
+
+def _as_here(backend: array_backend.Backend, errors: Any, f: Callable[[], B]) -> B:
+    array_backend.switch(backend)  # each thread has its own, and its own treatment of errors
+    with numpy.errstate(**errors):
         return f()
 
 
