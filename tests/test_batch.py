@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minisam import SAM, SGD, BatchLoss, cnn, cross_entropy, gpt, mlp, resnet, train
+from minisam import SAM, SGD, BatchLoss, cnn, cross_entropy, gpt, mlp, train
 from minisam import sam as family
 from minisam.data import Data
 from minisam.noisy_labels import Mixup, SmallLoss
@@ -191,23 +191,3 @@ def test_a_step_reports_the_statistics_at_w(name):
         seen = [moments(w, part)[key] for part in np.split(IMAGES[:8], parts)] if parts == 1 else None
         expected = moments(w)[key] if seen else sum(p(w).statistics[key] for p in batch.parts(parts)) / parts
         np.testing.assert_allclose(info["statistics"][key], expected, rtol=1e-6)
-
-
-THREADED = ("SAM", "SAMPa", "AsyncSAM")
-MADE_FOR = {  # a model with batch norm: what needs to know of it
-    "SAF": lambda model: family.SAF(BASE, 24, 3, visits=1, start=0),
-    "SAMON": lambda model: family.SAMON(BASE, mask=model.mask("norm")),
-}
-MODELS = {"cnn": CONV, "resnet": resnet((4,), (1, 4, 4), 3)}
-
-
-@pytest.mark.parametrize(("name", "model"), [*((name, "cnn") for name in INNER), *((n, "resnet") for n in THREADED)])
-def test_five_equal_trainings_leave_the_same_bits(name, model):
-    net, make = MODELS[model], MADE_FOR.get(name, lambda model: INNER[name]())
-    first, *others = [train(net, (IMAGES, CLASSES), make(net), 2, 8, [0, 1], progress=False) for _ in range(5)]
-    for run in others:
-        np.testing.assert_array_equal(run.w, first.w)
-        for mine, its in ((run.running, first.running), (run.history, first.history), (run.state, first.state)):
-            assert mine.keys() == its.keys()
-            for key in mine:
-                np.testing.assert_array_equal(mine[key], its[key])

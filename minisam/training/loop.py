@@ -233,9 +233,14 @@ def _row(rows: list[Row], series: Measured, evaluations: int, measured: Measured
     return {
         "epoch": len(rows) + 1,
         "evaluations": spent + evaluations,
-        **{"train_loss" if key == "loss" else key: values.mean(axis=0) for key, values in series.items()},
+        **{"train_loss" if key == "loss" else key: _mean(values) for key, values in series.items()},
         **{f"validation_{key}": value for key, value in measured.items()},
     }
+
+
+def _mean(values: Array) -> Array:
+    """Over the steps, (steps, ...) -> (...,): added one after the other, so that a replica has the bits that it has alone."""
+    return (numpy.cumsum(values, axis=0, dtype="float64")[-1] / len(values)).astype(values.dtype)
 
 
 def _with_best(stand: Stand) -> Stand:

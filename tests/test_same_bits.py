@@ -1,0 +1,141 @@
+"""Which results are the same bits: every line of the README's table."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import strict
+from test_batch import INNER
+
+from minisam import SAM, SGD, Adam, array_backend, cnn, gpt, mlp, resnet, train, value_and_grad, vit
+from minisam import sam as family
+from minisam.sam import AsyncSAM, SAMPa
+
+RNG = np.random.default_rng(0)
+IMAGES, CLASSES, TEXTS = RNG.standard_normal((24, 16)), RNG.integers(0, 3, 24), RNG.integers(0, 3, (24, 7))
+MODELS = {
+    "mlp": mlp((16, 8, 3)),
+    "cnn": cnn((3,), (1, 4, 4), 3, norm="batch"),
+    "resnet": resnet((4,), (1, 4, 4), 3),
+    "vit": vit((1, 4, 4), patch=2, width=8, depth=1, heads=2, classes=3),
+    "gpt": gpt(3, context=6, width=8, depth=1, heads=2),
+}
+BASE = SGD(0.05, momentum=0.9)
+MADE_FOR = {  # a model: what needs to know of it
+    "SAF": lambda model: family.SAF(BASE, 24, 3, visits=1, start=0, rows=6 if model.tokens else 1),
+    "SAMON": lambda model: family.SAMON(BASE, mask=model.mask("biases")),
+}
+README = Path(__file__).parents[1].joinpath("README.md").read_text(encoding="utf-8")
+HELD = []  # the lines of the table that a test holds
+
+
+def holds(line):
+    HELD.append(line)
+    return lambda test: test
+
+
+def test_every_line_of_the_table_has_a_test():
+    table = README.split("## Which results are the same bits")[1].split("\n## ")[0]
+    assert re.findall(r"^\| (.*?) +\|", table, re.MULTILINE)[1:] == HELD
+
+
+def data(name):
+    return (TEXTS[:, :-1], TEXTS[:, 1:]) if name == "gpt" else (IMAGES, CLASSES)
+
+
+def trained(name, optimizer, seed=(0, 1), epochs=2, batch_size=8, **options):
+    return train(MODELS[name], data(name), optimizer, epochs, batch_size, seed, progress=False, **options)
+
+
+def assert_same(run, other):
+    np.testing.assert_array_equal(run.w, other.w)
+    for mine, its in ((run.running, other.running), (run.history, other.history), (run.state, other.state)):
+        assert mine.keys() == its.keys()
+        for key in mine:
+            np.testing.assert_array_equal(np.squeeze(mine[key]), np.squeeze(its[key]))
+
+
+@holds("a training, and the same once more")
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("name", INNER)
+def test_five_equal_trainings(name, model):
+    make = MADE_FOR.get(name, lambda model: INNER[name]())
+    if (name, model) == ("Mixup", "gpt"):
+        with pytest.raises(TypeError, match="x must be floating point to be mixed"):
+            trained(model, make(MODELS[model]))
+        return
+    first, *others = [trained(model, make(MODELS[model])) for _ in range(5)]
+    for run in others:
+        assert_same(run, first)
+
+
+@holds("a training without a break, and one that went on from a checkpoint")
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("make", [lambda: SAM(BASE), lambda: SAMPa(BASE), lambda: family.EMA(family.RST(Adam(0.01)))])
+def test_a_resumed_training(model, make, tmp_path):
+    whole = trained(model, make(), epochs=3)
+    trained(model, make(), epochs=1, checkpoint=tmp_path / "run.npz")
+    assert_same(trained(model, make(), epochs=3, checkpoint=tmp_path / "run.npz"), whole)
+
+
+@holds("a replica, of several seeds or of a sweep, and its training alone: weights, history, state")
+@pytest.mark.parametrize("batch_size", [1, 2, 5, 24])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("model", MODELS)
+def test_a_replica(model, dtype, batch_size):
+    options = {"dtype": dtype, "batch_size": batch_size}
+    run = trained(model, lambda rho: SAM(BASE, rho), seed=[0, 3], sweep={"rho": [0.05, 0.2]}, **options)
+    for rho in (0.05, 0.2):
+        for seed in (0, 3):
+            assert_same(run.select(rho=rho, seed=seed), trained(model, SAM(BASE, rho), seed=seed, **options))
+
+
+@holds("a recorded gradient, and a traced one")
+@pytest.mark.parametrize("model", MODELS)
+def test_a_recorded_gradient(model):
+    recorded, eager = value_and_grad(MODELS[model]), value_and_grad(MODELS[model], recorded=False)
+    w = MODELS[model].init([0, 1])
+    for scale in (1, 2, 3):
+        for one, other in zip(recorded(scale * w, *data(model)), eager(scale * w, *data(model)), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+@holds("`SAMPa` or `AsyncSAM` on two threads, and on one")
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("variant", [SAMPa, AsyncSAM])
+def test_two_threads(model, variant, monkeypatch):
+    on_two = trained(model, variant(BASE))
+    monkeypatch.setattr("minisam.threads.CAN_START", False)
+    assert_same(trained(model, variant(BASE)), on_two)
+
+
+@holds("products (BLAS) on one thread, and on several")
+def test_threads_of_blas(tmp_path):
+    program = f"""
+import sys, numpy as np
+from minisam import SAM, SGD, mlp, train
+rng = np.random.default_rng(0)
+data = rng.standard_normal((256, 300)), rng.integers(0, 3, 256)
+run = train(mlp((300, 400, 3)), data, SAM(SGD(0.05)), 1, 64, dtype="float64", progress=False)
+np.save(r"{tmp_path}/" + sys.argv[1], run.w)
+"""
+    for n in ("1", "2"):
+        variables = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), n)
+        subprocess.run([sys.executable, "-c", program, n], env=os.environ | variables, check=True)
+    one, two = (np.load(tmp_path / f"{n}.npy") for n in "12")
+    np.testing.assert_allclose(two, one, rtol=1e-9, atol=1e-12)
+
+
+@holds("NumPy, and CuPy")
+@pytest.mark.parametrize("backend", ["strict", pytest.param("cupy", marks=pytest.mark.gpu)])
+@pytest.mark.parametrize("model", MODELS)
+def test_a_device(model, backend, monkeypatch):
+    monkeypatch.setitem(array_backend.BACKENDS, "strict", strict.backend)
+    here = trained(model, SAM(BASE), dtype="float64")
+    with array_backend.use(backend):
+        there = array_backend.asnumpy(trained(model, SAM(BASE), dtype="float64").w)
+    np.testing.assert_allclose(there, here.w, rtol=1e-9, atol=1e-12)
