@@ -15,7 +15,7 @@ from ..array_backend import asarray
 from ..checks import pick
 from ..models import Model, cnn, gpt, mlp, resnet, vit
 from ..types import Array, Shape, State, Statistics
-from .checkpoint import Path, entries, read, write
+from .archive import Path, entries, read, refusing, write
 from .evaluate import LossOrName, Measured, evaluate, ready, scores
 from .sweep import Axes, Labels, shape_of
 
@@ -144,12 +144,18 @@ class Run:
     def load(path: Path) -> Run:
         """Read a run that `save` wrote. The optimizer's state is not in the file."""
         w, groups, meta = read(path, "run")
-        spec = dict(meta["spec"])
-        model = pick("the model of the run", spec.pop("model", "a model of your own"), MODELS)(**spec)
-        running = {key: asarray(a) for key, a in groups["running"].items()}
-        return Run(
-            model, asarray(w), groups["history"], meta["loss"], meta["interrupted"], meta.get("axes", {}), running
-        )
+        with refusing(path, "run"):
+            axes = {str(name): list(values) for name, values in meta.get("axes", {}).items()}
+            spec = dict(meta["spec"])
+        make = pick("the model of the run", spec.pop("model", "a model of your own"), MODELS)
+        with refusing(path, "run"):
+            if max(spec.get("depth", 0), spec.get("blocks", 0)) > w.shape[-1]:
+                raise ValueError("it has more layers than weights")  # a hostile file, whose model would fill the memory
+            model = make(**spec)
+            if w.shape != (*shape_of(axes), model.size):
+                raise ValueError(f"its w is {w.shape}, and not {(*shape_of(axes), model.size)}")
+            running = {key: asarray(a) for key, a in groups["running"].items()}
+            return Run(model, asarray(w), groups["history"], meta["loss"], meta["interrupted"], axes, running)
 
 
 def _where(values: list[Any], name: str, value: object) -> int:
