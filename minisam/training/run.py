@@ -14,7 +14,7 @@ import numpy
 from ..array_backend import asarray
 from ..checks import pick
 from ..models import Model, cnn, gpt, mlp, resnet, vit
-from ..types import Array, Shape, State, Statistics
+from ..types import SHARED, Array, Shape, State, Statistics
 from .archive import Path, entries, read, refusing, write
 from .evaluate import LossOrName, Measured, evaluate, ready, scores
 from .sweep import Axes, Labels, shape_of
@@ -81,7 +81,7 @@ class Run:
                 history={key: chosen(a, first=1) for key, a in run.history.items()},
                 axes={key: values for key, values in run.axes.items() if key != name},
                 running={key: chosen(a) for key, a in run.running.items()},
-                state={key: chosen(a) for key, a in run.state.items()},
+                state={key: a if key.startswith(SHARED) else chosen(a) for key, a in run.state.items()},
             )
         return run
 
@@ -166,6 +166,6 @@ def _where(values: list[Any], name: str, value: object) -> int:
 
 
 def _take(a: Any, lead: Shape, axis: int, k: int, first: int = 0) -> Any:
-    """Entry k along a replica axis of an array whose axes from `first` on are `lead` and more; anything else as it is."""
+    """A copy of entry k along a replica axis of an array whose axes from `first` on are `lead` and more; or `a` as it is."""
     is_per_replica = getattr(a, "shape", ())[first : first + len(lead)] == lead
-    return a[(slice(None),) * (first + axis) + (k,)] if is_per_replica else a
+    return a[(slice(None),) * (first + axis) + (k,)].copy() if is_per_replica else a
