@@ -57,7 +57,7 @@ def only_writer(path: str | os.PathLike[str]) -> Iterator[None]:
         try:
             yield
         finally:
-            lock.unlink(missing_ok=True)
+            _remove(lock)
 
 
 def _locked(lock: Path) -> BufferedWriter | None:
@@ -106,18 +106,24 @@ def check_folder(path: str | os.PathLike[str]) -> None:
 def unfinished(path: str | os.PathLike[str]) -> Iterator[Path]:
     """A path beside `path`, which nobody else uses and which is gone after the block.
 
-    Files that killed processes of this machine have left there are removed first.
+    Files that killed processes of this machine have left there are removed first. One that cannot be removed stays.
     """
     start, end = f"{os.fspath(path)}.{platform.node()}.", ".part"
     for other in Path(path).parent.iterdir():
         process = re.fullmatch(re.escape(start) + r"(\d+)(-\d+)?" + re.escape(end), str(other))
         if process and not is_running(int(process[1])):
-            other.unlink(missing_ok=True)
+            _remove(other)
     beside = Path(f"{start}{os.getpid()}-{next(COUNT)}{end}")
     try:
         yield beside
     finally:
-        beside.unlink(missing_ok=True)
+        _remove(beside)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file that is there and that can be removed: what else happens must not depend on it."""
+    with suppress(OSError):
+        path.unlink()
 
 
 def is_running(process: int) -> bool:

@@ -91,6 +91,14 @@ def test_a_member_twice_is_refused(path):
         read(path, "run")
 
 
+def test_a_file_behind_another_one_is_refused(path):
+    """Zip files are read from their end: of two files one after another, a reader sees the second."""
+    content = path.read_bytes()
+    path.write_bytes(content + content)
+    with pytest.raises(ValueError, match="it stands behind something else"):
+        read(path, "run")
+
+
 def test_a_header_that_lies_does_not_hide_the_rest_from_its_checksum(path):
     """NumPy reads as many numbers as the header says; the checksum is verified at the end of the member alone."""
     content = path.read_bytes()

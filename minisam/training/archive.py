@@ -26,6 +26,7 @@ from typing import Any, TypeAlias
 import numpy
 
 from ..array_backend import asnumpy
+from ..checks import one_line
 from ..files import whole
 from ..types import Array
 from ..version import __version__
@@ -90,7 +91,7 @@ def refusing(path: Path, kind: str) -> Iterator[None]:
     except (FileNotFoundError, NewerError):
         raise
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
+        reason = one_line(f"{type(error).__name__}: {error}")
         raise ValueError(f"{os.fspath(path)} is not a whole {kind} of minisam ({reason})") from error
 
 
@@ -110,6 +111,8 @@ def arrays_of(path: Path) -> Entries:
         members = archive.infolist()
         if len({member.filename for member in members}) < len(members):
             raise ValueError("it has a member twice")
+        if min((member.header_offset for member in members), default=0):
+            raise ValueError("it stands behind something else")  # zip files are read from their end
         packed = any(member.compress_type != zipfile.ZIP_STORED for member in members)
         if packed or sum(member.file_size for member in members) > os.path.getsize(path):
             raise ValueError("it is compressed")

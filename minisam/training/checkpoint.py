@@ -15,6 +15,7 @@ from typing import TypeAlias
 import numpy
 
 from ..array_backend import asarray
+from ..checks import one_line
 from ..files import check_writable, only_writer
 from ..types import Array, State, Statistics
 from .archive import FORMAT, Entries, Groups, Meta, Path, entries, read, refusing, write
@@ -97,7 +98,7 @@ def _others(settings: Settings, texts: Texts, meta: Meta) -> list[str]:
     since = {"shapes": texts["shapes"]} if written < FORMAT else {}  # earlier formats do not have them
     there = {name: (since | meta["settings"]).get(name, "null") for name in texts}
     other = [name for name in texts if completed(json.loads(there[name]), settings[name]) != json.loads(texts[name])]
-    says = [f"{name} was {_short(there[name])}, is {_short(texts[name])}" for name in other]
+    says = [f"{name} was {one_line(there[name])}, is {one_line(texts[name])}" for name in other]
     kinds = ('"function"', '"partial"', '"array"')
     if written < FORMAT and any(kind in texts[name] for name in other for kind in kinds):
         says.append(
@@ -121,7 +122,3 @@ def _stand_of(w: numpy.ndarray, groups: Groups, start: Stand) -> Stand:
 def _shapes(stand: Stand) -> dict[str, object]:
     arrays = {"w": stand.w} | stand.running | {f"kept {name}": a for name, a in stand.kept.items()}
     return {name: (str(a.dtype), a.shape) for name, a in arrays.items()}
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 200 else f"{text[:200]}…"
