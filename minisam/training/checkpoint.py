@@ -44,30 +44,31 @@ class Stand:
 
 @contextmanager
 def going_on(
-    path: Path | None, stand: Stand, settings: Settings, epochs: int
+    path: Path | None, start: Stand, settings: Settings, epochs: int
 ) -> Iterator[tuple[Stand, Callable[..., None]]]:
-    """Where the training of a checkpoint stands, at `stand` if there is no such file yet; and a function that writes it.
+    """Where the training of a checkpoint stands, at its `start` if there is no such file yet; and a function that writes it.
 
     What would make a write fail is raised here, before the first epoch: a folder that is full or read-only, another run that
     writes the same file, a state or a setting that no file can hold.
     """
     if path is None:
-        yield stand, lambda stand: None
+        yield start, lambda stand: None
         return
     texts = {name: text(name, value) for name, value in settings.items()}
 
     def there() -> Stand:
-        return resume(path, stand, settings, texts, epochs) if os.path.exists(path) else stand
+        return resume(path, start, settings, texts, epochs) if os.path.exists(path) else start
 
     def save(stand: Stand) -> None:
         write(path, _entries(stand, texts))
 
-    if len(there().rows) >= epochs:
-        yield there(), save
+    stand = there()
+    if len(stand.rows) >= epochs:
+        yield stand, save
         return
-    check_writable(path, sum(a.nbytes for a in _entries(there(), texts).values()))
+    check_writable(path, sum(a.nbytes for a in _entries(stand, texts).values()))
     with only_writer(path):
-        yield there(), save
+        yield there(), save  # once more: until now, another run may have written it
 
 
 def _entries(stand: Stand, texts: Texts) -> Entries:

@@ -88,8 +88,9 @@ def train(
         Whether to show a progress bar.
     checkpoint : path, optional
         A file that is written after every epoch. If it exists, the training goes on from it, and ends with the same bits as
-        one that was never interrupted. More epochs may be asked for; all other settings must be the same. (A function of
-        your own among the settings, such as a schedule, is compared by its name alone.)
+        one that was never interrupted. More epochs may be asked for; all other settings must be the same. Of a function of
+        your own, such as a loss, the code and what it reads besides its arguments count; of an object, its class's name
+        and its attributes. One run at a time writes the file.
 
     Returns
     -------
@@ -104,7 +105,8 @@ def train(
     TypeError, ValueError
         If an argument is out of range, or the checkpoint is damaged or belongs to another training.
     OSError
-        If the checkpoint cannot be written. It is raised before the first epoch.
+        If the checkpoint cannot be written, or another run is writing it (a BlockingIOError). It is raised before the first
+        epoch; a disk that fails later leaves the checkpoint of the last epoch that could be written.
 
     Truths: tests/test_train.py, tests/test_sweep.py, tests/test_checkpoint.py.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -147,7 +148,7 @@ class Run:
         with refusing(path, "run"):
             axes = {str(name): list(values) for name, values in meta.get("axes", {}).items()}
             spec = dict(meta["spec"])
-        make = pick("the model of the run", spec.pop("model", "a model of your own"), MODELS)
+        make = pick(f"the model of the run {os.fspath(path)}", spec.pop("model", "a model of your own"), MODELS)
         with refusing(path, "run"):
             if max(spec.get("depth", 0), spec.get("blocks", 0)) > w.shape[-1]:
                 raise ValueError("it has more layers than weights")  # a hostile file, whose model would fill the memory
