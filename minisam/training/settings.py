@@ -1,8 +1,9 @@
 """Settings of a training as plain data, by which two trainings are told apart in any process.
 
 Of a function of your own, its code counts, and all that it reads besides its arguments: defaults, the variables that it closes
-over, global names. Of an object, its type and its attributes count; the code of a class does not. Functions of this library,
-and those that a function imports from elsewhere, are known by their names.
+over, global names. Its code is the compiled one, so it is another function in another version of Python. Of an object, its
+type and its attributes count; the code of a class does not. Functions of this library, and those that a function imports from
+elsewhere, are known by their names.
 
 Truths: tests/test_settings.py.
 """
