@@ -11,6 +11,7 @@ import os
 import random
 import signal
 import tempfile
+import threading
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
@@ -45,6 +46,7 @@ TRAININGS = {
 EPOCHS = 8
 SIGNALS = [signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
 ERRORS = [errno.ENOSPC, errno.EIO, errno.EROFS, errno.EDQUOT]
+LIMIT = 60  # seconds until a training that waits for something is ended
 SAME, DIFFERENT, INTERRUPTED, FAILED, WRONG = range(5)  # how a child ends
 
 
@@ -71,6 +73,7 @@ def child(name, checkpoint, expected, at=None, how=None):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
         return number
     end = WRONG
+    signal.alarm(LIMIT)
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
         with striking(at, how):
@@ -171,7 +174,7 @@ def chain(rng, training):
         checkpoint = Path(folder, "checkpoint.npz")
         for _ in range(rng.randint(1, 4)):
             kind, end = disturbed(rng, training, checkpoint)
-            if end in (DIFFERENT, WRONG):
+            if end in (DIFFERENT, WRONG, -signal.SIGALRM):
                 return met, f"{training.name}: after {kind} it ended with {end}"
             met += [kind] * (end != SAME)  # the same bits: it had ended, or the folder could not be synced
         end = ended(child(training.name, checkpoint, training.bits))
@@ -185,6 +188,7 @@ def run(kills, seed=0):
     with ProcessPoolExecutor(1, get_context("fork")) as apart:  # a process that has threads is not one to fork
         trainings = list(apart.map(undisturbed, TRAININGS))
     met, wrong = Counter(), []
+    tqdm.set_lock(threading.RLock())  # its own is shared with children, and one that is killed would keep it
     with tqdm(total=kills, unit="kill", disable=None) as bar:
         for k in itertools.count():
             kinds, failure = chain(random.Random(f"{seed} {k}"), trainings[k % len(trainings)])
