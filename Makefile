@@ -76,9 +76,10 @@ $(VENV)/.ready-site: $(READY)
 	$(BIN)/python -m pip install --quiet --editable ".[site]"
 	@touch $@
 
-build/npm/.ready: site/package.json
+build/npm/.ready: site/package.json site/package-lock.json
 	@command -v npm > /dev/null || { echo "the site and its test need node and npm: apt-get install nodejs npm, or https://nodejs.org"; exit 1; }
-	mkdir -p build/npm && cp site/package.json build/npm && npm install --prefix build/npm --no-audit --no-fund --loglevel=error
+	mkdir -p build/npm && cp site/package.json site/package-lock.json build/npm
+	npm ci --ignore-scripts --prefix build/npm --no-audit --no-fund --loglevel=error
 	@touch $@
 
 clean:

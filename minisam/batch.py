@@ -147,16 +147,26 @@ class Batch:
         """All that the batch is made of, by name: enough to make it again by `made_of`."""
         return {name: a for name in ("x", "y", "other", "share") if (a := getattr(self, name)) is not None}
 
+    def is_shared(self, name: str) -> bool:
+        """Whether this array is the same for all replicas, without their axes."""
+        own_axes = {"share": 0, **{key: -axis for key, axis in self._axes().items()}}
+        return getattr(self, name).ndim == own_axes[name]
+
     def made_of(self, arrays: dict[str, Array]) -> Batch:
         """A batch of this loss with other arrays."""
         return replace(self, **arrays)
 
     def _changed(self, change: Callable[[Array, int], Array]) -> Batch:
         """Another batch, of `change(a, axis of the examples)` for each array a."""
-        of_labels = -1 if self.y.dtype.kind in "iu" and self.x.dtype.kind == "f" else -2
-        axes = {"x": -2, "y": of_labels, "other": of_labels, "examples": -1}
-        changed = {name: change(a, axis) for name, axis in axes.items() if (a := getattr(self, name)) is not None}
+        changed = {
+            name: change(a, axis) for name, axis in self._axes().items() if (a := getattr(self, name)) is not None
+        }
         return replace(self, **changed)
+
+    def _axes(self) -> dict[str, int]:
+        """The axis of the examples in each array that has one."""
+        of_labels = -1 if self.y.dtype.kind in "iu" and self.x.dtype.kind == "f" else -2
+        return {"x": -2, "y": of_labels, "other": of_labels, "examples": -1}
 
     def _mixture(self) -> list[Array]:
         return [] if self.share is None else [self.other, self.share]

@@ -213,5 +213,10 @@ def check_methods(name: str, value: object, methods: str, what: str) -> Any:
 
 def shown(value: object) -> str:
     """The value on one line, shortened if it is long."""
-    text = " ".join(repr(value).split())
+    return one_line(repr(value))
+
+
+def one_line(text: str) -> str:
+    """The text on one line, shortened if it is long."""
+    text = " ".join(text.split())
     return text if len(text) <= 200 else f"{text[:200]}…"

@@ -104,7 +104,7 @@ def _lessons(options: argparse.Namespace) -> None:
     folder = _in_clone("lessons")
     if importlib.util.find_spec("jupyterlab") is None:
         raise ModuleNotFoundError("the package jupyterlab is missing; pip install 'minisam[lessons]'")
-    _call("-m", "jupyterlab", str(folder))
+    _call("-P", "-m", "jupyterlab", str(folder))  # -P: not one that lies in the current folder
 
 
 def _bench(options: argparse.Namespace) -> None:

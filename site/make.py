@@ -24,8 +24,10 @@ SITE, PAGES, RUNS, LITE, WHEELS = (BUILD / name for name in ("site", "pages", "r
 NPM = BUILD / "npm" / "node_modules"
 EXTENSIONS = Path(sys.prefix) / "share" / "jupyter" / "labextensions"
 
-PYODIDE = "https://cdn.jsdelivr.net/pyodide/v0.27.7/full/pyodide.js"
-PINNED = [line for line in (ROOT / "site" / "wheels.txt").read_text().splitlines() if not line.startswith("#")]
+PACKAGES = "https://cdn.jsdelivr.net/pyodide/v0.27.7/full/"  # Pyodide's own: the browser verifies the SHA-256 of each
+RUNTIME = ("pyodide.js", "pyodide.mjs", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip")
+WHEELS_TXT = ROOT / "site" / "wheels.txt"
+PINNED = [line.split()[0] for line in WHEELS_TXT.read_text().splitlines() if not line.startswith("#")]
 INSTALL = f"""\
 # Only in the browser, where it takes some seconds.
 %pip install -q minisam {" ".join(PINNED)}
@@ -119,7 +121,7 @@ def sphinx():
 
 
 def jupyterlite():
-    """The lessons where Python runs in the browser: Pyodide from its public place, the other wheels from here."""
+    """The lessons where Python runs in the browser: all from here, but Pyodide's own packages from their public place."""
     wheels()
     for path in sources.lessons():
         notebook = nbformat.read(path, as_version=4)
@@ -143,13 +145,26 @@ def jupyterlite():
     config = {"LiteBuildConfig": settings, "PipliteAddon": {"piplite_urls": [str(WHEELS)]}}
     (LITE / "jupyter_lite_config.json").write_text(json.dumps(config))
     run("jupyter", "lite", "build", "--output-dir", SITE / "lite", folder=LITE)
+    pyodide(SITE / "lite" / "static" / "pyodide")
     configure(SITE / "lite" / "jupyter-lite.json")
 
 
 def wheels():
     """minisam's wheel, and those in wheels.txt."""
     run("pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", WHEELS, ROOT)
-    run("pip", "download", "--quiet", "--no-deps", "--dest", WHEELS, "--requirement", ROOT / "site" / "wheels.txt")
+    pinned = ["--only-binary=:all:", "--require-hashes", "--requirement", WHEELS_TXT]
+    run("pip", "download", "--quiet", "--no-deps", "--dest", WHEELS, *pinned)
+
+
+def pyodide(folder):
+    """Pyodide's runtime, which npm has verified, with a lock that names where its packages are, and the SHA-256 of each."""
+    folder.mkdir(parents=True)
+    for name in RUNTIME:
+        shutil.copy(NPM / "pyodide" / name, folder)
+    lock = json.loads((NPM / "pyodide" / "pyodide-lock.json").read_text())
+    for package in lock["packages"].values():
+        package["file_name"] = PACKAGES + package["file_name"]
+    (folder / "pyodide-lock.json").write_text(json.dumps(lock))
 
 
 def configure(path):
@@ -157,7 +172,7 @@ def configure(path):
     config = json.loads(path.read_text())
     settings = config["jupyter-config-data"].setdefault("litePluginSettings", {})
     kernel = settings.setdefault("@jupyterlite/pyodide-kernel-extension:kernel", {})
-    kernel |= {"pyodideUrl": PYODIDE, "disablePyPIFallback": True}
+    kernel |= {"pyodideUrl": "./static/pyodide/pyodide.js", "disablePyPIFallback": True}
     path.write_text(json.dumps(config, indent=2))
 
 

@@ -91,6 +91,17 @@ def test_the_average_of_selected_replicas_is_theirs():
     np.testing.assert_array_equal(swept.averaged().select(rho=0.3, seed=2).w, alone.averaged().w)
 
 
+def test_a_selected_run_holds_no_other_replica():
+    """Neither as a view nor in its state."""
+    options = {"epochs": 1, "batch_size": 8, "seed": [0, 1, 2], "progress": False}
+    swept = train(MODEL, DATA, lambda rho: SWA(SAM(SGD(0.1), rho)), sweep={"rho": [0.1, 0.3]}, **options)
+    one = swept.select(rho=0.3, seed=2)
+    for run_ in (one, one.averaged()):
+        for a in [run_.w, *(a for a in run_.state.values() if np.ndim(a)), run_.history["train_loss"]]:
+            assert a.base is None
+            assert a.size <= MODEL.size
+
+
 def test_a_run_without_an_average_has_none_to_give():
     plain = train(MODEL, DATA, SGD(0.1), 1, progress=False)
     with pytest.raises(ValueError, match=r"^the run must be .* SWA or EMA; its optimizer's state holds t, v$"):

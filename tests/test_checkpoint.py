@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minisam
-from minisam import SAM, SGD, Adam, AdamW, DivergedError, Run, cross_entropy, mlp, train
+from minisam import SAM, SGD, Adam, AdamW, DivergedError, Run, cross_entropy, gpt, mlp, train
 from minisam.data import Data
 from minisam.files import whole
 from minisam.optim import constant, cosine, step_decay, warmup
@@ -269,7 +269,7 @@ def test_a_large_array_of_settings_counts_in_every_entry(tmp_path):
     quiet(SAM(SGD(0.1), rho.copy()), 1, model=mlp((3, 4)), seed=list(seeds), checkpoint=path)
 
 
-def test_a_schedule_of_your_own_is_known_by_its_name(tmp_path):
+def test_a_schedule_of_your_own_is_known(tmp_path):
     def fast(t):
         return 0.2
 
@@ -295,6 +295,34 @@ def test_a_partial_is_known_by_its_function_and_its_arguments(tmp_path):
         with pytest.raises(ValueError, match=r"belongs to another training: .*\(loss was .*0\.1.*, is "):
             quiet(epochs=2, loss=other, checkpoint=path)
     quiet(epochs=2, loss=partial(cross_entropy, label_smoothing=0.1), checkpoint=path)
+
+
+def test_a_partial_in_a_file_of_an_earlier_format_is_refused_with_the_reason(tmp_path):
+    """Those files hold no more of it than a name."""
+    path, loss = tmp_path / "checkpoint.npz", partial(cross_entropy, label_smoothing=0.1)
+    quiet(epochs=1, loss=loss, checkpoint=path)
+    rewrite_meta(
+        path, lambda meta: meta | {"format": 1, "settings": meta["settings"] | {"loss": '"functools.partial"'}}
+    )
+    says = r"\(loss was .*; format 1 of this file does not tell your functions and long arrays apart, as 3 does\)$"
+    with pytest.raises(ValueError, match=says):
+        quiet(epochs=2, loss=loss, checkpoint=path)
+
+
+def rewrite_meta(path, change):
+    with np.load(path) as file:
+        arrays = dict(file)
+    meta = change(json.loads(str(arrays["meta"])))
+    np.savez(path, **arrays | {"meta": np.array(json.dumps(meta))})
+
+
+def test_examples_cut_at_other_places_are_other_data(tmp_path):
+    """The same numbers in the same order: 30 examples of 4 tokens, and 60 of 2."""
+    path, tokens = tmp_path / "checkpoint.npz", np.arange(120) % 7
+    model = gpt(7, context=4, width=4, depth=1, heads=1)
+    quiet(data=(tokens.reshape(30, 4), tokens.reshape(30, 4)), model=model, epochs=1, checkpoint=path)
+    with pytest.raises(ValueError, match=r"\(shapes was \[\[30, 4\], \[30, 4\]\], is \[\[60, 2\], \[60, 2\]\]\)$"):
+        quiet(data=(tokens.reshape(60, 2), tokens.reshape(60, 2)), model=model, epochs=1, checkpoint=path)
 
 
 def later_sgd(**defaults):
@@ -345,17 +373,14 @@ def test_a_file_names_its_format_and_its_library(tmp_path):
 def assert_names_format(path):
     with np.load(path) as file:
         meta = json.loads(str(file["meta"]))
-    assert (meta["format"], meta["version"]) == (2, minisam.__version__)
+    assert (meta["format"], meta["version"]) == (3, minisam.__version__)
 
 
 def test_a_file_of_a_later_format_is_refused(tmp_path):
     path = tmp_path / "checkpoint.npz"
     quiet(epochs=1, checkpoint=path)
-    with np.load(path) as file:
-        arrays = dict(file)
-    meta = json.loads(str(arrays["meta"])) | {"format": 3, "version": "9.0"}
-    np.savez(path, **arrays | {"meta": np.array(json.dumps(meta))})
-    says = f"{path} has format 3 of minisam 9.0; this is minisam {minisam.__version__}, which reads formats up to 2: "
+    rewrite_meta(path, lambda meta: meta | {"format": 4, "version": "9.0"})
+    says = f"{path} has format 4 of minisam 9.0; this is minisam {minisam.__version__}, which reads formats up to 3: "
     with pytest.raises(ValueError, match=f"^{re.escape(says)}"):
         quiet(checkpoint=path)
 
@@ -496,6 +521,55 @@ def test_two_processes_may_write_one_file_at_a_time(tmp_path, monkeypatch):
         assert path.read_text() == "theirs"
     assert path.read_text() == "mine"
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+@dataclass(frozen=True)
+class Meanwhile(SGD):
+    """SGD in whose first step something else happens."""
+
+    happens = None
+
+    def step(self, w, state, loss_and_grad):
+        if happens := type(self).happens:
+            type(self).happens = None
+            happens()
+        return super().step(w, state, loss_and_grad)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows locks no files for us")
+def test_a_second_run_on_the_same_checkpoint_is_refused_and_the_first_goes_on(tmp_path, monkeypatch):
+    path, refused = tmp_path / "checkpoint.npz", []
+
+    def second():
+        says = f"^another run is writing {re.escape(str(path))}: wait until it ends, or name another file$"
+        with pytest.raises(BlockingIOError, match=says):
+            quiet(Meanwhile(0.1), checkpoint=path)
+        quiet(Meanwhile(0.1), checkpoint=tmp_path / "another.npz")
+        refused.append(True)
+
+    monkeypatch.setattr(Meanwhile, "happens", second)
+    assert_same_run(quiet(Meanwhile(0.1), checkpoint=path), quiet(Meanwhile(0.1)))
+    assert refused == [True]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["another.npz", "checkpoint.npz"]
+    quiet(Meanwhile(0.1), epochs=EPOCHS + 1, checkpoint=path)  # the lock is free again
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no SIGKILL")
+def test_of_processes_that_begin_at_once_one_trains_and_the_others_say_so(tmp_path):
+    checkpoint, release = tmp_path / "checkpoint.npz", tmp_path / "release"
+    wait = f"import os, time\nwhile not os.path.exists({str(release)!r}): time.sleep(0.001)\n"
+    program = SCRIPT.replace("saved, checkpoint,", wait + "saved, checkpoint,").replace("10, 8,", "200, 8,")
+    arguments = [[sys.executable, "-c", program, tmp_path / f"{k}.npz", checkpoint, "", "0"] for k in range(4)]
+    processes = [subprocess.Popen(each, stderr=subprocess.PIPE, text=True) for each in arguments]
+    release.write_text("")
+    errors = [process.communicate()[1] for process in processes]
+    trained = [k for k, process in enumerate(processes) if process.returncode == 0]
+    assert trained
+    for k, error in enumerate(errors):
+        assert k in trained or f"BlockingIOError: another run is writing {checkpoint}: wait" in error.splitlines()[-1]
+    first = Run.load(tmp_path / f"{trained[0]}.npz")
+    assert all(same(first.w, Run.load(tmp_path / f"{k}.npz").w) for k in trained)
+    assert not list(tmp_path.glob("*.part")) + list(tmp_path.glob("*.lock"))
 
 
 class Never(SGD):

@@ -248,11 +248,20 @@ def test_what_only_a_clone_has_is_missed_in_one_line(command, monkeypatch, tmp_p
     assert line.count("\n") == 1
 
 
-def test_lessons_are_opened_in_jupyterlab(monkeypatch):
-    called = []
-    monkeypatch.setattr(cli.subprocess, "call", lambda command: called.append(command) or 0)
-    assert cli.main(["lessons"]) == 0
-    assert called == [[sys.executable, "-m", "jupyterlab", str(Path(cli.__file__).parents[1] / "lessons")]]
+def test_lessons_are_opened_in_the_jupyterlab_that_is_installed_and_not_in_one_of_the_current_folder(tmp_path):
+    for folder in ("here", "installed"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "jupyterlab.py").write_text(f"import sys\nprint({folder!r}, *sys.argv[1:])")
+    environment = os.environ | {"PYTHONPATH": f"{tmp_path / 'installed'}{os.pathsep}{Path(cli.__file__).parents[1]}"}
+    run = subprocess.run(
+        [sys.executable, "-m", "minisam", "lessons"],
+        cwd=tmp_path / "here",
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.splitlines() == [f"installed {Path(cli.__file__).parents[1] / 'lessons'}"]
 
 
 def test_without_jupyterlab_the_lessons_say_how_to_get_it(monkeypatch, capsys):

@@ -1,5 +1,6 @@
 """Files in the standard formats are read, damaged ones refused, missing ones named; on small files made here."""
 
+import copy
 import gzip
 import hashlib
 import pickle
@@ -23,13 +24,18 @@ RNG = np.random.default_rng(0)
 
 @pytest.fixture(autouse=True)
 def nothing_installed(tmp_path, monkeypatch):
-    """No test finds what a package has put on this machine."""
+    """No test finds what a package has put on this machine; and each may publish files of its own."""
     monkeypatch.setattr(files, "INSTALLED", tmp_path / "installed")
+    for table in ("FILES", "UNPACKED"):
+        monkeypatch.setattr(files, table, copy.deepcopy(getattr(files, table)))
 
 
-def write_idx(path, array):
-    header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)
-    path.write_bytes(gzip.compress(header + array.tobytes()))
+def write_idx(path, array, name=None):
+    """The IDX file of an array; published as one of this set, if a name is given."""
+    content = formats.idx_of(array)
+    path.write_bytes(gzip.compress(content))
+    if name:
+        files.UNPACKED[name][path.name] = hashlib.sha256(content).hexdigest()
 
 
 @pytest.fixture
@@ -43,7 +49,7 @@ def mnist(tmp_path):
         RNG.integers(0, 10, 10, dtype="uint8"),
     ]
     for name, array in zip(files.FILES["mnist"][1], arrays, strict=True):
-        write_idx(place / name, array)
+        write_idx(place / name, array, "mnist")
     return tmp_path, arrays
 
 
@@ -51,6 +57,7 @@ def write_cifar(folder, name, content):
     place = folder / name
     place.mkdir(exist_ok=True)
     (place / f"{name}-python.tar.gz").write_bytes(content)
+    files.FILES[name][1][f"{name}-python.tar.gz"] = hashlib.sha256(content).hexdigest()
     return place / f"{name}-python.tar.gz"
 
 
@@ -290,6 +297,7 @@ def test_the_folder_of_the_files_and_the_folder_above_it_are_both_accepted(mnist
 def test_what_a_package_has_installed_is_found(mnist, tmp_path, monkeypatch):
     folder, _ = mnist
     (folder / "mnist").rename(folder / "fashion-mnist")
+    files.UNPACKED["fashion-mnist"] = files.UNPACKED["mnist"]
     monkeypatch.setattr(files, "INSTALLED", folder)
     monkeypatch.setattr(files, "_download", lambda *_: pytest.fail("a download was started"))
     assert data.fashion_mnist(tmp_path / "elsewhere", 5).name == "fashion-mnist"
@@ -300,14 +308,52 @@ def test_the_place_where_debian_puts_fashion_mnist(monkeypatch):
     assert (files.INSTALLED / "fashion-mnist").as_posix() == "/usr/share/datasets/fashion-mnist"
 
 
-def test_mnist_is_not_taken_for_fashion_mnist(mnist, monkeypatch):
-    folder, _ = mnist
-    name = "t10k-labels-idx1-ubyte.gz"
-    sha256 = hashlib.sha256((folder / "mnist" / name).read_bytes()).hexdigest()
-    monkeypatch.setitem(files.FILES["mnist"][1], name, sha256)
-    with pytest.raises(ValueError, match="folder must hold fashion-mnist, got the files of mnist in "):
-        data.fashion_mnist(folder / "mnist")
+def test_a_whole_file_that_is_not_the_published_one_is_told_apart(mnist):
+    folder, (_, labels, _, _) = mnist
+    path = folder / "mnist" / "train-labels-idx1-ubyte.gz"
+    right, others = path.read_bytes(), np.roll(labels, 1)
+    write_idx(path, others)
+    says = (
+        rf"^{re.escape(str(path))} must be the published train-labels-idx1-ubyte.gz of mnist, got other data \(SHA-256 "
+    )
+    with pytest.raises(ValueError, match=says + r"[0-9a-f]{64}\); delete it to have it downloaded$"):
+        data.mnist(folder, 5)
+    write_idx(folder / path.name, others, "fashion-mnist")
+    with pytest.raises(ValueError, match=r"got train-labels-idx1-ubyte\.gz of fashion-mnist; delete it"):
+        data.mnist(folder, 5)
+    path.write_bytes(gzip.compress(gzip.decompress(right), 1))  # compressed anew, it is as good
+    assert path.read_bytes() != right
     assert data.mnist(folder, 5).name == "mnist"
+
+
+def test_test_data_are_not_taken_for_training_data(mnist):
+    folder, (_, _, images, labels) = mnist
+    for array, kind in ((images, "images-idx3"), (labels, "labels-idx1")):
+        write_idx(folder / "mnist" / f"train-{kind}-ubyte.gz", array)
+    with pytest.raises(
+        ValueError, match=r"train-images-idx3-ubyte\.gz of mnist, got t10k-images-idx3-ubyte\.gz of mnist;"
+    ):
+        data.mnist(folder, 5)
+
+
+def test_another_cifar_archive_is_told_apart_from_a_damaged_one(tmp_path):
+    content = archive(cifar100_parts())
+    path = write_cifar(tmp_path, "cifar-100", content)
+    path.write_bytes(archive(cifar100_parts()))
+    with pytest.raises(ValueError, match=r"must be the published cifar-100-python.tar.gz of cifar-100, got other data"):
+        data.cifar100(tmp_path, 1)
+    path.write_bytes(content[:-1])
+    with pytest.raises(ValueError, match=r"is not a whole CIFAR archive"):
+        data.cifar100(tmp_path, 1)
+    path.write_bytes(content)
+    assert data.cifar100(tmp_path, 1).name == "cifar-100"
+
+
+@pytest.mark.skipif(not files.INSTALLED.joinpath("fashion-mnist").is_dir(), reason="Debian's package is not installed")
+def test_fashion_mnist_as_debian_compresses_it_is_the_published_one(monkeypatch, tmp_path):
+    monkeypatch.undo()
+    monkeypatch.setattr(files, "_download", lambda *_: pytest.fail("a download was started"))
+    assert data.fashion_mnist(tmp_path).x_train.shape == (50_000, 784)
 
 
 def test_addresses_are_https_and_hashes_are_sha256():

@@ -26,6 +26,7 @@ from variants import (
 
 from minisam import SAM, SGD, array_backend, mlp, train, value_and_grad
 from minisam.batch import Batch
+from minisam.data import Data, symmetric_noise
 from minisam.optim import cosine
 from minisam.sam import AsyncSAM, SAMPa
 from minisam.sam.parallel import together
@@ -183,6 +184,29 @@ def test_sampa_keeps_the_batch_and_resumes_with_the_same_bits(tmp_path):
         whole = train(MODEL, data, optimizer, 4, **settings)
         train(MODEL, data, optimizer, 2, checkpoint=path, **settings)
         np.testing.assert_array_equal(train(MODEL, data, optimizer, 4, checkpoint=path, **settings).w, whole.w)
+
+
+@pytest.mark.parametrize("labels", ["shared", "own"])
+def test_the_batch_that_sampa_keeps_is_cut_only_along_axes_of_replicas(labels):
+    """Three replicas, batches of three examples, three features: nothing can be told by its shape."""
+    x, y = np.eye(3, dtype="float32")[np.arange(9) % 3], np.arange(9) % 3
+    digits = Data("three", x, y, x, y, x, y)
+    options = {"epochs": 1, "batch_size": 3, "progress": False}
+
+    def data(rho):
+        return symmetric_noise(digits, rho, 0)
+
+    def make(rho):
+        return SAMPa(SGD(0.1), rho)
+
+    given = data if labels == "own" else digits
+    swept = train(mlp((3, 4, 3)), given, make, sweep={"rho": [0.0, 0.2, 0.5]}, **options)
+    for rho in (0.0, 0.2, 0.5):
+        alone = train(mlp((3, 4, 3)), data(rho) if labels == "own" else digits, make(rho), **options)
+        state = {name.removeprefix("shared_"): a for name, a in swept.select(rho=rho).state.items()}
+        assert state.keys() == alone.state.keys()
+        for name, a in alone.state.items():
+            np.testing.assert_array_equal(state[name], a)
 
 
 def test_sampa_needs_a_batch_and_a_step_size():

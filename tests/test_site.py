@@ -5,7 +5,6 @@ The pages as a browser shows them are tested by `make browser-test`.
 
 import importlib
 import json
-import os
 import pkgutil
 import re
 import sys
@@ -194,13 +193,39 @@ def test_a_widget_stands_still_on_a_page():
 
 
 def test_pyodide_is_the_same_on_the_site_and_in_the_test():
-    version = json.loads((ROOT / "site" / "package.json").read_text(encoding="utf-8"))["devDependencies"]["pyodide"]
-    assert f"/v{version}/" in make.PYODIDE
+    version = json.loads((ROOT / "site" / "package.json").read_text(encoding="utf-8"))["dependencies"]["pyodide"]
+    assert make.PACKAGES.endswith(f"/v{version}/full/")
     driver = (ROOT / "tests" / "browser" / "lite.test.mjs").read_text(encoding="utf-8")
-    assert os.path.dirname(make.PYODIDE) in driver
+    assert make.PACKAGES in driver
+
+
+def test_the_runtime_is_from_npm_and_its_packages_are_verified(tmp_path, monkeypatch):
+    npm = tmp_path / "npm" / "pyodide"
+    npm.mkdir(parents=True)
+    for name in make.RUNTIME:
+        (npm / name).write_text(name)
+    package = {"file_name": "numpy-2.0.2.whl", "sha256": 64 * "0"}
+    (npm / "pyodide-lock.json").write_text(json.dumps({"info": {}, "packages": {"numpy": package}}))
+    monkeypatch.setattr(make, "NPM", tmp_path / "npm")
+    make.pyodide(tmp_path / "site")
+    assert {path.name for path in (tmp_path / "site").iterdir()} == {*make.RUNTIME, "pyodide-lock.json"}
+    lock = json.loads((tmp_path / "site" / "pyodide-lock.json").read_text())
+    there = package | {"file_name": make.PACKAGES + "numpy-2.0.2.whl"}
+    assert lock == {"info": {}, "packages": {"numpy": there}}
+
+
+def test_all_that_npm_installs_is_in_its_lock_with_its_hash():
+    package, lock = (json.loads((ROOT / "site" / name).read_text()) for name in ("package.json", "package-lock.json"))
+    root, others = lock["packages"][""], [each for name, each in lock["packages"].items() if name]
+    for kind in ("dependencies", "devDependencies"):
+        assert root[kind] == package[kind]
+    assert all(each["integrity"].startswith("sha512-") for each in others)
+    assert "npm ci --ignore-scripts" in (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
 def test_everything_is_pinned():
     extra = re.search(r"^site = (\[.*\])$", (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.M)[1]
     for requirement in [*json.loads(extra), *make.PINNED]:
         assert re.fullmatch(r"[\w-]+==[\d.]+", requirement), requirement
+    wheels = [line for line in make.WHEELS_TXT.read_text().splitlines() if not line.startswith("#")]
+    assert all(re.fullmatch(r"\S+ --hash=sha256:[0-9a-f]{64}", line) for line in wheels)

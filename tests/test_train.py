@@ -415,7 +415,9 @@ def test_a_run_that_is_not_there_cannot_be_loaded(tmp_path):
 def test_a_model_of_your_own_can_be_saved_and_says_that_it_cannot_be_made_again(tmp_path):
     run = quiet(model=replace(MODEL, spec={}))
     run.save(tmp_path / "run.npz")
-    with pytest.raises(ValueError, match=r"^the model of the run must be one of 'mlp', .*, got 'a model of your own'$"):
+    with pytest.raises(
+        ValueError, match=r"^the model of the run .*run.npz must be one of 'mlp', .*, got 'a model of your own'$"
+    ):
         Run.load(tmp_path / "run.npz")
 
 

@@ -34,7 +34,15 @@ def test_it_has_the_form(workflow):
         assert set(job.get("needs", "").split()) <= set(workflow["jobs"])
     for step in steps(workflow):
         assert ("uses" in step) != ("run" in step)
-        assert re.fullmatch(r"actions/[a-z-]+@v\d+", step.get("uses", "actions/x@v1"))
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_actions_are_pinned_by_their_commits(path):
+    """A tag can be moved to other code; the comment says which version the commit is."""
+    used = re.findall(r"uses: (.*)", path.read_text(encoding="utf-8"))
+    assert used
+    for action in used:
+        assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
 
 
 def test_what_it_runs_is_here(workflow):

@@ -1,7 +1,7 @@
 """MNIST, Fashion-MNIST and CIFAR from the files that their authors publish: found in a folder, or downloaded into it.
 
-A downloaded file is kept only if its SHA-256 is the published one. Reading needs NumPy alone; downloading needs the package
-pooch.
+A file is used only if its SHA-256 is the published one, whether it was just downloaded or has long been there. Reading needs
+NumPy alone; downloading needs the package pooch.
 
 Truths: tests/test_data_files.py (on small files of the same formats).
 """
@@ -9,6 +9,7 @@ Truths: tests/test_data_files.py (on small files of the same formats).
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +19,7 @@ import numpy
 from ..checks import check_counts, check_one_seed
 from ..draws import stream
 from ..types import Shape
-from .formats import Folder, Labelled, read_cifar, read_mnist
+from .formats import Folder, Labelled, idx_of, read_cifar, read_mnist
 from .sets import Data, split
 
 FOLDER = Path("~/.cache/minisam")
@@ -52,6 +53,20 @@ FILES = {  # name → address, and the SHA-256 of each file there
         {"cifar-100-python.tar.gz": "85cd44d02ba6437773c5bbd22e183051d648de2e7d6b014e1ef29b855ba677a7"},
     ),
 }
+UNPACKED = {  # the SHA-256 of what each IDX file unpacks to: a copy that was compressed anew, as Debian's, is as good
+    "mnist": {
+        "train-images-idx3-ubyte.gz": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "train-labels-idx1-ubyte.gz": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "t10k-images-idx3-ubyte.gz": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "t10k-labels-idx1-ubyte.gz": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    },
+    "fashion-mnist": {
+        "train-images-idx3-ubyte.gz": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        "train-labels-idx1-ubyte.gz": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        "t10k-images-idx3-ubyte.gz": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        "t10k-labels-idx1-ubyte.gz": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    },
+}
 
 
 def mnist(folder: Folder = FOLDER, validation: int = 10_000, seed: int = 0) -> Data:
@@ -72,7 +87,7 @@ def mnist(folder: Folder = FOLDER, validation: int = 10_000, seed: int = 0) -> D
     FileNotFoundError
         If a file is missing and cannot be downloaded. The error names the missing files and the folder for them.
     ValueError
-        If a file is damaged, if the files do not belong together, or if an argument is out of its range.
+        If a file is damaged, if it is whole but not the published one, or if an argument is out of its range.
 
     Source: LeCun, Cortes & Burges 1998 (CC BY-SA 3.0).
     """
@@ -106,14 +121,30 @@ def cifar100(folder: Folder = FOLDER, validation: int = 5_000, seed: int = 0) ->
 
 
 def _mnist(name: str, folder: Folder, validation: int, seed: int) -> Data:
-    images, labels, test_images, test_labels = _files(name, folder)
+    images, labels, test_images, test_labels = paths = _files(name, folder)
     parts = [read_mnist(images, labels), read_mnist(test_images, test_labels)]
+    for path, a in zip(paths, itertools.chain(*parts), strict=True):
+        _refuse_others(name, path, hashlib.sha256(idx_of(a)).hexdigest(), UNPACKED)
     return _in_three(name, parts, (1, 28, 28), validation, seed)
 
 
 def _cifar(name: str, folder: Folder, validation: int, seed: int, parts: list[str], labels: str, classes: int) -> Data:
     (path,) = _files(name, folder)
-    return _in_three(name, read_cifar(path, parts, labels, classes), (3, 32, 32), validation, seed)
+    found = read_cifar(path, parts, labels, classes)
+    with open(path, "rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    _refuse_others(name, path, sha256, {name: hashes for name, (_, hashes) in FILES.items()})
+    return _in_three(name, found, (3, 32, 32), validation, seed)
+
+
+def _refuse_others(name: str, path: Path, found: str, published: Mapping[str, Mapping[str, str]]) -> None:
+    """Raise a ValueError, if this whole file is not the published one; it says which it is, if it is one of another set."""
+    known = {sha256: f"{file} of {other}" for other, hashes in published.items() for file, sha256 in hashes.items()}
+    if found != published[name][path.name]:
+        what = known.get(found, f"other data (SHA-256 {found})")
+        raise ValueError(
+            f"{path} must be the published {path.name} of {name}, got {what}; delete it to have it downloaded"
+        )
 
 
 def _in_three(name: str, parts: list[Labelled], shape: Shape, validation: int, seed: int) -> Data:
@@ -144,18 +175,10 @@ def _files(name: str, folder: Folder) -> list[Path]:
     for place in (folder / name, folder, INSTALLED / name):
         files = [place / file for file in hashes]
         if all(file.is_file() for file in files):
-            _refuse_another_set(name, files[-1])
             return files
     place = folder if folder.name == name else folder / name
     _download(name, url, {file: sha256 for file, sha256 in hashes.items() if not (place / file).is_file()}, place)
     return [place / file for file in hashes]
-
-
-def _refuse_another_set(name: str, path: Path) -> None:
-    """MNIST and Fashion-MNIST have the same file names: raise a ValueError if this is the other's published file."""
-    others = {hashes[path.name]: other for other, (_, hashes) in FILES.items() if other != name and path.name in hashes}
-    if others and (found := hashlib.sha256(path.read_bytes()).hexdigest()) in others:
-        raise ValueError(f"folder must hold {name}, got the files of {others[found]} in {path.parent}")
 
 
 def _download(name: str, url: str, hashes: Mapping[str, str], place: Path) -> None:

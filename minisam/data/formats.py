@@ -40,6 +40,11 @@ def read_idx(path: Folder) -> numpy.ndarray:
         raise ValueError(f"{os.fspath(path)} is not a whole IDX file ({error})") from error
 
 
+def idx_of(a: numpy.ndarray) -> bytes:
+    """The content of the IDX file of an array uint8."""
+    return struct.pack(f">HBB{a.ndim}I", 0, 8, a.ndim, *a.shape) + a.tobytes()
+
+
 def read_mnist(images: Folder, labels: Folder) -> Labelled:
     """Return images uint8 (m, 28, 28) and labels (m,) in 0 … 9, or raise a ValueError if the files do not belong together."""
     x, y = read_idx(images), read_idx(labels)

@@ -26,7 +26,7 @@ from ..autodiff.replay import replayed
 from ..batch import Batch
 from ..hyperparameters import Declared, at_least_0, base, norm_order
 from ..optim import Updater, add_l2
-from ..types import Array, Evaluated, Info, LossAndGrad, Radius, Scalar, Seed, State, statistics_of
+from ..types import SHARED, Array, Evaluated, Info, LossAndGrad, Radius, Scalar, Seed, State, statistics_of
 from ..vectors import norm
 from .balls import Ball, ball
 from .epsilon import first_order, of_length
@@ -146,12 +146,13 @@ class Look:
         return examples
 
     def arrays(self) -> dict[str, Array]:
-        """All that the batch is made of, by name."""
-        return self._ask("arrays")()
+        """All that the batch is made of, by name; names of arrays that the replicas share begin as in a state."""
+        arrays, is_shared = self._ask("arrays")(), self._ask("is_shared")
+        return {SHARED * (self.w.ndim > 1 and is_shared(name)) + name: a for name, a in arrays.items()}
 
     def earlier(self, arrays: dict[str, Array]) -> LossAndGrad:
         """The loss on the batch that was made of these arrays."""
-        return self._ask("made_of")(arrays).gradient
+        return self._ask("made_of")({name.removeprefix(SHARED): a for name, a in arrays.items()}).gradient
 
     @property
     def seeds(self) -> Seed:

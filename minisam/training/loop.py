@@ -19,9 +19,11 @@ from ..data import Data, batches
 from ..models import Model
 from ..optim import Optimizer
 from ..types import Array, Info, Statistics
-from .checkpoint import Path, Row, Settings, Stand, begin, fingerprint, save
+from .archive import Path
+from .checkpoint import Row, Settings, Stand, going_on
 from .evaluate import LossOrName, Measured, evaluate, loss_function, loss_name, parts_of, ready, scores
 from .run import Run
+from .settings import fingerprint
 from .sweep import Axes, check_taken, data_of, optimizer_of, replica_axes, rows_of, seeds_along, shape_of
 
 KEEP = 0.9  # of the running statistics of batch norm, at each step
@@ -86,8 +88,9 @@ def train(
         Whether to show a progress bar.
     checkpoint : path, optional
         A file that is written after every epoch. If it exists, the training goes on from it, and ends with the same bits as
-        one that was never interrupted. More epochs may be asked for; all other settings must be the same. (A function of
-        your own among the settings, such as a schedule, is compared by its name alone.)
+        one that was never interrupted. More epochs may be asked for; all other settings must be the same. Of a function of
+        your own, such as a loss, the code and what it reads besides its arguments count; of an object, its class's name
+        and its attributes. One run at a time writes the file.
 
     Returns
     -------
@@ -102,7 +105,8 @@ def train(
     TypeError, ValueError
         If an argument is out of range, or the checkpoint is damaged or belongs to another training.
     OSError
-        If the checkpoint cannot be written. It is raised before the first epoch.
+        If the checkpoint cannot be written, or another run is writing it (a BlockingIOError). It is raised before the first
+        epoch; a disk that fails later leaves the checkpoint of the last epoch that could be written.
 
     Truths: tests/test_train.py, tests/test_sweep.py, tests/test_checkpoint.py.
     """
@@ -119,20 +123,17 @@ def train(
         raise ValueError("best needs data with a validation part, got a pair (x, y)")
     size, own_labels = min(batch_size, len(x)), labels is not None
     training = _Training(model, rule, loss, x, y, own_labels, validation, size, seed, axes, best, dtype)
-    stand, settings = training.start(w), training.settings()
-    if checkpoint is not None:
-        stand = begin(checkpoint, stand, settings, epochs)
-    done, interrupted = len(stand.rows), False
-    try:
-        bar = threads.bar(range(done, epochs), total=epochs, initial=done, unit="epoch", disable=not progress)
-        with bar, numpy.errstate(all="ignore"):
-            for _ in bar:
-                stand = training.epoch(stand)
-                if checkpoint is not None:
-                    save(checkpoint, stand, settings)
-                bar.set_postfix_str(f"loss {numpy.nanmean(stand.rows[-1]['train_loss']):.4f}")
-    except KeyboardInterrupt:
-        interrupted = True
+    with going_on(checkpoint, training.start(w), training.settings(), epochs) as (stand, save):
+        done, interrupted = len(stand.rows), False
+        try:
+            bar = threads.bar(range(done, epochs), total=epochs, initial=done, unit="epoch", disable=not progress)
+            with bar, numpy.errstate(all="ignore"):
+                for _ in bar:
+                    stand = training.epoch(stand)
+                    save(stand)
+                    bar.set_postfix_str(f"loss {numpy.nanmean(stand.rows[-1]['train_loss']):.4f}")
+        except KeyboardInterrupt:
+            interrupted = True
     _warn_of_lost(stand.w)
     return training.run(stand, interrupted)
 
@@ -207,9 +208,10 @@ class _Training:
     def settings(self) -> Settings:
         """What must be the same for a training to go on from a checkpoint."""
         swept = {name: values for name, values in self.axes.items() if name != "seed"}
-        data = fingerprint([self.x, self.y, *itertools.chain(*self.validation)])
+        arrays = [self.x, self.y, *itertools.chain(*self.validation)]
+        data, shapes = fingerprint(arrays), [a.shape for a in arrays]
         as_given = {name: getattr(self, name) for name in ("optimizer", "batch_size", "seed", "loss", "best", "dtype")}
-        return {"model": self.model.spec, "sweep": swept or None, "data": data, **as_given}
+        return {"model": self.model.spec, "sweep": swept or None, "data": data, "shapes": shapes, **as_given}
 
 
 def _check_kinds(model: object, optimizer: object, dtype: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -14,8 +15,8 @@ import numpy
 from ..array_backend import asarray
 from ..checks import pick
 from ..models import Model, cnn, gpt, mlp, resnet, vit
-from ..types import Array, Shape, State, Statistics
-from .checkpoint import Path, entries, read, write
+from ..types import SHARED, Array, Shape, State, Statistics
+from .archive import Path, entries, read, refusing, write
 from .evaluate import LossOrName, Measured, evaluate, ready, scores
 from .sweep import Axes, Labels, shape_of
 
@@ -81,7 +82,7 @@ class Run:
                 history={key: chosen(a, first=1) for key, a in run.history.items()},
                 axes={key: values for key, values in run.axes.items() if key != name},
                 running={key: chosen(a) for key, a in run.running.items()},
-                state={key: chosen(a) for key, a in run.state.items()},
+                state={key: a if key.startswith(SHARED) else chosen(a) for key, a in run.state.items()},
             )
         return run
 
@@ -144,12 +145,18 @@ class Run:
     def load(path: Path) -> Run:
         """Read a run that `save` wrote. The optimizer's state is not in the file."""
         w, groups, meta = read(path, "run")
-        spec = dict(meta["spec"])
-        model = pick("the model of the run", spec.pop("model", "a model of your own"), MODELS)(**spec)
-        running = {key: asarray(a) for key, a in groups["running"].items()}
-        return Run(
-            model, asarray(w), groups["history"], meta["loss"], meta["interrupted"], meta.get("axes", {}), running
-        )
+        with refusing(path, "run"):
+            axes = {str(name): list(values) for name, values in meta.get("axes", {}).items()}
+            spec = dict(meta["spec"])
+        make = pick(f"the model of the run {os.fspath(path)}", spec.pop("model", "a model of your own"), MODELS)
+        with refusing(path, "run"):
+            if max(spec.get("depth", 0), spec.get("blocks", 0)) > w.shape[-1]:
+                raise ValueError("it has more layers than weights")  # a hostile file, whose model would fill the memory
+            model = make(**spec)
+            if w.shape != (*shape_of(axes), model.size):
+                raise ValueError(f"its w is {w.shape}, and not {(*shape_of(axes), model.size)}")
+            running = {key: asarray(a) for key, a in groups["running"].items()}
+            return Run(model, asarray(w), groups["history"], meta["loss"], meta["interrupted"], axes, running)
 
 
 def _where(values: list[Any], name: str, value: object) -> int:
@@ -160,6 +167,6 @@ def _where(values: list[Any], name: str, value: object) -> int:
 
 
 def _take(a: Any, lead: Shape, axis: int, k: int, first: int = 0) -> Any:
-    """Entry k along a replica axis of an array whose axes from `first` on are `lead` and more; anything else as it is."""
+    """A copy of entry k along a replica axis of an array whose axes from `first` on are `lead` and more; or `a` as it is."""
     is_per_replica = getattr(a, "shape", ())[first : first + len(lead)] == lead
-    return a[(slice(None),) * (first + axis) + (k,)] if is_per_replica else a
+    return a[(slice(None),) * (first + axis) + (k,)].copy() if is_per_replica else a

@@ -1,18 +1,17 @@
 // A lesson in JupyterLite: all its cells run in the browser, and a slider changes the picture.
 //
-// Pyodide's own wheels come from the folder named by PYODIDE_WHEELS, its runtime from npm; or both from where visitors get
-// them, if it can be reached.
+// Pyodide's own wheels come from the folder named by PYODIDE_WHEELS; or from where visitors get them, if it can be reached.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { after, before, test } from "node:test";
-import { launch, NPM, open, screenshot, serve } from "./browser.mjs";
+import { launch, open, screenshot, serve } from "./browser.mjs";
 import { moveSlider, runAll } from "./jupyter.mjs";
 
 const PYODIDE = "https://cdn.jsdelivr.net/pyodide/v0.27.7/full/";
 const LESSON = "03_sam_in_ten_lines.ipynb";
 const wheels = process.env.PYODIDE_WHEELS && resolve(process.env.PYODIDE_WHEELS);
-const reachable = wheels || (await fetch(PYODIDE + "pyodide.js").then((answer) => answer.ok, () => false));
+const reachable = wheels || (await fetch(PYODIDE + "pyodide-lock.json").then((answer) => answer.ok, () => false));
 const skip = !reachable && `Pyodide's wheels are not to be had: ${PYODIDE} cannot be reached, PYODIDE_WHEELS names no folder`;
 
 let server, browser;
@@ -23,9 +22,8 @@ test("a lesson runs in the browser", { skip }, async () => {
   const { context, page, problems } = await open(browser, { viewport: { width: 1280, height: 900 } }, [PYODIDE]);
   if (wheels) {
     await context.route(`${PYODIDE}**`, (route) => {
-      const name = basename(new URL(route.request().url()).pathname);
-      const path = [join(NPM, "pyodide", name), join(wheels, name)].find((path) => existsSync(path));
-      return path
+      const path = join(wheels, basename(new URL(route.request().url()).pathname));
+      return existsSync(path)
         ? route.fulfill({ path, headers: { "Access-Control-Allow-Origin": "*" } })
         : route.fulfill({ status: 404 });
     });
