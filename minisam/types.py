@@ -13,9 +13,7 @@ Seed: TypeAlias = int | Array  # a whole number ≥ 0, or an array (..., 1) with
 Shape: TypeAlias = tuple[int, ...]
 Axes: TypeAlias = int | tuple[int, ...] | None  # one axis, several, or all
 Statistics: TypeAlias = dict[str, Array]  # name -> mean or variance of each channel, as batch norm saw it
-State: TypeAlias = dict[
-    str, Any
-]  # what an optimizer keeps between steps: numbers, and arrays with the replica axes of w
+State: TypeAlias = dict[str, Any]  # what an optimizer keeps between steps: numbers, and arrays with w's replica axes
 SHARED = "shared_"  # begins the names of those arrays of a state that all replicas share, without their axes
 Info: TypeAlias = dict[str, Any]  # what a step tells: arrays (...,) with one number per replica, and counts
 Loss: TypeAlias = Callable[..., Array]  # (logits, y) -> (...,)
