@@ -112,7 +112,7 @@ class Walk:
 
     def _code(self, f: types.FunctionType) -> None:
         code, space = [*instructions(f.__code__)], f.__globals__
-        names = {i.argval for i in code if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+        names = global_names(f.__code__)
         read = {i.argval for i in code if i.opname in ("LOAD_ATTR", "LOAD_METHOD", "IMPORT_FROM")}
         built_in = names - space.keys()
         if peeks := PEEKS & (names | read):
@@ -245,6 +245,11 @@ def instructions(code: types.CodeType) -> Iterator[dis.Instruction]:
     for inner in code.co_consts:
         if isinstance(inner, types.CodeType):
             yield from instructions(inner)
+
+
+def global_names(code: types.CodeType) -> set[str]:
+    """The names of globals and built-ins that a function reads."""
+    return {i.argval for i in instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
 
 
 def is_empty(cell: types.CellType) -> bool:

@@ -10,20 +10,21 @@ Truths: tests/test_settings.py.
 
 from __future__ import annotations
 
-import dis
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import partial
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from ..array_backend import asnumpy
+from ..autodiff.reads import attributes_of, global_names, is_of_python
+from ..autodiff.tape import package
 from ..types import Array
 
-LIBRARY = __name__.partition(".")[0]
+LIBRARY = package(__name__)
 LONG = 1000  # entries of an array from which on its fingerprint stands for it
 
 
@@ -72,7 +73,7 @@ def is_named(value: Any) -> bool:
 
 def package_of(value: Any) -> str:
     """The name of the package that a function or class is from."""
-    return (getattr(value, "__module__", None) or "").partition(".")[0]
+    return package(getattr(value, "__module__", None))
 
 
 def name_of(value: Any) -> str:
@@ -87,18 +88,12 @@ def attributes(value: Any) -> Any:
     """What an object holds: of a dataclass, the fields that are settings; what it prints, if it has no attributes."""
     if is_dataclass(value):
         return {f.name: getattr(value, f.name) for f in fields(value) if counts(f)}
-    slots = [name for kind in type(value).__mro__ for name in slots_of(kind)]
-    if hasattr(value, "__dict__") or slots:
-        return {name: getattr(value, name) for name in slots if hasattr(value, name)} | getattr(value, "__dict__", {})
+    if is_of_python(type(value)):
+        return attributes_of(value)
     printed = repr(value)
     if re.search(" at 0x", printed):
         raise TypeError(f"{printed} has no attributes by which it can be told from others")
     return printed
-
-
-def slots_of(kind: type) -> list[str]:
-    slots = vars(kind).get("__slots__", ())
-    return [slots] if isinstance(slots, str) else [name for name in slots if name not in ("__dict__", "__weakref__")]
 
 
 def counts(f: Field[Any]) -> bool:
@@ -112,7 +107,7 @@ def counts(f: Field[Any]) -> bool:
 def reads(f: FunctionType) -> dict[str, Any]:
     """What a function reads besides its arguments: defaults, the variables that it closes over, and global names."""
     closed = zip(f.__code__.co_freevars, f.__closure__ or (), strict=True)
-    names = sorted(set(global_names(f.__code__)) & f.__globals__.keys())
+    names = sorted(global_names(f.__code__) & f.__globals__.keys())
     return {
         "defaults": [f.__defaults__, f.__kwdefaults__],
         "closure": {name: cell.cell_contents for name, cell in closed},
@@ -123,13 +118,6 @@ def reads(f: FunctionType) -> dict[str, Any]:
 def imported(value: Any, package: str) -> Any:
     """The value; or the name of a function or class that this package has from another."""
     return name_of(value) if is_named(value) and package_of(value) != package else value
-
-
-def global_names(code: CodeType) -> Iterator[str]:
-    yield from (step.argval for step in dis.get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from global_names(constant)
 
 
 def code_of(code: CodeType) -> str:
