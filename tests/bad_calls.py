@@ -108,6 +108,8 @@ def is_clear(error: BaseException, names: list[str]) -> bool:
     """Whether the library itself raised one line that names the argument, what it may be, and what it was."""
     if not isinstance(error, (TypeError, ValueError, OSError)):
         return False
+    if isinstance(error, FileNotFoundError) and str(error.filename) in names:
+        return True  # Python's own error of a file that is to be read
     where, text = traceback.extract_tb(error.__traceback__)[-1].filename, str(error)
     words = text.translate(dict.fromkeys(map(ord, "(),:;'"), " ")).split()
     named = any(name in text if " " in name or "." in name or "/" in name else name in words for name in names)
