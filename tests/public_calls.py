@@ -36,7 +36,7 @@ HELPERS = {  # of these modules: parts of the public functions, or types, which 
     "losses": "each as_rows check_labels weight",
     "batch": "Batch at_rows cut penalty divergence",
     "noisy_labels": "a_batch",
-    "array_backend": "Backend BackendError current xp name synchronize",
+    "array_backend": "Backend BackendError current switch xp name synchronize",
     "sam": "Ball Composed Rule Sometimes Variant Look",
     "autodiff": "as_loss as_loss_and_grad check_weights",
     "": "DivergedError Model Run",
