@@ -10,14 +10,19 @@ from itertools import pairwise
 import autograd.numpy as anp
 import numpy
 
-from . import ops
+from .arguments import checked, instance, optional, random_seed
 from .array_backend import asarray
 from .autodiff import value_and_grad
 from .autodiff.replay import Computation
 from .checks import check_counts
-from .losses import cross_entropy, each
-from .models import Model
+from .kinds import function, numbers, whole_numbers
+from .losses import cross_entropy, each, mse
+from .models import Model, NormStatistics
+from .models.model import WEIGHTS
+from .ops import primitives as ops
 from .types import Array, Loss, LossAndGrad, Scalar, Seed
+
+ROWS, LABELS, PLACES = numbers(2, here=False), numbers(1, here=False), whole_numbers(here=False)
 
 
 class BatchLoss:
@@ -34,11 +39,17 @@ class BatchLoss:
     """
 
     def __init__(self, model: Model, loss: Loss = cross_entropy) -> None:
-        self.model, self.loss = model, loss
+        self.model = instance(Model, "a minisam Model such as mlp((64, 32, 10))")("model", model)
+        self.loss = function(2, "(logits, y) -> loss")("loss", loss)
         self._gradients: dict[tuple[bool, bool], Computation] = {}
 
+    @checked(x=ROWS, y=LABELS, examples=optional(PLACES), seeds=random_seed)
     def on(self, x: Array, y: Array, examples: Array = None, seeds: Seed = 0) -> Batch:
         """The loss on the batch x (..., m, i), y; see `Batch`."""
+        if examples is not None and examples.shape[-1] != x.shape[-2]:
+            raise ValueError(
+                f"examples must have shape (..., {x.shape[-2]}), one for each row of x, got {examples.shape}"
+            )
         return Batch(self, x, y, examples, seeds)
 
     def gradient(self, mixed: bool = False, near: bool = False) -> Computation:
@@ -103,7 +114,8 @@ class Batch:
 
     def outputs(self, w: Array) -> Array:
         """Logits (..., rows, c); a text has a row per token."""
-        return self.of.model.apply(w, self.x)
+        model = self.of.model
+        return model.outputs(model.unflatten(WEIGHTS("w", w)), self.x, NormStatistics())
 
     def losses(self, w: Array) -> Array:
         """The loss ℓᵢ of each example, (..., m)."""
@@ -123,8 +135,13 @@ class Batch:
 
     # --- batches made of this one ---
 
+    @checked(share=numbers(0), order=whole_numbers())
     def mixed(self, share: Array, order: Array) -> Batch:
         """Mixtures of examples, share · batch + (1 − share) · batch[order]; share (...,), order (..., m)."""
+        if order.shape[-1] != self.x.shape[-2]:
+            raise ValueError(
+                f"order must have shape (..., {self.x.shape[-2]}), one for each row of x, got {order.shape}"
+            )
         if self.share is not None:
             raise TypeError("a batch of mixtures cannot be mixed once more")
         if self.x.dtype.kind != "f":
@@ -132,6 +149,7 @@ class Batch:
         s, shuffled = share[..., None, None], self.some(order)
         return replace(self, x=s * self.x + (1 - s) * shuffled.x, other=shuffled.y, share=share)
 
+    @checked(rows=whole_numbers())
     def some(self, rows: Array) -> Batch:
         """The examples at these places, (k,) for all replicas or (..., k): in this order, as a batch of k."""
         return self._changed(lambda a, axis: at_rows(a, rows, axis))
@@ -165,7 +183,8 @@ class Batch:
 
     def _axes(self) -> dict[str, int]:
         """The axis of the examples in each array that has one."""
-        of_labels = -1 if self.y.dtype.kind in "iu" and self.x.dtype.kind == "f" else -2
+        are_labels = self.y.dtype.kind in "iu" and self.x.dtype.kind == "f" and self.of.loss is not mse
+        of_labels = -1 if are_labels else -2
         return {"x": -2, "y": of_labels, "other": of_labels, "examples": -1}
 
     def _mixture(self) -> list[Array]:

@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 import numpy
 
 from .array_backend import asnumpy
-from .types import Array, Radius, Scalar, StepSize
+from .types import Array, Radius, Scalar, Seed, StepSize
 
 _Choice = TypeVar("_Choice")
+LARGEST = 2**63 - 1
 
 
 def pick(argument: str, name: str, choices: Mapping[str, _Choice]) -> _Choice:
@@ -30,10 +31,11 @@ def whole(value: object) -> bool:
     return isinstance(value, (int, numpy.integer)) and not isinstance(value, (bool, numpy.timedelta64))
 
 
-def check_count(name: str, value: int, least: int = 1) -> int:
-    """A whole number, `least` or more."""
-    if not whole(value) or value < least:
-        raise ValueError(f"{name} must be a whole number ≥ {least}, got {shown(value)}")
+def check_count(name: str, value: int, least: int = 1, most: float = LARGEST) -> int:
+    """A whole number from `least` to `most`, which is the largest that an array can hold."""
+    if not whole(value) or not least <= value <= most:
+        inside = f"≥ {least}" if most >= LARGEST else f"in {least} … {most}"
+        raise ValueError(f"{name} must be a whole number {inside}, got {shown(value)}")
     return int(value)
 
 
@@ -56,9 +58,9 @@ def check_one_seed(seed: int) -> None:
 
 def check_seed(seed: int | Sequence[int]) -> numpy.ndarray:
     """Return one seed, or a sequence of them, as an array of whole numbers ≥ 0; raise a ValueError if they are none."""
-    seeds = numpy.asarray(seed)
-    if seeds.size == 0 or seeds.dtype.kind not in "iu" or seeds.min() < 0:
-        raise ValueError(f"seed must be a whole number ≥ 0 or a sequence of them, got {seed!r}")
+    seeds = as_numbers(seed)
+    if seeds is None or seeds.size == 0 or seeds.dtype.kind not in "iu" or not numpy.all(_whole(seeds)):
+        raise ValueError(f"seed must be a whole number ≥ 0 or a sequence of them, got {shown(seed)}")
     return seeds
 
 
@@ -67,7 +69,7 @@ def check_seed(seed: int | Sequence[int]) -> numpy.ndarray:
 
 @dataclass(frozen=True)
 class Interval:
-    """The numbers from `low` to `high`, with or without its ends."""
+    """The numbers from `low` to `high`, with or without its ends; ∞ belongs to it only if −∞ does."""
 
     low: float = -math.inf
     high: float = math.inf
@@ -78,17 +80,20 @@ class Interval:
         """Whether all entries of a lie inside; NaN never does."""
         above = a >= self.low if self.low_belongs else a > self.low
         below = a <= self.high if self.high_belongs else a < self.high
-        return bool(numpy.all(above & below))
+        known = numpy.isfinite(a) | (self.low == -math.inf)
+        return bool(numpy.all(above & below & known))
 
     def __str__(self) -> str:
         if self.high < math.inf:
             return (
                 f"in {'[' if self.low_belongs else '('}{self.low:g}, {self.high:g}{']' if self.high_belongs else ')'}"
             )
-        return f"{'≥' if self.low_belongs else '>'} {self.low:g}" if self.low > -math.inf else "a real number"
+        low = f"{'≥' if self.low_belongs else '>'} {self.low:g}"
+        return low if self.low > -math.inf else "a real number" if self.low_belongs else "a finite number"
 
 
 AT_LEAST_0, ABOVE_0 = Interval(0), Interval(0, low_belongs=False)
+FINITE = Interval(low_belongs=False, high_belongs=False)
 
 
 def check_number(name: str, value: Any, inside: Interval, swept: bool = True) -> Scalar:
@@ -106,10 +111,11 @@ def check_number(name: str, value: Any, inside: Interval, swept: bool = True) ->
         raise ValueError(f"{name} must {wanted} got shape {a.shape}")
     if isinstance(a, numpy.ndarray) and not inside.holds(a):
         outside = next(entry for entry in a.ravel() if not inside.holds(entry))
-        raise ValueError(f"{name} must be {inside}, got {outside.item()}")
+        finite = "finite and " * math.isinf(outside)
+        raise ValueError(f"{name} must be {finite}{inside}, got {outside.item()}")
     if a.ndim:
         return a.copy()  # what happens to the caller's array later is not ours
-    return value if swept or not isinstance(value, numpy.generic) else value.item()
+    return value if swept or type(value) in (int, float) else a.item()
 
 
 def as_numbers(value: Any) -> Array | None:
@@ -138,7 +144,9 @@ def check_positive(**numbers: float) -> None:
 
 def check_norm_order(name: str, value: Any) -> float:
     """p of a norm: a number in [1, ∞]."""
-    if not is_real(value) or not value >= 1:
+    if not is_real(value):
+        raise ValueError(f"{name} must be one number in [1, ∞], which cannot be swept, got {shown(value)}")
+    if not value >= 1:
         raise ValueError(f"{name} must be in [1, ∞], got {shown(value)}")
     return float(value)
 
@@ -156,12 +164,12 @@ def check_truth(name: str, value: object) -> bool:
     return bool(value)
 
 
-def check_random_seed(name: str, value: Any) -> numpy.ndarray:
-    """Whole numbers ≥ 0, one or an array (..., 1) of them, on the host."""
+def check_random_seed(name: str, value: Any) -> Seed:
+    """A whole number ≥ 0, or an int64 array (..., 1) of them, on the host."""
     a = as_numbers(value if isinstance(value, (int, numpy.ndarray)) or not hasattr(value, "dtype") else asnumpy(value))
     if a is None or a.dtype.kind not in "iuf" or a.shape[-1:] not in ((), (1,)) or not numpy.all(_whole(a)):
         raise ValueError(f"{name} must be a whole number ≥ 0, or an array (..., 1) of them, got {shown(value)}")
-    return a.astype("int64")
+    return a.astype("int64") if a.ndim else int(a)
 
 
 def _whole(a: numpy.ndarray) -> numpy.ndarray:
@@ -170,8 +178,23 @@ def _whole(a: numpy.ndarray) -> numpy.ndarray:
 
 def check_step_size(name: str, value: Any) -> StepSize:
     """η ≥ 0: a number, an array (..., 1), or a schedule t -> η, which is asked for its first step size."""
-    check_number(name, value(0) if callable(value) else value, AT_LEAST_0)
+    if not is_schedule(value):
+        return check_number(name, value, AT_LEAST_0)
+    check_number(name, first_of(name, value), AT_LEAST_0)
     return value
+
+
+def is_schedule(value: object) -> bool:
+    """Whether this is a function; a class is none."""
+    return callable(value) and not isinstance(value, type)
+
+
+def first_of(name: str, schedule: Any) -> Any:
+    """What a schedule gives for the first step."""
+    try:
+        return schedule(0)
+    except TypeError as error:
+        raise TypeError(f"{name} must be a number or a schedule t -> number, got {shown(schedule)}: {error}") from error
 
 
 def check_decay_rates(name: str, value: Any) -> tuple[float, float]:
@@ -183,12 +206,14 @@ def check_decay_rates(name: str, value: Any) -> tuple[float, float]:
 
 def is_real(value: Any) -> bool:
     """Whether this is one real number, of Python or of NumPy."""
+    if type(value) is numpy.ndarray:
+        return value.ndim == 0 and value.dtype.kind in "iuf"
     return whole(value) or isinstance(value, (float, numpy.floating))
 
 
 def check_schedule(name: str, value: Any) -> Callable[[int], Scalar]:
     """A schedule t -> η."""
-    if not callable(value):
+    if not is_schedule(value):
         raise TypeError(f"{name} must be a schedule t -> lr such as cosine(lr, steps), got {shown(value)}")
     return check_step_size(name, value)  # type: ignore[return-value]
 
@@ -196,7 +221,7 @@ def check_schedule(name: str, value: Any) -> Callable[[int], Scalar]:
 def check_mask(name: str, value: Any, optional: bool) -> Array | None:
     """An array that meets w, such as (n,), of numbers or truth values; None, if it is optional."""
     is_array = hasattr(value, "dtype") and not isinstance(value, numpy.ma.MaskedArray)
-    if not (optional and value is None) and not (is_array and value.dtype.kind in "iufb" and value.ndim):
+    if not (optional and value is None) and not (is_array and value.dtype.kind in "iufb" and value.size and value.ndim):
         raise TypeError(f"{name} must be an array (n,) of numbers, got {shown(value)}")
     return value if value is None else value.copy()
 
@@ -211,8 +236,17 @@ def check_methods(name: str, value: object, methods: str, what: str) -> Any:
     return value
 
 
+def check_function(name: str, value: Any, what: str) -> Any:
+    """The value, if it can be called and is no class."""
+    if not callable(value) or isinstance(value, type):
+        raise TypeError(f"{name} must be {what}, got {shown(value)}")
+    return value
+
+
 def shown(value: object) -> str:
     """The value on one line, shortened if it is long."""
+    if isinstance(value, (numpy.ndarray, numpy.ma.MaskedArray)) and value.size > 8:
+        return f"{type(value).__name__} {value.dtype} {value.shape}"
     return one_line(repr(value))
 
 

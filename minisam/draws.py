@@ -1,55 +1,48 @@
-"""Random numbers: every purpose has a stream of its own for each seed.
+"""The random streams of `minisam.streams`, with checked arguments; a step, which draws often, calls those.
 
-All are drawn on the host, so they are equal on every backend, and each step's depend on nothing but purpose, seed and step,
-so a training that was resumed draws the same ones. The initial weights are drawn from `numpy.random.default_rng(seed)` and
-the order of the batches from `minisam.data.batches`; no other draw uses those two streams.
-
-Truths: tests/test_draws.py (the streams of one seed are uncorrelated).
+Truths: tests/test_draws.py, tests/test_bad_calls.py.
 """
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 
 import numpy
 
-from .array_backend import asarray
+from . import streams
+from .arguments import checked, count, one_seed, random_seed, text
+from .checks import check_count, shown
+from .kinds import floats, function
 from .types import Array, Seed
 
+T = count(0)
 
+
+@checked(purpose=text, seed=one_seed)
 def stream(purpose: str, seed: int, *steps: int) -> numpy.random.Generator:
     """The random numbers of one purpose and seed; of one step t, where that is given."""
-    key = zlib.crc32(purpose.encode())
-    return numpy.random.default_rng(numpy.random.SeedSequence(int(seed), spawn_key=(key, *steps)))
+    for t in steps:
+        check_count("t", t, 0)
+    return streams.stream(purpose, seed, *steps)
 
 
+@checked(draw=function(1, "generator -> array (k,)"), purpose=text, seed=random_seed, t=T, of_run=random_seed)
 def per_seed(
     draw: Callable[[numpy.random.Generator], numpy.ndarray], purpose: str, seed: Seed, t: int, of_run: Seed = 0
 ) -> numpy.ndarray:
-    """What `draw(stream)` gives for step t, an array (k,), on the host.
+    """What `draw(stream)` gives for step t, an array (k,), on the host: see `minisam.streams.per_seed`."""
 
-    `seed` is the optimizer's own, `of_run` that of the training. Whole numbers: (k,), shared by all replicas. Arrays of seeds
-    (..., 1), which broadcast against each other: (..., k), each replica its own.
-    """
-    own, run = numpy.broadcast_arrays(seed, of_run)
-    rows = [draw(stream(purpose, a, int(b), t)) for a, b in zip(own.ravel(), run.ravel(), strict=True)]
-    return numpy.reshape(rows, (*own.shape[:-1], -1))
+    def row(rng: numpy.random.Generator) -> numpy.ndarray:
+        drawn = draw(rng)
+        if getattr(getattr(drawn, "dtype", None), "kind", "") not in ("f", "i", "u"):
+            raise TypeError(f"draw must return an array (k,) of numbers, got {shown(drawn)}")
+        return drawn
 
-
-def normal(purpose: str, seed: Seed, t: int, w: Array, of_run: Seed = 0) -> Array:
-    """Standard normal numbers, to meet w (..., n)."""
-    n = w.shape[-1]
-    return asarray(per_seed(lambda rng: rng.standard_normal(n), purpose, seed, t, of_run), dtype=w.dtype)
+    return streams.per_seed(row, purpose, seed, t, of_run)
 
 
-def uniform(purpose: str, seed: Seed, t: int, w: Array, of_run: Seed = 0) -> Array:
-    """Uniform numbers in [0, 1), to meet w (..., n)."""
-    n = w.shape[-1]  # drawn in w's precision: rounded to it, some would be 1
-    return asarray(per_seed(lambda rng: rng.random(n, dtype=w.dtype), purpose, seed, t, of_run))
+def _to_meet(draw: Callable[..., Array]) -> Callable[..., Array]:
+    return checked(purpose=text, seed=random_seed, t=T, w=floats(), of_run=random_seed)(draw)
 
 
-def signs(purpose: str, seed: Seed, t: int, w: Array, of_run: Seed = 0) -> Array:
-    """±1 with even odds, to meet w (..., n)."""
-    n = w.shape[-1]
-    return asarray(per_seed(lambda rng: rng.integers(0, 2, n) * 2 - 1, purpose, seed, t, of_run), dtype=w.dtype)
+normal, uniform, signs = _to_meet(streams.normal), _to_meet(streams.uniform), _to_meet(streams.signs)

@@ -13,17 +13,20 @@ Truths: tests/test_hyperparameters.py.
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
-from functools import partial
+from functools import partial, wraps
 from typing import Any
 
 import numpy
+from autograd.tracer import Box
 
 from . import checks
-from .array_backend import asarray
+from .array_backend import asarray, xp
 from .checks import AT_LEAST_0, Interval
-from .types import Array, Scalar
+from .kinds import floats, loss_and_grad, same_shape
+from .types import Array, Scalar, State
 
 
 @dataclass(frozen=True)
@@ -55,17 +58,23 @@ class Declared:
         object.__setattr__(self, "met", Met(self))
 
 
-class Met(dict[tuple[Any, type], Any]):
-    """(dtype, array type) of w -> a copy of the optimizer with its hyperparameters so, made on first use."""
+class Met(dict[tuple[Any, ...], Any]):
+    """(dtype, array type) of w -> a copy of the optimizer with its hyperparameters so, made on first use.
+
+    The dtype and the type of a gradient may follow: what is no array of floats is refused once for all steps.
+    """
 
     def __init__(self, declared: Declared) -> None:
         self.declared = declared
 
-    def __missing__(self, key: tuple[Any, type]) -> Declared:
+    def __missing__(self, key: tuple[Any, ...]) -> Declared:
+        check_meets("w", *key[:2])
+        if key[2:]:
+            check_meets("g", *key[2:])
         made, kinds = copy.copy(self.declared), kinds_of(self.declared)
         for name, value in vars(self.declared).items():
             if isinstance(value, Declared) and not callable(value):  # a schedule is met at each step
-                object.__setattr__(made, name, value.met[key])
+                object.__setattr__(made, name, value.met[key[:2]])
             elif name in kinds and kinds[name].meets:
                 object.__setattr__(made, name, ready(value, key[0]))
         self[key] = made
@@ -76,6 +85,57 @@ class Met(dict[tuple[Any, type], Any]):
 
     def __reduce__(self) -> tuple[type, tuple[Declared]]:
         return Met, (self.declared,)
+
+
+def check_meets(name: str, dtype: Any, kind: type) -> None:
+    """Raise the error that says why hyperparameters cannot meet an array of this type and dtype."""
+    if not issubclass(kind, (xp().ndarray, Box)) or issubclass(kind, numpy.ma.MaskedArray):
+        raise TypeError(f"{name} must be an array of the backend in use ({xp().__name__}), got {kind.__name__}")
+    if dtype.kind != "f":
+        raise TypeError(f"{name} must be floating point, got dtype {dtype}")
+
+
+def explained(taken: Callable[..., Any]) -> Any:
+    """Decorate a step, or an update: if it fails, the first of its arguments that is wrong is named.
+
+    They are looked at only then, so that a step which succeeds pays nothing for it.
+    """
+
+    @wraps(taken)
+    def called(self: Any, *args: Any, **named: Any) -> Any:
+        try:
+            return taken(self, *args, **named)
+        except (TypeError, ValueError, AttributeError, KeyError, IndexError):
+            given = inspect.signature(taken).bind(self, *args, **named).arguments
+            check_step(given.pop("self"), **given)
+            raise
+
+    return called
+
+
+def check_step(optimizer: Any, w: Any, state: Any, **last: Any) -> None:
+    """Raise the error that names the wrong argument of a step: w, the state, g or loss_and_grad."""
+    w = floats()("w", w)
+    known = optimizer.init(w)
+    if not isinstance(state, dict) or known.keys() - state.keys():
+        raise TypeError(f"state must be what init(w) returned, with {', '.join(known)}, got {checks.shown(state)}")
+    for name, a in known.items():
+        if getattr(state[name], "shape", ())[-1:] != getattr(a, "shape", ())[-1:]:
+            raise ValueError(
+                f"state must be what init(w) returned; {name} must have shape {a.shape}, got {state[name]!r}"
+            )
+    if "g" in last:
+        same_shape("g", floats()("g", last["g"]), "w", w)
+    else:
+        loss_and_grad("loss_and_grad", last["loss_and_grad"])(w)
+
+
+def joined(outer: object, own: State, inner: object, its: State) -> State:
+    """The states of an optimizer and of the one inside it; a TypeError names what both keep under the same name."""
+    if both := sorted(own.keys() & its.keys()):
+        names = type(outer).__name__, type(inner).__name__
+        raise TypeError(f"{names[0]} cannot go around {names[1]}: both keep {', '.join(map(repr, both))} between steps")
+    return own | its
 
 
 def kinds_of(declared: Any) -> dict[str, Kind]:
@@ -131,9 +191,9 @@ def norm_order() -> Any:
     return declared(checks.check_norm_order, 2.0, "norm of the ball")
 
 
-def count(default: object = MISSING, least: int = 1, meaning: str = "") -> Any:
-    """A whole number, `least` or more."""
-    return declared(partial(checks.check_count, least=least), default, meaning)
+def count(default: object = MISSING, least: int = 1, meaning: str = "", most: float = checks.LARGEST) -> Any:
+    """A whole number from `least` to `most`; ∞ where the number stands in a formula only."""
+    return declared(partial(checks.check_count, least=least, most=most), default, meaning)
 
 
 def choice(*names: str, meaning: str = "") -> Any:

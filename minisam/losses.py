@@ -5,11 +5,22 @@ from __future__ import annotations
 import math
 
 import autograd.numpy as anp
+from autograd.tracer import isbox
 
-from . import ops
+from .arguments import checked, number
+from .checks import AT_LEAST_0, Interval, check_number
+from .kinds import floats, numbers, whole_numbers
+from .ops import primitives as ops
 from .types import Array, Loss, Shape
 
+LOGITS, LABELS, BATCH = (
+    floats(2, "(..., m, c) with c and m ≥ 1"),
+    whole_numbers(0, empty=True),
+    numbers(2, empty=True),
+)
 
+
+@checked(logits=LOGITS, labels=LABELS, label_smoothing=number(Interval(0, 1)))
 def cross_entropy(logits: Array, labels: Array, label_smoothing: float = 0.0) -> Array:
     """Softmax cross-entropy with integer labels, −Σⱼ tⱼ log softmax(z)ⱼ, stable for logits of ±1e4.
 
@@ -36,11 +47,10 @@ def cross_entropy(logits: Array, labels: Array, label_smoothing: float = 0.0) ->
 
     Source: Szegedy et al. 2016, arXiv:1512.00567, section 7 (smoothing).  Truths: tests/test_losses.py.
     """
-    if not 0 <= label_smoothing <= 1:
-        raise ValueError(f"label_smoothing must be in [0, 1], got {label_smoothing}")
     return ops.softmax_cross_entropy(logits, as_rows(labels, logits.shape), label_smoothing)
 
 
+@checked(prediction=LOGITS, target=BATCH)
 def mse(prediction: Array, target: Array) -> Array:
     """Mean squared error over batch and outputs.   prediction (..., m, k), target (m, k) or (..., m, k)  ->  (...,).
 
@@ -52,6 +62,7 @@ def mse(prediction: Array, target: Array) -> Array:
     return ops.squared_error(prediction, target)
 
 
+@checked(logits=LOGITS, labels=LABELS, q=number(Interval(0, 1, low_belongs=False)))
 def generalised_cross_entropy(logits: Array, labels: Array, q: float = 0.7) -> Array:
     """Mean of (1 − p_y^q)/q with p = softmax(z): a loss for noisy labels, with q in (0, 1].
 
@@ -60,8 +71,6 @@ def generalised_cross_entropy(logits: Array, labels: Array, q: float = 0.7) -> A
 
     Source: Zhang & Sabuncu 2018, arXiv:1805.07836, eq. 6.  Truths: tests/test_losses.py.
     """
-    if not 0 < q <= 1:
-        raise ValueError(f"q must be in (0, 1], got {q}")
     log_p = -each(cross_entropy, logits, labels)
     return ops.sum_last((1 - anp.exp(q * log_p)) / q)[..., 0] / logits.shape[-2]
 
@@ -76,12 +85,23 @@ def each(loss: Loss, z: Array, y: Array) -> Array:
     return loss(anp.reshape(z, (*lead, 1, c)), y)
 
 
+def weight(name: str, value: Array) -> Array:
+    """λ ≥ 0: a number, or an array (...,) with one for each replica."""
+    if not isbox(value) and getattr(value, "size", 1) == 0:
+        raise ValueError(f"l2 must be a number or an array (...,) of them, got shape {value.shape}")
+    if not isbox(value):
+        check_number(name, value[..., None] if getattr(value, "ndim", 0) else value, AT_LEAST_0)
+    return value
+
+
+@checked(w=floats(), l2=weight)
 def l2_penalty(w: Array, l2: Array) -> Array:
     """λ‖w‖², the second term of the objective, with the gradient 2λw.   w (..., n), λ a number or (...,)  ->  (...,)."""
     total = ops.sum_last(w * w)[..., 0]
     return l2 * total
 
 
+@checked(logits=LOGITS, labels=LABELS)
 def accuracy(logits: Array, labels: Array) -> Array:
     """Share of the rows whose largest logit is that of their label.   logits (..., m, c)  ->  (...,).
 
@@ -123,5 +143,5 @@ def check_labels(labels: Array, logits_shape: Shape) -> None:
 
 def _not_empty(shape: Shape) -> Shape:
     if len(shape) < 2 or 0 in shape:
-        raise ValueError(f"a batch must have shape (..., m, outputs) with m ≥ 1, got {shape}")
+        raise ValueError(f"logits must have shape (..., m, outputs) with m ≥ 1, got {shape}")
     return shape

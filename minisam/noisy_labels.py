@@ -12,13 +12,15 @@ from dataclasses import dataclass
 
 import numpy
 
+from .arguments import checked
 from .array_backend import asarray
 from .batch import Batch
 from .checks import ABOVE_0
-from .draws import per_seed
-from .hyperparameters import Declared, Interval, count, number, optimizer, random_seed, refuse_inside
+from .hyperparameters import Declared, Interval, count, explained, number, optimizer, random_seed, refuse_inside
+from .kinds import floats
 from .optim import Optimizer
 from .sam import SAF
+from .streams import per_seed
 from .types import Array, Info, LossAndGrad, Seed, State
 
 
@@ -51,9 +53,11 @@ class Mixup(Declared):
         super().__post_init__()
         refuse_inside(self, (SAF, Mixup), "it needs the examples as they are")
 
+    @checked(w=floats())
     def init(self, w: Array) -> State:
         return self.optimizer.init(w)
 
+    @explained
     def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
         batch, t = a_batch(self, loss_and_grad), state["t"]
         m = batch.x.shape[-2]
@@ -91,9 +95,11 @@ class SmallLoss(Declared):
     noise: float = number(Interval(0, 1, high_belongs=False), meaning="share of wrong labels", swept=False)
     warmup: int = count(100, meaning="steps until the whole share is left out")
 
+    @checked(w=floats())
     def init(self, w: Array) -> State:
         return self.optimizer.init(w)
 
+    @explained
     def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
         batch = a_batch(self, loss_and_grad)
         losses = batch.losses(w)

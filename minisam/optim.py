@@ -24,6 +24,7 @@ from typing import Protocol
 
 import numpy
 
+from .arguments import checked
 from .array_backend import xp
 from .autodiff.replay import replayed
 from .hyperparameters import (
@@ -32,12 +33,14 @@ from .hyperparameters import (
     at_least_0,
     count,
     decay_rates,
+    explained,
     number,
     ready,
     schedule,
     step_size,
     truth,
 )
+from .kinds import floats
 from .types import Array, Evaluated, Info, LossAndGrad, Scalar, State, StepSize
 from .vectors import norm
 
@@ -66,6 +69,7 @@ class Updater(Protocol):
 class Base(Declared):
     """A base optimizer: its step is an update with the gradient at w."""
 
+    @explained
     def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
         result = loss_and_grad(w)
         loss, g = result
@@ -100,11 +104,13 @@ class SGD(Base):
         if self.nesterov and numpy.ndim(self.momentum) == 0 and self.momentum == 0:
             raise ValueError("nesterov needs a momentum above 0, got momentum=0")
 
+    @checked(w=floats())
     def init(self, w: Array) -> State:
         return {"t": 0, "v": xp().zeros_like(w)}
 
+    @explained
     def update(self, w: Array, state: State, g: Array) -> tuple[Array, State]:
-        own, t = self.met[w.dtype, type(w)], state["t"]
+        own, t = self.met[w.dtype, type(w), g.dtype, type(g)], state["t"]
         g = add_l2(g, own.l2, w)
         lr, mu = lr_at(own, t, w), own.momentum
         if isinstance(mu, float) and mu == 0:
@@ -146,11 +152,13 @@ class Adam(Base):
     eps: float = number(Interval(0), 1e-8, "ε, which keeps the step finite", swept=False)
     l2: Scalar = at_least_0(0.0, "λ of λ‖w‖²")
 
+    @checked(w=floats())
     def init(self, w: Array) -> State:
         return first_moments(w)
 
+    @explained
     def update(self, w: Array, state: State, g: Array) -> tuple[Array, State]:
-        own, t = self.met[w.dtype, type(w)], state["t"]
+        own, t = self.met[w.dtype, type(w), g.dtype, type(g)], state["t"]
         state = adam_moments(state, add_l2(g, own.l2, w), self.betas)
         return w - lr_at(own, t, w) * adam_direction(state, self.betas, self.eps), state
 
@@ -170,11 +178,13 @@ class AdamW(Base):
     eps: float = number(Interval(0), 1e-8, "ε, which keeps the step finite", swept=False)
     weight_decay: Scalar = at_least_0(0.01, "δ")
 
+    @checked(w=floats())
     def init(self, w: Array) -> State:
         return first_moments(w)
 
+    @explained
     def update(self, w: Array, state: State, g: Array) -> tuple[Array, State]:
-        own, t = self.met[w.dtype, type(w)], state["t"]
+        own, t = self.met[w.dtype, type(w), g.dtype, type(g)], state["t"]
         state = adam_moments(state, g, self.betas)
         return w - lr_at(own, t, w) * (own.weight_decay * w + adam_direction(state, self.betas, self.eps)), state
 

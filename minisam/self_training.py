@@ -7,15 +7,25 @@ from __future__ import annotations
 
 import numpy
 
+from .arguments import checked, count, instance, one_seed, optimizer
 from .array_backend import asarray
 from .batch import BatchLoss
-from .checks import check_counts
 from .data import batches
+from .kinds import floats
 from .models import Model
 from .optim import Optimizer
 from .types import Array
 
 
+@checked(
+    model=instance(Model, "a minisam Model such as mlp((64, 32, 10))"),
+    w=floats(),
+    x=floats(2, "(m, i)"),
+    optimizer=optimizer,
+    epochs=count(),
+    batch_size=count(),
+    seed=one_seed,
+)
 def self_train(
     model: Model, w: Array, x: Array, optimizer: Optimizer, epochs: int, batch_size: int = 64, seed: int = 0
 ) -> Array:
@@ -49,7 +59,6 @@ def self_train(
 
     Source: Kumar, Ma & Liang 2020, arXiv:2002.11361, section 3 (they also drop the least confident examples; we keep all).
     """
-    check_counts(epochs=epochs, batch_size=batch_size)
     x = asarray(x, dtype=w.dtype)
     labels = numpy.argmax(model.apply(w, x), axis=-1)  # (..., m), kept for all epochs
     losses, state = BatchLoss(model), optimizer.init(w)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy
 
+from .checks import shown, whole
+from .kinds import host
+
 
 def mean_and_interval(samples: numpy.ndarray, axis: int = -1) -> tuple[numpy.ndarray, numpy.ndarray]:
     """The mean along an axis of samples, and the half-width of its 95% confidence interval by Student's t.
@@ -29,9 +32,9 @@ def mean_and_interval(samples: numpy.ndarray, axis: int = -1) -> tuple[numpy.nda
     """
     from scipy.special import stdtrit
 
-    samples = numpy.asarray(samples, dtype="float64")
-    if samples.size == 0:
-        raise ValueError(f"samples must not be empty, got shape {samples.shape}")
+    samples = host("fiu", axes=1)("samples", samples).astype("float64")
+    if not whole(axis) or not -samples.ndim <= axis < samples.ndim:
+        raise ValueError(f"axis must be one of the {samples.ndim} axes of samples, got {shown(axis)}")
     n = samples.shape[axis]
     mean = samples.mean(axis=axis)
     if n == 1:

@@ -200,7 +200,7 @@ def test_what_else_is_refused_is_named():
         with pytest.raises(ValueError, match="labels must be in 0 … 2, got -1 … 0"):
             recorded(w, x, np.array([0, -1, 0, 0, 0, 0, 0]))
         recorded(w, x, y)
-    with pytest.raises(TypeError, match="model must be a minisam Model or a function of w, got str"):
+    with pytest.raises(TypeError, match="model must be a minisam Model or a function of w, got"):
         value_and_grad("mlp")
     with pytest.raises(ValueError, match="h must be > 0, got 0"):
         check_grad(lambda w: anp.sum(w, -1), np.ones(2), h=0)

@@ -259,5 +259,5 @@ def test_host_and_device_do_not_mix(device):
     x, y = np.ones((4, 3)), np.array([0, 1, 1, 0])
     w, on_device = model.init(0, "float64"), array_backend.asarray
     for batch in ((x, on_device(y)), (on_device(x), y)):
-        with pytest.raises(TypeError, match=r"arrays of the backend in use \(strict\), got ndarray; .*asarray"):
+        with pytest.raises(TypeError, match=r"array of the backend in use \(strict\), got ndarray; .*asarray"):
             value_and_grad(model)(w, *batch)

@@ -245,8 +245,8 @@ def test_a_printed_model_is_a_table_of_its_parameters():
 
 
 BAD = {
-    "no channels": (lambda: cnn(()), "channels must name at least one layer"),
-    "a channel too few": (lambda: cnn((4, 0)), "channels must be a whole number ≥ 1, got 0"),
+    "no channels": (lambda: cnn(()), "channels must be a sequence of at least 1 whole numbers ≥ 1, got"),
+    "a channel too few": (lambda: cnn((4, 0)), "channels must be a sequence of at least 1 whole numbers ≥ 1, got"),
     "groups": (lambda: cnn((6,), norm="group"), "channels must be multiples of 4 for group norm, got 6"),
     "norm": (lambda: cnn(norm="layer"), "norm must be one of 'none', 'batch', 'group', got 'layer'"),
     "shape": (lambda: cnn(shape=(8,)), "shape must be"),

@@ -57,7 +57,7 @@ def test_a_seed_is_a_source_and_fewer_examples_are_the_first_of_more():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"context": 1}, "context must be ≥ 2, got 1"),
+        ({"context": 1}, "context must be a whole number ≥ 2, got 1"),
         ({"concentration": 0.0}, "concentration must be > 0, got 0.0"),
         ({"states": 0}, "states must be a whole number ≥ 1, got 0"),
     ],

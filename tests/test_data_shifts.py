@@ -70,7 +70,7 @@ def test_domains_drift_step_by_step():
     ("make", "says"),
     [
         (lambda: shift(DIGITS, "fog", 1), "kind must be one of 'noise', 'blur'"),
-        (lambda: shift(DIGITS, "noise", 6), "severity must be in 0 … 5, got 6"),
+        (lambda: shift(DIGITS, "noise", 6), "severity must be a whole number in 0 … 5, got 6"),
         (lambda: shift(SIGNALS, "rotation", 1), "rotation needs images"),
         (lambda: shift(data.blobs(), "noise", 1), "data must be images or signals"),
         (lambda: gradual(DIGITS, "rotation", 60, 0), "steps must be a whole number ≥ 1, got 0"),

@@ -38,7 +38,7 @@ def test_encode_and_decode(data):
     [
         ({"context": 0}, "context must be a whole number ≥ 1, got 0"),
         ({"context": 10**7}, "context must be in 1 …"),
-        ({"validation": 0.0}, "validation and test must be > 0"),
+        ({"validation": 0.0}, r"validation must be in \(0, 1\), got 0.0"),
         ({"test": 0.99}, "validation and test must be > 0 and together below 1"),
     ],
 )

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from variants import Watched
 
-from minisam import SGD, BatchLoss, data, draws, mlp, sam, train
+from minisam import SGD, BatchLoss, data, draws, mlp, sam, streams, train
 from minisam.data.sets import _generator
 from minisam.noisy_labels import Mixup
 
@@ -57,7 +57,7 @@ def purposes_of(make, monkeypatch):
         return zlib.crc32(name)
 
     with monkeypatch.context() as patched:
-        patched.setattr(draws, "zlib", SimpleNamespace(crc32=crc32))
+        patched.setattr(streams, "zlib", SimpleNamespace(crc32=crc32))
         make()
     return seen
 
@@ -82,11 +82,11 @@ def test_no_two_purposes_share_a_name_or_a_key(monkeypatch):
 @pytest.mark.parametrize("steps", [(), (0,), (1,)], ids=str)
 def test_all_streams_of_a_seed_are_uncorrelated(monkeypatch, steps):
     """|r| < 5/√n for each pair: of independent numbers, r has deviation 1/√n."""
-    streams = {name: draws.stream(name, SEED, *steps) for name in all_purposes(monkeypatch)}
-    streams["initial weights"] = np.random.default_rng(SEED)
-    streams |= {f"batches of epoch {epoch}": _generator(SEED, epoch) for epoch in (0, 1)}
-    r = np.corrcoef([rng.standard_normal(N) for rng in streams.values()])
-    for (i, a), (j, b) in combinations(enumerate(streams), 2):
+    of_purpose = {name: draws.stream(name, SEED, *steps) for name in all_purposes(monkeypatch)}
+    of_purpose["initial weights"] = np.random.default_rng(SEED)
+    of_purpose |= {f"batches of epoch {epoch}": _generator(SEED, epoch) for epoch in (0, 1)}
+    r = np.corrcoef([rng.standard_normal(N) for rng in of_purpose.values()])
+    for (i, a), (j, b) in combinations(enumerate(of_purpose), 2):
         assert abs(r[i, j]) < 5 / np.sqrt(N), (a, b)
 
 
@@ -97,7 +97,7 @@ def test_no_code_draws_from_a_seed_past_the_streams():
         for path in PACKAGE.rglob("*.py")
         if re.search(r"default_rng\((?!\d+\))", path.read_text(encoding="utf-8"))
     }
-    assert callers == {"draws.py", "models/model.py", "data/sets.py"}  # the streams, the initial weights, the batches
+    assert callers == {"streams.py", "models/model.py", "data/sets.py"}  # the streams, the initial weights, the batches
 
 
 # --- what the numbers are used for -----------------------------------------------------------------------------------

@@ -273,7 +273,7 @@ def test_tokens_are_drawn_from_the_softmax(temperature):
 @pytest.mark.parametrize(
     ("call", "error", "says"),
     [
-        (lambda m, w: m.apply(w, np.zeros((2, 4))), TypeError, "x must hold tokens, whole numbers, got dtype float64"),
+        (lambda m, w: m.apply(w, np.zeros((2, 4))), TypeError, "x must be tokens, whole numbers, got dtype float64"),
         (lambda m, w: m.apply(w, np.zeros((2, 5), int)), ValueError, r"x must .* with t in 1 … 4, got \(2, 5\)"),
         (lambda m, w: m.apply(w, np.zeros(4, int)), ValueError, r"x must have shape \(\.\.\., m, t\)"),
         (lambda m, w: m.apply(w, np.full((2, 4), 5)), ValueError, "tokens must be in 0 … 4, got 5 … 5"),

@@ -14,7 +14,7 @@ import strict
 from variants import MODEL, batches, run, start
 
 from minisam import SGD, array_backend, noisy_labels, optim, sam
-from minisam.checks import Interval
+from minisam.checks import FINITE, Interval
 from minisam.hyperparameters import Declared
 
 ABSTRACT = {sam.Rule, sam.Composed, sam.Sometimes, sam.Ball, optim.Base, Declared}
@@ -186,9 +186,13 @@ def test_the_ends_of_an_interval_belong_to_it_or_not(inside, ends, says):
     assert str(inside) == says
 
 
-def test_an_interval_without_an_end_holds_infinity():
+def test_only_an_interval_without_any_end_holds_infinity():
     assert Interval().holds(np.array([-math.inf, math.inf]))
-    assert Interval(0).holds(np.array(math.inf))
+    assert not Interval(0).holds(np.array(math.inf))
+    assert not Interval(0, low_belongs=False).holds(np.array(math.inf))
+    assert not FINITE.holds(np.array([0.0, -math.inf]))
+    with pytest.raises(ValueError, match="lr must be finite and ≥ 0, got inf"):
+        SGD(math.inf)
     assert [str(Interval()), str(Interval(0)), str(Interval(0, low_belongs=False))] == ["a real number", "≥ 0", "> 0"]
 
 

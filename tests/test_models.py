@@ -97,7 +97,7 @@ def test_biases_start_at_zero_and_the_initialiser_is_used():
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda: mlp([4]), r"sizes must be at least two whole numbers ≥ 1, got \[4\]"),
+        (lambda: mlp([4]), r"sizes must be a sequence of at least 2 whole numbers ≥ 1, got \[4\]"),
         (lambda: mlp([4, 0, 2]), r"sizes must be .*got \[4, 0, 2\]"),
         (lambda: mlp([4, 2], "swish"), "activation must be one of 'relu', 'tanh', 'gelu', got 'swish'"),
         (lambda: mlp([4, 2], init="zeros"), "init must be one of 'he', 'glorot', got 'zeros'"),

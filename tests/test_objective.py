@@ -446,8 +446,8 @@ def test_project_takes_a_radius_for_each_replica_and_keeps_the_dtype(p):
         ({"p": 0.5}, "p must be in [1, ∞], got 0.5"),
         ({"l2": -1.0}, "l2 must be ≥ 0, got -1.0"),
         ({"inner": "best"}, "inner must be one of 'single-step', 'ascent', 'exact', got 'best'"),
-        ({"inner": "ascent", "steps": 0}, "steps must be ≥ 1, got 0"),
-        ({"inner": "exact", "p": 3}, "inner='exact' knows p = 1, 2 and ∞, got 3"),
+        ({"inner": "ascent", "steps": 0}, "steps must be a whole number ≥ 1, got 0"),
+        ({"inner": "exact", "p": 3}, "inner='exact' knows p = 1, 2 and ∞, got 3.0"),
     ],
 )
 def test_errors(arguments, message):

@@ -486,7 +486,7 @@ def test_progress_is_shown_where_it_is_asked_for(measure, unit, capsys):
             "inner must be one of 'ascent', 'single-step', got 'exact'",
         ),
         (lambda: gradient_norm(OF_BOWL, W, 0.0), "p must be in [1, ∞], got 0.0"),
-        (lambda: m_sharpness([], W, 0.1), "parts must hold at least one loss, got none"),
+        (lambda: m_sharpness([], W, 0.1), "parts must be a list of at least 1, got []"),
         (lambda: average_case(BOWL, W, -1.0), "sigma must be ≥ 0, got -1.0"),
         (lambda: average_case(BOWL, W, 0.1, samples=0), "samples must be a whole number ≥ 1, got 0"),
         (lambda: second_order(OF_BOWL, hvp(BOWL), W, -1), "rho must be ≥ 0, got -1"),

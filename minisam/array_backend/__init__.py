@@ -134,8 +134,8 @@ class use:
 
 
 def _load(name: str) -> Backend:
-    if name not in BACKENDS:
-        raise ValueError(f"backend must be one of {', '.join(map(repr, BACKENDS))}, got {name!r}")
+    if not isinstance(name, str) or name not in BACKENDS:
+        raise ValueError(f"backend must be one of {', '.join(map(repr, BACKENDS))}, got {' '.join(repr(name).split())}")
     return BACKENDS[name]()
 
 

@@ -8,22 +8,41 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy
 from autograd.core import VJPNode, sparse_add, sparse_object_types, vspace
-from autograd.tracer import Box, isbox, new_box, toposort
+from autograd.tracer import isbox, new_box, toposort
 
+from ..arguments import checked, number, truth
 from ..array_backend import xp
+from ..checks import ABOVE_0, check_function, shown
+from ..kinds import a_loss, floats, is_numbers, is_pair, numbers
 from ..losses import cross_entropy
 from ..models import Model, NormStatistics
-from ..types import Array, Evaluated, LossAndGrad
+from ..types import Array, Evaluated, LossAndGrad, Shape
 from ..vectors import over
 from .program import Split
 from .replay import Computation
 from .tape import new_level
 
+BATCH = numbers(0, empty=True)
 
+
+def a_model(name: str, value: Any) -> Any:
+    """A model, or a function of w."""
+    if not isinstance(value, Model):
+        check_function(name, value, "a minisam Model or a function of w")
+    return value
+
+
+def a_function(name: str, value: Any) -> Any:
+    """A loss: how many arguments it takes depends on what it is given after the logits."""
+    return check_function(name, value, "a function (logits, y) -> loss")
+
+
+@checked(model=a_model, loss=a_function, recorded=truth, check=truth)
 def value_and_grad(
     model: Model | Callable[..., Array],
     loss: Callable[..., Array] = cross_entropy,
@@ -82,10 +101,7 @@ def value_and_grad(
     split, apply = _parts(model, loss)
 
     def body(w: Array, *batch: Array) -> tuple[list[Array], list[Array]]:
-        values, leaves = _gradient(lambda *leaves: apply(leaves, *batch), split(w))
-        if values[0].shape != w.shape[:-1]:
-            raise ValueError(f"the loss must have one value per replica, shape {w.shape[:-1]}, got {values[0].shape}")
-        return values, leaves
+        return _gradient(lambda *leaves: apply(leaves, *batch), split(w), w.shape[:-1])
 
     names = list(model.running) if isinstance(model, Model) else []
 
@@ -94,9 +110,10 @@ def value_and_grad(
         return Evaluated(value, g, dict(zip(names, of_batch, strict=True)))
 
     finish = with_statistics if names else tuple
-    return Computation("value_and_grad", body, split, _ready, finish, 1, recorded, check)
+    return Computation("value_and_grad", body, split, partial(_ready, "xy"), finish, 1, recorded, check)
 
 
+@checked(model=a_model, loss=a_function, recorded=truth, check=truth)
 def hvp(
     model: Model | Callable[..., Array],
     loss: Callable[..., Array] = cross_entropy,
@@ -115,14 +132,16 @@ def hvp(
             raise ValueError(f"v must have the shape of w, {w.shape}, got {v.shape}")
 
         def gradient(*leaves: Array) -> list[Array]:
-            return _gradient(lambda *inner: apply(inner, *batch), leaves)[1]
+            return _gradient(lambda *inner: apply(inner, *batch), leaves, w.shape[:-1])[1]
 
         _, pull = _trace(gradient, split(w))
         return [], pull(split(v))
 
-    return Computation("hvp", body, split, _ready, operator.itemgetter(0), 2, recorded, check)
+    return Computation("hvp", body, split, partial(_ready, "vxy"), operator.itemgetter(0), 2, recorded, check)
 
 
+@checked(f=a_loss, w=floats(), h=number(ABOVE_0))
+@numpy.errstate(all="ignore")
 def check_grad(f: Callable[[Array], Any], w: Array, h: float = 1e-5) -> float:
     """The largest relative error of a gradient against central differences, in float64.
 
@@ -142,11 +161,9 @@ def check_grad(f: Callable[[Array], Any], w: Array, h: float = 1e-5) -> float:
     Returns
     -------
     float
-        0 ≤ error ≤ 1 over all entries: about 1e-9 for a right gradient, 1 for a wrong sign.
+        0 ≤ error ≤ 1 over all entries: about 1e-9 for a right gradient, 1 for a wrong sign. It is 1, too, where the gradient or
+        a difference is not finite: nothing is known of such a gradient.
     """
-    if not h > 0:
-        raise ValueError(f"h must be > 0, got {h}")
-    check_weights(w)
     w = w.astype("float64")
     value_of, loss_and_grad = as_loss(f), as_loss_and_grad(f)
     _, g = loss_and_grad(w)
@@ -164,19 +181,29 @@ def check_grad(f: Callable[[Array], Any], w: Array, h: float = 1e-5) -> float:
         d, rounding = quotient(step)
         wide, _ = quotient(2 * step)
         gap = abs(g[..., i] - d) - rounding - abs(wide - d)
-        worst = max(worst, float(numpy.where(gap > 0, over(gap, abs(g[..., i]) + abs(d)), 0).max()))
+        known = numpy.isfinite(g[..., i]) & numpy.isfinite(d) & numpy.isfinite(wide)
+        error = numpy.where(gap > 0, over(gap, abs(g[..., i]) + abs(d)), 0)
+        worst = max(worst, float(numpy.where(known, error, 1).max()))
     return worst
 
 
 def as_loss_and_grad(f: Callable[[Array], Any]) -> LossAndGrad:
     """f itself if it returns (loss, g); else the gradient of the loss that it returns."""
     differentiated = value_and_grad(f)
-    return lambda w: result if isinstance(result := f(w), tuple) else differentiated(w)
+
+    def both(w: Array) -> tuple[Array, Array]:
+        result = f(w)
+        if isinstance(result, tuple) and not is_pair(result):
+            raise TypeError(f"loss must return (loss, g), both in floating point, got {shown(result)}")
+        return result if isinstance(result, tuple) else differentiated(w)
+
+    return both
 
 
 def as_loss(f: Callable[[Array], Any]) -> Callable[[Array], Array]:
     """f without its gradient, if it returns one."""
-    return lambda w: result[0] if isinstance(result := f(w), tuple) else result
+    known = a_loss("loss", f)
+    return lambda w: result[0] if isinstance(result := known(w), tuple) else result
 
 
 # --- the tape --------------------------------------------------------------------------------------------------------
@@ -213,17 +240,23 @@ def _dense(g: Any) -> Array:
     return sparse_add(vspace(g), None, g) if type(g) in sparse_object_types else g
 
 
-def _gradient(function: Callable[..., list[Array]], roots: Sequence[Array]) -> tuple[list[Array], list[Array]]:
+def _gradient(
+    function: Callable[..., list[Array]], roots: Sequence[Array], replicas: Shape
+) -> tuple[list[Array], list[Array]]:
     """The values of a function, the first of which is a loss (...,), and its gradient with respect to the roots."""
     values, pull = _trace(function, roots)
+    if not is_numbers(values[0]):
+        raise TypeError(
+            f"loss must return an array in floating point, made of autograd.numpy's functions, got {shown(values[0])}"
+        )
+    if values[0].shape != replicas:
+        raise ValueError(f"loss must have one value per replica, shape {replicas}, got {values[0].shape}")
     return values, pull([xp().ones(values[0].shape, dtype=values[0].dtype)])
 
 
 def _parts(model: Any, loss: Callable[..., Array]) -> tuple[Split, Callable[..., list[Array]]]:
     """The function that splits w into leaves, and the function from leaves and batch to the loss and the batch's statistics."""
     if not isinstance(model, Model):
-        if not callable(model):
-            raise TypeError(f"model must be a minisam Model or a function of w, got {type(model).__name__}")
         return lambda w: [w], lambda leaves, *rest: [model(*leaves, *rest)]
 
     def apply(leaves: Sequence[Array], x: Array, *rest: Array) -> list[Array]:
@@ -234,23 +267,13 @@ def _parts(model: Any, loss: Callable[..., Array]) -> tuple[Split, Callable[...,
     return lambda w: list(model.unflatten(w).values()), apply
 
 
-def _ready(w: Array, *others: Array) -> tuple[Array, ...]:
+def _ready(names: str, w: Array, *others: Array) -> tuple[Array, ...]:
     """Check the inputs, and convert floating-point ones to the dtype of w; integers, such as labels, stay as they are."""
-    check_weights(w)
-    for a in others:
-        if not isinstance(a, (xp().ndarray, numpy.generic, Box)):
-            raise TypeError(
-                f"x and y must be arrays of the backend in use ({xp().__name__}), got {type(a).__name__}; "
-                "array_backend.asarray brings them over"
-            )
+    w = check_weights(w)
+    others = tuple(BATCH(name, a) for name, a in zip([*names, *["y"] * len(others)], others, strict=False))
     return (w, *[a if a.dtype == w.dtype or a.dtype.kind != "f" else a.astype(w.dtype) for a in others])
 
 
-def check_weights(w: Any) -> None:
-    """Raise an error if w is not a floating-point array (..., n) of the backend in use."""
-    if not isinstance(w, (xp().ndarray, Box)):
-        raise TypeError(f"w must be an array of the backend in use ({xp().__name__}), got {type(w).__name__}")
-    if w.dtype.kind != "f":
-        raise TypeError(f"w must be floating point, got dtype {w.dtype}")
-    if w.ndim == 0 or w.shape[-1] == 0:
-        raise ValueError(f"w must have shape (..., n) with n ≥ 1, got {w.shape}")
+def check_weights(w: Any) -> Array:
+    """w, in the byte order of this machine; or an error if it is no floating-point array (..., n) of the backend in use."""
+    return floats()("w", w)

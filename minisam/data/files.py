@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy
 
+from .. import arguments
 from ..checks import check_counts, check_one_seed
 from ..draws import stream
 from ..types import Shape
@@ -121,6 +122,7 @@ def cifar100(folder: Folder = FOLDER, validation: int = 5_000, seed: int = 0) ->
 
 
 def _mnist(name: str, folder: Folder, validation: int, seed: int) -> Data:
+    _check(folder, validation, seed)
     images, labels, test_images, test_labels = paths = _files(name, folder)
     parts = [read_mnist(images, labels), read_mnist(test_images, test_labels)]
     for path, a in zip(paths, itertools.chain(*parts), strict=True):
@@ -129,6 +131,7 @@ def _mnist(name: str, folder: Folder, validation: int, seed: int) -> Data:
 
 
 def _cifar(name: str, folder: Folder, validation: int, seed: int, parts: list[str], labels: str, classes: int) -> Data:
+    _check(folder, validation, seed)
     (path,) = _files(name, folder)
     found = read_cifar(path, parts, labels, classes)
     with open(path, "rb") as file:
@@ -147,10 +150,15 @@ def _refuse_others(name: str, path: Path, found: str, published: Mapping[str, Ma
         )
 
 
-def _in_three(name: str, parts: list[Labelled], shape: Shape, validation: int, seed: int) -> Data:
-    """Test on the last part, draw the validation part from the others, and turn bytes into numbers in [0, 1]."""
+def _check(folder: Folder, validation: int, seed: int) -> None:
+    """The arguments are checked before any file is looked for."""
+    arguments.path("folder", folder)
     check_counts(validation=validation)
     check_one_seed(seed)
+
+
+def _in_three(name: str, parts: list[Labelled], shape: Shape, validation: int, seed: int) -> Data:
+    """Test on the last part, draw the validation part from the others, and turn bytes into numbers in [0, 1]."""
     y = numpy.concatenate([labels for _, labels in parts]).astype("int64")
     ends = numpy.cumsum([len(labels) for _, labels in parts])
     m = int(ends[-2])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy
 
-from ..checks import check_counts, check_one_seed
+from ..checks import ABOVE_0, check_count, check_counts, check_number, check_one_seed
 from ..draws import stream
 from .sets import Data
 
@@ -64,11 +64,9 @@ def markov(
     Shannon 1948, "A mathematical theory of communication", sections 2 and 7.
     """
     check_one_seed(seed)
-    check_counts(states=states, context=context, train=train, validation=validation, test=test)
-    if context < 2:
-        raise ValueError(f"context must be ≥ 2, got {context}")
-    if not concentration > 0:
-        raise ValueError(f"concentration must be > 0, got {concentration}")
+    check_counts(states=states, train=train, validation=validation, test=test)
+    check_count("context", context, least=2)
+    check_number("concentration", concentration, ABOVE_0, swept=False)
     p = stream("Markov source", seed).dirichlet(numpy.full(states, concentration), size=states * states)
     lengths = {"training": train, "validation": validation, "test": test}
     parts = [windows(p, n, context, stream(f"Markov text: {part}", seed)) for part, n in lengths.items()]

@@ -11,9 +11,9 @@ from dataclasses import replace
 
 import numpy
 
-from ..checks import check_one_seed
+from ..checks import Interval, check_number, check_one_seed, shown, whole
 from ..draws import stream
-from .sets import Data
+from .sets import Data, check_data
 
 
 def symmetric_noise(data: Data, rate: float, seed: int = 0) -> Data:
@@ -35,8 +35,11 @@ def asymmetric_noise(data: Data, rate: float, seed: int = 0, to: Mapping[int, in
     """
     classes = _classes(data, rate, seed)
     mistaken = numpy.arange(classes)
-    for a, b in ({k: (k + 1) % classes for k in range(classes)} if to is None else to).items():
-        if not (0 <= a < classes and 0 <= b < classes):
+    to = {k: (k + 1) % classes for k in range(classes)} if to is None else to
+    if not isinstance(to, Mapping):
+        raise TypeError(f"to must be a dict that maps classes in 0 … {classes - 1}, got {shown(to)}")
+    for a, b in to.items():
+        if not (whole(a) and whole(b) and 0 <= a < classes and 0 <= b < classes):
             raise ValueError(f"to must map classes in 0 … {classes - 1}, got {a} → {b}")
         mistaken[a] = b
     can = numpy.flatnonzero(mistaken[data.y_train] != data.y_train)
@@ -68,9 +71,9 @@ def instance_dependent_noise(data: Data, rate: float, seed: int = 0) -> Data:
 
 def _classes(data: Data, rate: float, seed: int) -> int:
     """Check the arguments that all kinds of noise share, and return the number of classes."""
+    check_data(data)
     check_one_seed(seed)
-    if not 0 <= rate <= 1:
-        raise ValueError(f"rate must be in [0, 1], got {rate}")
+    check_number("rate", rate, Interval(0, 1), swept=False)
     if data.y_train.dtype.kind not in "iu" or data.y_train.ndim != 1:
         raise ValueError(f"data must have classes (m,) as labels, got {data.y_train.dtype} {data.y_train.shape}")
     return int(max(data.y_train.max(), data.y_test.max())) + 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy
 from numpy.random import Generator
 
-from ..checks import check_counts, check_one_seed, check_seed
+from ..checks import AT_LEAST_0, check_count, check_counts, check_number, check_one_seed, check_seed, shown
 from ..draws import stream
 from ..types import Shape
 
@@ -41,6 +41,12 @@ class Data:
     y_test: numpy.ndarray
     shape: Shape = ()
     flipped: numpy.ndarray | None = None
+
+
+def check_data(data: Data) -> None:
+    """Raise a TypeError unless this is a `Data`."""
+    if not isinstance(data, Data):
+        raise TypeError(f"data must be a minisam Data such as digits(), got {shown(data)}")
 
 
 def digits(seed: int = 0, train: int = 900, validation: int = 300) -> Data:
@@ -179,8 +185,7 @@ def _drawn(problem: str, seed: int, noise: float, train: int, validation: int, t
     """The random stream of a toy problem, and its number of examples."""
     check_one_seed(seed)
     check_counts(train=train, validation=validation, test=test)
-    if not noise >= 0:
-        raise ValueError(f"noise must be ≥ 0, got {noise}")
+    check_number("noise", noise, AT_LEAST_0, swept=False)
     return stream(problem, seed), train + validation + test
 
 
@@ -195,6 +200,7 @@ def subset(data: Data, n: int, seed: int = 0) -> Data:
 
     A ValueError names an `n` that is not in 1 … m, or a seed that is no whole number ≥ 0.
     """
+    check_data(data)
     check_counts(n=n)
     check_one_seed(seed)
     if n > len(data.y_train):
@@ -213,6 +219,8 @@ def subset(data: Data, n: int, seed: int = 0) -> Data:
 
 def single_pass(data: Data, batch_size: int, seed: int = 0) -> Iterator[tuple[numpy.ndarray, numpy.ndarray]]:
     """Yield the training examples in batches (x, y), each example once. `train` with epochs=1 sees the same batches."""
+    check_data(data)
+    check_one_seed(seed)
     for i in batches(len(data.x_train), batch_size, seed, epoch=0):
         yield data.x_train[i], data.y_train[i]
 
@@ -242,6 +250,7 @@ def batches(n: int, batch_size: int, seed: int | Sequence[int], epoch: int) -> n
     Truths: tests/test_data.py.
     """
     check_counts(n=n, batch_size=batch_size)
+    check_count("epoch", epoch, 0)
     if batch_size > n:
         raise ValueError(f"batch_size must be in 1 … {n}, got {batch_size}")
     steps, seeds = n // batch_size, check_seed(seed)

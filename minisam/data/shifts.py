@@ -11,12 +11,15 @@ from dataclasses import replace
 
 import numpy
 
-from ..checks import check_counts, check_one_seed, pick
+from ..arguments import counts
+from ..checks import FINITE, check_count, check_counts, check_number, check_one_seed, pick
 from ..draws import stream
+from ..kinds import floats
 from ..types import Shape
-from .sets import Data
+from .sets import Data, check_data
 
 Images = numpy.ndarray  # (m, channels, *space)
+ROWS = floats(2, "(m, features)")
 
 
 def noise(x: Images, deviation: float, rng: numpy.random.Generator) -> Images:
@@ -100,10 +103,12 @@ def shifted(x: numpy.ndarray, shape: Shape, kind: str, severity: int, seed: int 
 
     Source: the scheme of Hendrycks & Dietterich 2019, arXiv:1903.12261, section 4; amounts chosen for images of 8×8 to 32×32.
     """
+    x = ROWS("x", x)
     check_one_seed(seed)
-    if severity not in range(6):
-        raise ValueError(f"severity must be in 0 … 5, got {severity}")
-    _check(shape, kind)
+    check_count("severity", severity, 0, most=5)
+    shape = _check(shape, kind)
+    if x.shape[1:] != (math.prod(shape),):
+        raise ValueError(f"x must have shape (m, {math.prod(shape)}), rows of images {shape}, got {x.shape}")
     if severity == 0:
         return x
     return _moved(x, shape, kind, SHIFTS[kind][1][severity - 1], stream("shift", seed))
@@ -111,6 +116,7 @@ def shifted(x: numpy.ndarray, shape: Shape, kind: str, severity: int, seed: int 
 
 def shift(data: Data, kind: str, severity: int, seed: int = 0) -> Data:
     """The same data with the test part shifted; training and validation stay."""
+    check_data(data)
     return replace(data, x_test=shifted(data.x_test, data.shape, kind, severity, seed))
 
 
@@ -121,6 +127,8 @@ def gradual(data: Data, kind: str, most: float, steps: int, seed: int = 0) -> li
     for "rotation", a share of the width for "translation". A model follows the drift by self-training from each domain to the
     next (Kumar et al. 2020, arXiv:2002.11361).
     """
+    check_data(data)
+    check_number("most", most, FINITE, swept=False)
     check_counts(steps=steps)
     check_one_seed(seed)
     _check(data.shape, kind)
@@ -139,6 +147,8 @@ def turned(data: Data, degrees: float) -> Data:
 
     A sequence of domains that drift away: `[turned(two_moons(seed=k), 6 * k) for k in range(16)]`.
     """
+    check_data(data)
+    check_number("degrees", degrees, FINITE, swept=False)
     if data.x_train.shape[-1:] != (2,):
         raise ValueError(f"data must be points in the plane, (m, 2), got {data.x_train.shape}")
     a = math.radians(degrees)
@@ -163,7 +173,9 @@ def _moved(x: numpy.ndarray, shape: Shape, kind: str, amount: float, rng: numpy.
     return move(images, amount, rng).reshape(x.shape).astype(x.dtype)
 
 
-def _check(shape: Shape, kind: str) -> None:
+def _check(shape: Shape, kind: str) -> Shape:
     pick("kind", kind, SHIFTS)
-    if len(shape) not in (2, 3) or math.prod(shape) < 1:
-        raise ValueError(f"data must be images or signals, of shape (c, h, w) or (c, l), got {shape}")
+    shape = counts(at_least=0)("shape", shape)
+    if len(shape) not in (2, 3):
+        raise ValueError(f"data must be images or signals, of shape (c, h, w) or (c, l), got shape {shape}")
+    return shape

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy
 
-from ..checks import check_counts
+from ..checks import Interval, check_counts, check_number, shown
+from ..kinds import host
 from .sets import Data
 
 
@@ -26,11 +27,16 @@ class TextData(Data):
 
     def decode(self, tokens: Sequence[int]) -> str:
         """Return the text of these numbers: the inverse of `encode`."""
-        return "".join(self.vocabulary[int(k)] for k in tokens)
+        rows, most = host("iu", axes=1)("tokens", tokens), len(self.vocabulary)
+        if rows.ndim != 1 or rows.min() < 0 or rows.max() >= most:
+            raise ValueError(f"tokens must be a row of numbers in 0 … {most - 1}, got {shown(tokens)}")
+        return "".join(self.vocabulary[k] for k in rows)
 
 
 def numbers(text: str, vocabulary: str) -> numpy.ndarray:
     """The place of each character in the vocabulary, int64 (len(text),)."""
+    if not isinstance(text, str):
+        raise TypeError(f"text must be a str, got {shown(text)}")
     place = {character: k for k, character in enumerate(vocabulary)}
     unknown = set(text) - set(vocabulary)
     if unknown:
@@ -64,7 +70,9 @@ def text(context: int = 64, validation: float = 0.05, test: float = 0.05) -> Tex
     from pydoc_data.topics import topics
 
     check_counts(context=context)
-    if not (validation > 0 and test > 0 and validation + test < 1):
+    for name, part in {"validation": validation, "test": test}.items():
+        check_number(name, part, Interval(0, 1, low_belongs=False, high_belongs=False), swept=False)
+    if validation + test >= 1:
         raise ValueError(f"validation and test must be > 0 and together below 1, got {validation} and {test}")
     whole = "\n\n".join(topics[name] for name in sorted(topics))
     vocabulary = "".join(sorted(set(whole)))

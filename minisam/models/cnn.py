@@ -6,8 +6,8 @@ import itertools
 import math
 from collections.abc import Sequence
 
-from .. import ops
 from ..checks import check_counts
+from ..ops import primitives as ops
 from ..types import Array, Shape
 from . import convolutional as parts
 from .layers import affine, affine_shapes, draw_normal
@@ -55,8 +55,7 @@ def cnn(
     Source: LeCun et al. 1998, "Gradient-based learning applied to document recognition", section 2.
     Truths: tests/test_cnn.py.
     """
-    channels = [int(c) for c in channels]
-    first, space = parts.check_images(shape, norm, channels)
+    channels, first, space = parts.check_images(shape, norm, channels)
     check_counts(classes=classes, kernel=kernel, stride=stride, pool=pool)
     if kernel % 2 == 0:
         raise ValueError(f"kernel must be odd, got {kernel}")

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import autograd.numpy as anp
 
-from .. import ops
-from ..checks import check_counts, pick
+from ..arguments import counts
+from ..checks import pick
+from ..ops import primitives as ops
 from ..types import Array, Shape
 from . import layers
 from .model import NormStatistics, Parameters, Shapes
@@ -17,19 +18,16 @@ NORMS = {"none": "no norm", "batch": "batch norm", "group": "group norm"}
 GROUPS = 4  # of channels, in group norm
 
 
-def check_images(shape: Sequence[int], norm: str, channels: Sequence[int]) -> tuple[int, Shape]:
-    """The channels of the images and their size in space. Raises a ValueError that names the argument that is wrong."""
-    shape = tuple(int(n) for n in shape)
-    if len(shape) not in (2, 3) or min(shape) < 1:
-        raise ValueError(f"shape must be (channels, length) or (channels, height, width), got {shape}")
-    if not channels:
-        raise ValueError(f"channels must name at least one layer, got {channels}")
+def check_images(shape: Sequence[int], norm: str, channels: Sequence[int]) -> tuple[list[int], int, Shape]:
+    """The channels of the layers, those of the images, and their size in space; or the error that names what is wrong."""
+    size, layers = counts()("shape", shape), counts()("channels", channels)
+    if len(size) not in (2, 3):
+        raise ValueError(f"shape must be (channels, length) or (channels, height, width), got {size}")
     pick("norm", norm, NORMS)
-    for c in channels:
-        check_counts(channels=c)
+    for c in layers:
         if norm == "group" and c % GROUPS:
             raise ValueError(f"channels must be multiples of {GROUPS} for group norm, got {c}")
-    return shape[0], shape[1:]
+    return list(layers), size[0], size[1:]
 
 
 def convolution_shapes(name: str, i: int, o: int, kernel: Sequence[int]) -> Shapes:

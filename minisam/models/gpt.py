@@ -7,10 +7,12 @@ import math
 import autograd.numpy as anp
 import numpy
 
-from .. import ops
+from ..arguments import checked, count, number, one_seed, truth
 from ..array_backend import asarray, asnumpy
-from ..checks import check_counts
+from ..checks import AT_LEAST_0, as_numbers, check_counts, shown
 from ..draws import stream
+from ..kinds import floats
+from ..ops import primitives as ops
 from ..types import Array
 from . import transformer as parts
 from .layers import draw_normal
@@ -47,6 +49,7 @@ def gpt(
     Truths: tests/test_gpt.py.
     """
     check_counts(vocabulary=vocabulary, context=context)
+    truth("tied", tied)
     parts.check_widths(width, depth, heads)
     shapes: Shapes = {"tokens": (vocabulary, width), "positions": (context, width), **parts.blocks_shapes(depth, width)}
     if not tied:
@@ -74,6 +77,15 @@ def gpt(
     return Model(spec, shapes, forward, draw, tokens=True)
 
 
+def row_of_tokens(name: str, value: Array) -> numpy.ndarray:
+    """Tokens (t,) with t ≥ 1, on the host."""
+    tokens = as_numbers(value)
+    if tokens is None or tokens.dtype.kind not in "iu" or tokens.ndim != 1 or not tokens.size:
+        got = shown(value) if tokens is None else f"{tokens.dtype} {tokens.shape}"
+        raise ValueError(f"{name} must be a row of tokens, (t,) with t ≥ 1, got {got}")
+    return asnumpy(tokens)
+
+
 def check_tokens(x: Array, context: int) -> None:
     """Raise a TypeError unless x holds whole numbers, and a ValueError unless its shape is (..., m, t) with 1 ≤ t ≤ context."""
     if x.dtype.kind not in "iu":
@@ -82,6 +94,7 @@ def check_tokens(x: Array, context: int) -> None:
         raise ValueError(f"x must have shape (..., m, t) with t in 1 … {context}, got {x.shape}")
 
 
+@checked(w=floats(), n=count(0), seed=one_seed, temperature=number(AT_LEAST_0))
 def generate(model: Model, w: Array, prompt: Array, n: int, seed: int = 0, temperature: float = 1.0) -> numpy.ndarray:
     """The prompt and n more tokens, each drawn from what the model predicts after all before it.
 
@@ -112,11 +125,9 @@ def generate(model: Model, w: Array, prompt: Array, n: int, seed: int = 0, tempe
 
     Truths: tests/test_gpt.py.
     """
-    tokens = asnumpy(prompt)
-    if tokens.ndim != 1 or tokens.size == 0 or tokens.dtype.kind not in "iu":
-        raise ValueError(f"prompt must be a row of tokens, (t,) with t ≥ 1, got {tokens.dtype} {tokens.shape}")
-    if not temperature >= 0:
-        raise ValueError(f"temperature must be ≥ 0, got {temperature}")
+    if not isinstance(model, Model) or not model.tokens:
+        raise TypeError(f"model must be a gpt, got {shown(model)}")
+    tokens = row_of_tokens("prompt", prompt)
     rng = stream("text", seed)
     tokens = numpy.broadcast_to(tokens, (*w.shape[:-1], len(tokens)))
     for _ in range(n):

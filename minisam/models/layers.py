@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 import numpy
 
-from .. import ops
+from ..arguments import checked, count, generator
+from ..ops import primitives as ops
 from ..types import Array, Shape
 from .model import Parameters, Shapes
 
@@ -52,11 +53,13 @@ def draw_normal(
     return drawn
 
 
+@checked(rng=generator, i=count(), o=count())
 def he(rng: numpy.random.Generator, i: int, o: int) -> numpy.ndarray:
     """N(0, 2/i): keeps the variance of activations through relu layers.   He et al. 2015, arXiv:1502.01852, eq. 10."""
     return rng.standard_normal((i, o)) * math.sqrt(2 / i)
 
 
+@checked(rng=generator, i=count(), o=count())
 def glorot(rng: numpy.random.Generator, i: int, o: int) -> numpy.ndarray:
     """U(±√(6/(i+o))): keeps variance both ways through tanh layers.   Glorot & Bengio 2010, eq. 16."""
     limit = math.sqrt(6 / (i + o))

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import numpy
 
-from .. import ops
+from ..arguments import counts
 from ..checks import pick
+from ..ops import primitives as ops
 from ..types import Array
 from .layers import check_rows, glorot, he
 from .model import Model, Parameters, Shapes
@@ -37,9 +38,7 @@ def mlp(sizes: Sequence[int], activation: str = "relu", init: str = "he") -> Mod
 
     Truths: tests/test_models.py.
     """
-    sizes = [int(s) for s in sizes]
-    if len(sizes) < 2 or min(sizes) < 1:
-        raise ValueError(f"sizes must be at least two whole numbers ≥ 1, got {sizes}")
+    sizes = list(counts(at_least=2)("sizes", sizes))
     act = pick("activation", activation, ACTIVATIONS)
     draw_weights = pick("init", init, INITIALISERS)
     layers = list(enumerate(itertools.pairwise(sizes)))

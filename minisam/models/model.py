@@ -5,19 +5,26 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeAlias
 
 import autograd.numpy as anp
 import numpy
 from numpy.typing import DTypeLike
 
-from .. import ops
+from ..arguments import checked, instance, optional
 from ..array_backend import asarray, xp
-from ..checks import pick
+from ..checks import check_seed, pick, shown
+from ..kinds import an_array, floats
+from ..ops import primitives as ops
 from ..types import Array, Shape, Statistics
 
 Parameters: TypeAlias = Mapping[str, Array]
 Shapes: TypeAlias = dict[str, Shape]  # name -> shape of a parameter, without the axes of replicas
+WEIGHTS = floats()
+ANY_WEIGHTS = partial(an_array, kinds="fiub", what="numbers or truth values", axes=1)  # a mask, too
+ROWS = floats(0, empty=True)  # what x is, or tokens; its shape is checked by each model
+TOKENS = partial(an_array, kinds="iu", what="tokens, whole numbers", axes=0, empty=True)
 
 
 @dataclass
@@ -81,11 +88,12 @@ class Model:
 
         They are drawn on the host in float64, so they are equal on every backend.
         """
-        seeds = numpy.asarray(seed)
+        seeds, dtype = check_seed(seed), float_dtype(dtype)
         drawn = [self.draw(numpy.random.default_rng(int(s))) for s in seeds.ravel()]
         rows = [numpy.concatenate([parameters[name].ravel() for name in self.shapes]) for parameters in drawn]
         return asarray(numpy.reshape(rows, (*seeds.shape, self.size)).astype(dtype))
 
+    @checked(w=floats(), running=optional(instance(dict, "a dict of running statistics")))
     def apply(self, w: Array, x: Array, running: Statistics | None = None) -> Array:
         """Logits.   w (..., n), x (m, i) for all replicas or (..., m, i) per replica  ->  (..., m, c).
 
@@ -95,10 +103,13 @@ class Model:
 
     def outputs(self, parameters: Parameters, x: Array, statistics: NormStatistics) -> Array:
         """Logits of these parameters; batch norm takes its means and variances from `statistics`."""
+        x = (TOKENS if self.tokens else ROWS)("x", x)
         return self.forward(parameters, x, statistics) if self.running else self.forward(parameters, x)
 
+    @checked(w=WEIGHTS)
     def init_running(self, w: Array) -> Statistics:
         """The running statistics before the first step: means 0 and variances 1, for each replica of w."""
+        w = self._checked(w)
         lead, dtype = w.shape[:-1], w.dtype
         return {
             name: (xp().ones if name.endswith("variance") else xp().zeros)((*lead, *shape), dtype=dtype)
@@ -111,10 +122,12 @@ class Model:
         `kind` is "weights" (matrices, kernels, embeddings), "biases", "norm" (gains and biases of norm layers), or a name in
         `shapes`. Each weight is of exactly one of the three kinds. Raises a ValueError for any other name.
         """
+        dtype = float_dtype(dtype)
         pick("kind", kind, dict.fromkeys(["weights", "biases", "norm", *self.shapes]))
         chosen = [kind in (name, kind_of(name, shape)) for name, shape in self.shapes.items()]
         return asarray(numpy.repeat(chosen, [math.prod(shape) for shape in self.shapes.values()]).astype(dtype))
 
+    @checked(w=WEIGHTS)
     def filter_norms(self, w: Array) -> Array:
         """‖f‖ at each weight of a filter f, what one output unit sees; |w| at numbers that belong to none.   (..., n)."""
         sizes = {}
@@ -138,9 +151,8 @@ class Model:
 
     def unflatten(self, w: Array) -> dict[str, Array]:
         """The parameters by name, as views of w: (..., n) -> {name: (..., *shape)}."""
-        *lead, n = w.shape
-        if n != self.size:
-            raise ValueError(f"w must have shape (..., {self.size}), got {w.shape}")
+        w = self._checked(w)
+        lead = w.shape[:-1]
         views, start = {}, 0
         for name, shape in self.shapes.items():
             stop = start + math.prod(shape)
@@ -148,18 +160,37 @@ class Model:
             start = stop
         return views
 
+    def _checked(self, w: Array) -> Array:
+        """w, if it is an array (..., n): weights, or a mask."""
+        w = ANY_WEIGHTS("w", w)
+        if w.shape[-1] != self.size:
+            raise ValueError(f"w must have shape (..., {self.size}), got {w.shape}")
+        return w
+
     def flatten(self, parameters: Parameters) -> Array:
         """The inverse of `unflatten`: {name: (..., *shape)} -> (..., n)."""
-        if set(parameters) != set(self.shapes):
-            raise ValueError(f"parameters must be named {', '.join(self.shapes)}, got {', '.join(parameters)}")
+        if not isinstance(parameters, Mapping) or set(parameters) != set(self.shapes):
+            there = ", ".join(map(str, parameters)) if isinstance(parameters, Mapping) else shown(parameters)
+            raise ValueError(f"parameters must be named {', '.join(self.shapes)}, got {there}")
         flat = []
         for name, shape in self.shapes.items():
-            a = parameters[name]
+            a = WEIGHTS(f"parameters [{name!r}]", parameters[name])
             lead = a.shape[: a.ndim - len(shape)]
             if a.shape != lead + shape:
                 raise ValueError(f"{name} must have shape (..., {str(shape)[1:-1]}), got {a.shape}")
             flat.append(a.reshape(*lead, -1))
         return numpy.concatenate(flat, axis=-1)
+
+
+def float_dtype(dtype: DTypeLike) -> numpy.dtype:
+    """The dtype, if it is one of floats; in the byte order of this machine."""
+    try:
+        found = numpy.dtype(dtype)
+    except TypeError:
+        found = numpy.dtype(object)
+    if dtype is None or found.kind != "f":
+        raise TypeError(f"dtype must be one of 'float32' and 'float64', got {shown(dtype)}")
+    return found.newbyteorder("=")
 
 
 def kind_of(name: str, shape: Shape) -> str:

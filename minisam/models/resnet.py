@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from .. import ops
 from ..checks import check_counts
+from ..ops import primitives as ops
 from ..types import Array
 from . import convolutional as parts
 from .layers import affine, affine_shapes, draw_normal
@@ -48,8 +48,7 @@ def resnet(
     Source: He et al. 2016, arXiv:1603.05027, figure 1(b): norm and relu come before each convolution, so that x itself passes
     unchanged.  Truths: tests/test_cnn.py.
     """
-    channels = [int(c) for c in channels]
-    first, space = parts.check_images(shape, norm, channels)
+    channels, first, space = parts.check_images(shape, norm, channels)
     check_counts(classes=classes, blocks=blocks)
     n, last = len(space), channels[-1]
     planned = list(plan(channels, blocks))

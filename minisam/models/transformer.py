@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import autograd.numpy as anp
 
-from .. import ops
 from ..checks import check_counts
+from ..ops import primitives as ops
 from ..types import Array, Shape
 from .layers import affine, affine_shapes, norm_shapes
 from .model import Parameters, Shapes

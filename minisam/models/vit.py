@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import autograd.numpy as anp
 
-from .. import ops
+from ..arguments import counts
 from ..checks import check_counts
+from ..ops import primitives as ops
 from ..types import Array
 from . import transformer as parts
 from .layers import affine, affine_shapes, check_rows, draw_normal
@@ -43,10 +44,11 @@ def vit(
     Source: Dosovitskiy et al. 2021, arXiv:2010.11929, eq. 1 to 4 and figure 1; weights drawn from N(0, 0.02²) as by Touvron et
     al. 2021, arXiv:2012.12877.  Truths: tests/test_vit.py.
     """
+    shape = list(counts()("shape", shape))
     if len(shape) != 3:
         raise ValueError(f"shape must be (channels, height, width), got {tuple(shape)}")
-    channels, high, wide = shape = [int(n) for n in shape]
-    check_counts(channels=channels, height=high, width=wide, patch=patch, classes=classes)
+    channels, high, wide = shape
+    check_counts(patch=patch, classes=classes)
     parts.check_widths(width, depth, heads)
     if high % patch or wide % patch:
         raise ValueError(f"patch must divide height and width of the images, got {patch} for {high}×{wide}")

@@ -8,20 +8,43 @@ themselves to the library of their arguments.
 Truths: tests/test_ops.py (first and second derivatives against central differences, independent oracles).
 """
 
-from ..vectors import dot, like, norm, over
-from .attention import attention, first_tokens
-from .convolution import average_pool, conv1d, conv2d, global_average_pool, max_pool, to_images, to_rows
-from .embedding import embedding
-from .layers import affine, gelu, matmul, relu, tanh
-from .losses import (
+from .checked import (
+    T,
+    affine,
+    attention,
+    average_pool,
+    back_to,
+    batch_norm,
     check_range,
+    conv1d,
+    conv2d,
+    dot,
+    embedding,
+    first_tokens,
+    gelu,
+    global_average_pool,
+    group_norm,
+    layer_norm,
+    lift,
+    like,
     log_softmax,
+    matmul,
+    max_pool,
+    moments,
+    norm,
+    over,
+    relu,
     softmax,
     softmax_cross_entropy,
+    spread,
     squared_error,
+    sum_last,
+    sum_rows,
+    sum_to,
+    tanh,
+    to_images,
+    to_rows,
 )
-from .normalise import batch_norm, group_norm, layer_norm, moments
-from .shapes import T, back_to, lift, spread, sum_last, sum_rows, sum_to
 
 __all__ = [
     "T",

@@ -8,15 +8,27 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy
 
+from ..arguments import checked, sequence
 from ..checks import pick
 from ..stats import mean_and_interval
 from .figures import coloured, draw_band, new_figure, spread, told
+from .kinds import a_run, several_axes
+from .kinds import runs as a_runs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 PANELS = {"train_loss": "training loss", "validation_accuracy": "validation accuracy"}
+
+
+def a_panel(name: str, value: str) -> str:
+    """The name of a panel."""
+    pick(name, value, PANELS)
+    return value
+
+
+panels_of = sequence(a_panel)
 
 
 class Drawable(Protocol):
@@ -38,6 +50,7 @@ class Drawable(Protocol):
         """The replicas with these values."""
 
 
+@checked(runs=a_runs)
 def curves(runs: Mapping[str, Drawable]) -> Figure:
     """Training loss and validation accuracy against gradient evaluations, with mean and 95% interval over the replicas.
 
@@ -56,6 +69,7 @@ def curves(runs: Mapping[str, Drawable]) -> Figure:
     return figure
 
 
+@checked(axes=several_axes, runs=a_runs, panels=panels_of)
 def draw_curves(axes: Sequence[Axes], runs: Mapping[str, Drawable], panels: Sequence[str] = tuple(PANELS)) -> None:
     """Draw the panels of `curves` on existing axes."""
     unit = " [nats]" if all(run.loss == "cross_entropy" for run in runs.values()) else ""
@@ -69,6 +83,7 @@ def draw_curves(axes: Sequence[Axes], runs: Mapping[str, Drawable], panels: Sequ
     axes[0].set_yscale("log")
 
 
+@checked(run=a_run)
 def against(run: Drawable, name: str) -> Figure:
     """Training loss and validation accuracy of the last epoch against a swept hyperparameter, with mean and 95% interval.
 
@@ -88,7 +103,9 @@ def against(run: Drawable, name: str) -> Figure:
     ValueError
         If the run has no axis of this name.
     """
-    values = numpy.asarray(pick("an axis of the run", name, run.axes), dtype="float64")
+    values = numpy.asarray(pick("an axis of the run", name, run.axes))
+    if values.dtype.kind not in "iuf":
+        raise ValueError(f"name must be an axis of the run whose values are numbers, got {name!r}: {run.axes[name]}")
     panels = _panels([run])
     figure, axes = new_figure(1, len(panels), width=4.5 * len(panels))
     order = numpy.argsort(values)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy
 
+from ..arguments import checked, count, instance, labelled, optional, text
 from ..array_backend import asnumpy
-from ..checks import check_counts
+from ..kinds import host
 from ..sharpness import Estimate, SecondOrder, SingleStepAccuracy, Spectrum
 from ..stats import mean_and_interval
 from ..types import Array, Scalar
 from .figures import coloured, draw_band, new_figure
+from .kinds import a_line, a_point, a_slice, axes, measured, several_axes, two_texts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,9 +24,18 @@ Line: TypeAlias = tuple[Array, Array]  # x (k,) and values (..., k)
 Slice: TypeAlias = tuple[numpy.ndarray, numpy.ndarray]  # t (k,) and values (k, k)
 
 
+def an_estimate(name: str, value: Any) -> Estimate | numpy.ndarray:
+    """A number, an array of them, or an `Estimate`."""
+    return value if isinstance(value, Estimate) else host("fiu")(name, value)
+
+
+A_SPECTRUM = instance(Spectrum, "a Spectrum, as `spectral_density` returns it")
+
+
 # --- numbers ---------------------------------------------------------------------------------------------------------
 
 
+@checked(found=labelled(labelled(an_estimate)))
 def measures(found: Mapping[str, Mapping[str, Estimate | Scalar]]) -> Figure:
     """Several measures of several runs: one panel per measure and one row per run, with a dot and its interval.
 
@@ -62,6 +73,7 @@ def _dot(measured: Estimate | Scalar) -> tuple[float, float]:
     return float(value), float(half)
 
 
+@checked(found=labelled(a_line), xlabel=text, ylabel=text)
 def lines(found: Mapping[str, Line], xlabel: str, ylabel: str) -> Figure:
     """A measure against any x: the mean over the replicas as a line, and its 95% interval as a band.
 
@@ -79,6 +91,7 @@ def lines(found: Mapping[str, Line], xlabel: str, ylabel: str) -> Figure:
     return figure
 
 
+@checked(ax=axes, found=labelled(a_line), xlabel=text, ylabel=text)
 def draw_lines(ax: Axes, found: Mapping[str, Line], xlabel: str, ylabel: str) -> None:
     """Draw the picture of `lines` on existing axes."""
     for colour, (name, (x, values)) in coloured(found.items()):
@@ -87,6 +100,7 @@ def draw_lines(ax: Axes, found: Mapping[str, Line], xlabel: str, ylabel: str) ->
     ax.legend()
 
 
+@checked(found=labelled(measured(SingleStepAccuracy)), xlabel=text)
 def single_step_accuracy(
     found: Mapping[str, tuple[Array, Sequence[SingleStepAccuracy]]], xlabel: str = "epoch"
 ) -> Figure:
@@ -107,6 +121,7 @@ def single_step_accuracy(
     return _attributes(found, xlabel, panels)
 
 
+@checked(found=labelled(measured(SecondOrder)), xlabel=text)
 def second_order(found: Mapping[str, tuple[Array, Sequence[SecondOrder]]], xlabel: str = "epoch") -> Figure:
     """The term that SAM drops, over a training or against ρ: its size, and the cosine of the kept and the whole gradient.
 
@@ -127,6 +142,7 @@ def _attributes(found: Mapping[str, tuple[Array, Sequence[Any]]], xlabel: str, p
     return figure
 
 
+@checked(spectra=labelled(A_SPECTRUM), points=count())
 def spectrum(spectra: Mapping[str, Spectrum], points: int = 400) -> Figure:
     """The density of the Hessian's eigenvalues, with a band of ± 2 standard errors and one line per replica.
 
@@ -146,12 +162,12 @@ def spectrum(spectra: Mapping[str, Spectrum], points: int = 400) -> Figure:
     return figure
 
 
+@checked(ax=axes, spectra=labelled(A_SPECTRUM), points=count())
 def draw_spectra(ax: Axes, spectra: Mapping[str, Spectrum], points: int = 400) -> None:
     """Draw the picture of `spectrum` on existing axes.
 
     All densities are smoothed with the largest of their widths. The logarithmic axis shows six powers of ten.
     """
-    check_counts(points=points)
     width = max(one.width for one in spectra.values())
     values = numpy.concatenate([one.values.ravel() for one in spectra.values()])
     at = numpy.linspace(numpy.nanmin(values) - 5 * width, numpy.nanmax(values) + 5 * width, points)
@@ -170,6 +186,7 @@ def draw_spectra(ax: Axes, spectra: Mapping[str, Spectrum], points: int = 400) -
 # --- landscapes ------------------------------------------------------------------------------------------------------
 
 
+@checked(slices=labelled(a_line), xlabel=text, ylabel=text)
 def profile(slices: Mapping[str, Line], xlabel: str = "distance from w", ylabel: str = "loss") -> Figure:
     """The loss along a line through w: label → (t, values), as `minisam.sharpness.profile` returns them."""
     figure = lines(slices, xlabel, ylabel)
@@ -177,6 +194,7 @@ def profile(slices: Mapping[str, Line], xlabel: str = "distance from w", ylabel:
     return figure
 
 
+@checked(slices=labelled(a_line), ylabel=text, ends=two_texts)
 def interpolation(slices: Mapping[str, Line], ylabel: str = "loss", ends: tuple[str, str] = ("start", "end")) -> Figure:
     """The loss from one solution to another: label → (t, values), as `minisam.sharpness.interpolation` returns them.
 
@@ -194,6 +212,7 @@ def _mark(ax: Axes, places: Mapping[float, str]) -> None:
         ax.text(x, 1.01, name, transform=ax.get_xaxis_transform(), ha="center")
 
 
+@checked(slices=labelled(a_slice), points=optional(labelled(a_point)), xlabel=text, ylabel=text, label=text)
 def landscape(
     slices: Mapping[str, Slice],
     points: Mapping[str, tuple[float, float]] | None = None,
@@ -222,6 +241,14 @@ def landscape(
     return figure
 
 
+@checked(
+    axes=several_axes,
+    slices=labelled(a_slice),
+    points=optional(labelled(a_point)),
+    xlabel=text,
+    ylabel=text,
+    label=text,
+)
 def draw_landscapes(
     axes: Sequence[Axes],
     slices: Mapping[str, Slice],

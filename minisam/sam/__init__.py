@@ -41,7 +41,7 @@ where it looks, what it takes from there, and when it pays for that; "·" is as 
 Around any optimizer: `SWA` and `EMA` in `averaging`.
 """
 
-from ..vectors import across, along, mix
+from ..ops.checked import across, along, mix
 from .algebra import Composed, Look, Rule, Variant
 from .averaging import EMA, SWA
 from .balls import Adaptive, Ball, Fisher, Only

@@ -21,10 +21,12 @@ from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
 from typing import Any
 
-from .. import draws
+from .. import streams
+from ..arguments import checked
 from ..autodiff.replay import replayed
 from ..batch import Batch
-from ..hyperparameters import Declared, at_least_0, base, norm_order
+from ..hyperparameters import Declared, at_least_0, base, explained, joined, norm_order
+from ..kinds import floats
 from ..optim import Updater, add_l2
 from ..types import SHARED, Array, Evaluated, Info, LossAndGrad, Radius, Scalar, Seed, State, statistics_of
 from ..vectors import norm
@@ -161,11 +163,11 @@ class Look:
 
     def normal(self, purpose: str, seed: Seed, t: int) -> Array:
         """Standard normal numbers for step t, (..., n): each seed of the run has its own."""
-        return draws.normal(purpose, seed, t, self.w, self.seeds)
+        return streams.normal(purpose, seed, t, self.w, self.seeds)
 
     def uniform(self, purpose: str, seed: Seed, t: int) -> Array:
         """Uniform numbers in [0, 1), as `normal`."""
-        return draws.uniform(purpose, seed, t, self.w, self.seeds)
+        return streams.uniform(purpose, seed, t, self.w, self.seeds)
 
     def _ask(self, name: str) -> Any:
         if not hasattr(self.batch, name):
@@ -218,9 +220,11 @@ class Rule(Declared):
         """The gradient that the base makes a step of; `state` may be written to."""
         raise NotImplementedError
 
+    @checked(w=floats())
     def init(self, w: Array) -> State:
-        return self.memory(w) | self.base.init(w)
+        return joined(self, self.memory(w), self.base, self.base.init(w))
 
+    @explained
     def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
         rule, state = self.met[w.dtype, type(w)], dict(state)
         look = Look(w, loss_and_grad, rule)

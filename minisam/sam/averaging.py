@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..hyperparameters import Declared, count, optimizer, refuse_inside, share
+from ..arguments import checked
+from ..hyperparameters import Declared, count, explained, joined, optimizer, refuse_inside, share
+from ..kinds import floats
 from ..optim import Optimizer
 from ..types import Array, Info, LossAndGrad, Scalar, State
 from ..vectors import mix
@@ -36,9 +38,11 @@ class SWA(Averaging):
     start: int = count(0, least=0, meaning="first step that is averaged")
     every: int = count(1, meaning="steps from one averaged step to the next")
 
+    @checked(w=floats())
     def init(self, w: Array) -> State:
-        return self.optimizer.init(w) | {"averaged": w.copy(), "count": 0}
+        return joined(self, {"averaged": w.copy(), "count": 0}, self.optimizer, self.optimizer.init(w))
 
+    @explained
     def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
         average, n, t = state["averaged"], state["count"], state["t"]
         w, inner, info = self.optimizer.step(w, state, loss_and_grad)
@@ -59,9 +63,11 @@ class EMA(Averaging):
     optimizer: Optimizer = optimizer()
     decay: Scalar = share(0.99, "decay of the average")
 
+    @checked(w=floats())
     def init(self, w: Array) -> State:
-        return self.optimizer.init(w) | {"averaged": w.copy()}
+        return joined(self, {"averaged": w.copy()}, self.optimizer, self.optimizer.init(w))
 
+    @explained
     def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
         decay = self.met[w.dtype, type(w)].decay
         w, inner, info = self.optimizer.step(w, state, loss_and_grad)

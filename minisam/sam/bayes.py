@@ -7,8 +7,20 @@ from dataclasses import dataclass
 
 import numpy
 
+from ..arguments import checked
 from ..array_backend import xp
-from ..hyperparameters import Declared, Interval, at_least_0, count, decay_rates, number, random_seed, step_size
+from ..hyperparameters import (
+    Declared,
+    Interval,
+    at_least_0,
+    count,
+    decay_rates,
+    explained,
+    number,
+    random_seed,
+    step_size,
+)
+from ..kinds import floats
 from ..optim import lr_at
 from ..types import Array, Info, LossAndGrad, Radius, Seed, State, StepSize
 from .algebra import Look
@@ -45,15 +57,17 @@ class BSAM(Declared):
 
     lr: StepSize = step_size(0.5)
     rho: Radius = at_least_0(0.05, "ρ, the length of the ascent step over |g|/s")
-    examples: int = count(1000, meaning="N, examples of the training set")
+    examples: int = count(1000, meaning="N, examples of the training set", most=math.inf)
     betas: tuple[float, float] = decay_rates()
     delta: float = number(Interval(0), 1e-3, "δ, prior precision over N", swept=False)
     damping: float = number(Interval(0), 0.1, "keeps s above 0", swept=False)
     seed: Seed = random_seed()
 
+    @checked(w=floats())
     def init(self, w: Array) -> State:
         return {"t": 0, "m": xp().zeros_like(w), "s": xp().ones_like(w)}
 
+    @explained
     def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
         own, look, t, s = self.met[w.dtype, type(w)], Look(w, loss_and_grad), state["t"], state["s"]
         b1, b2 = self.betas

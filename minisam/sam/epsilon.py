@@ -6,12 +6,14 @@ import math
 
 import numpy
 
+from ..arguments import checked, norm_order, radius
 from ..autodiff.replay import replayed
-from ..checks import check_ball
+from ..kinds import floats
 from ..types import Array, Radius
 from ..vectors import are_within, like, norm, over, power_of_two
 
 
+@checked(g=floats(), rho=radius, p=norm_order)
 def epsilon(g: Array, rho: Radius, p: float = 2.0) -> Array:
     """The perturbation that raises the loss most, to first order: argmax of ⟨g, ε⟩ over ‖ε‖_p ≤ ρ.
 
@@ -40,7 +42,6 @@ def epsilon(g: Array, rho: Radius, p: float = 2.0) -> Array:
 
     Source: Foret et al. 2021, arXiv:2010.01412, eq. 2.  Truths: tests/test_epsilon.py.
     """
-    check_ball(rho, p)
     return first_order(g, like(rho, g), p)
 
 

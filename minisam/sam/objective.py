@@ -11,16 +11,23 @@ from typing import Any
 import autograd.numpy as anp
 import numpy
 
+from ..arguments import checked, count, norm_order, optional, radius
 from ..array_backend import asarray, asnumpy
 from ..autodiff import as_loss, as_loss_and_grad
-from ..checks import check_at_least_0, check_ball, pick
+from ..checks import FINITE, check_number, pick
 from ..draws import stream
-from ..ops import matmul, sum_last
+from ..kinds import floats, function, host, loss_and_grad, same_shape
+from ..ops.primitives import matmul, sum_last
 from ..types import Array, LossAndGrad, Radius, Scalar
 from ..vectors import like, norm, over
 from .epsilon import epsilon
 
+HESSIAN = host(finite=True)
 
+
+@checked(
+    loss=function(1, "w -> loss, or w -> (loss, g)"), w=floats(), rho=radius, p=norm_order, l2=radius, steps=count()
+)
 def sam_objective(
     loss: Callable[[Array], Any],
     w: Array,
@@ -57,8 +64,6 @@ def sam_objective(
 
     Source: Foret et al. 2021, arXiv:2010.01412, eq. 1.  Truths: tests/test_objective.py.
     """
-    check_ball(rho, p)
-    check_at_least_0(l2=l2)
     ways: dict[str, Callable[[], Array]] = {
         "single-step": lambda: epsilon(as_loss_and_grad(loss)(w)[1], rho, p),
         "ascent": lambda: ascend(as_loss_and_grad(loss), w, rho, p, steps),
@@ -68,6 +73,7 @@ def sam_objective(
     return as_loss(loss)(w + eps) + sum_last(like(l2, w) * w * w)[..., 0]  # λ‖w‖², outside the maximum
 
 
+@checked(loss_and_grad=loss_and_grad, w=floats(), rho=radius, p=norm_order, steps=count(), start=optional(floats()))
 def ascend(
     loss_and_grad: LossAndGrad, w: Array, rho: Radius, p: float = 2.0, steps: int = 20, start: Array | None = None
 ) -> Array:
@@ -78,8 +84,9 @@ def ascend(
     a length that falls from ρ to 0, and back into the ball. Never worse than ε = 0. Costs steps + 1 gradients.
     Madry et al. 2018, arXiv:1706.06083, section 2.1 (projected gradient ascent).
     """
-    if not steps >= 1:
-        raise ValueError(f"steps must be ≥ 1, got {steps}")
+    if start is not None:
+        same_shape("start", start, "w", w)
+        _check_inside(start, rho, p)
     best_loss, g = loss_and_grad(w)
     somewhere = asarray(stream("ascent", 0).standard_normal(w.shape[-1]), dtype=w.dtype)
     best = 0 * w
@@ -92,9 +99,19 @@ def ascend(
     return best
 
 
+def _check_inside(start: Array, rho: Radius, p: float) -> None:
+    """Raise a ValueError if an entry of start is not finite, or if it lies outside the ball by more than rounding.
+
+    A start on a device is not read back.
+    """
+    size, rounding = norm(start, p), 1e3 * numpy.finfo(start.dtype).eps
+    if isinstance(size, numpy.ndarray) and not (size <= like(rho, start) * (1 + rounding)).all():
+        raise ValueError(f"start must lie in the ball ‖start‖_{p:g} ≤ rho, got a norm of {size.max():g}")
+
+
+@checked(eps=floats(), rho=radius, p=norm_order)
 def project(eps: Array, rho: Radius, p: float = 2.0) -> Array:
     """Back into the ball ‖ε‖_p ≤ ρ: the nearest point for p = 2 and p = ∞, else along the ray to the centre."""
-    check_ball(rho, p)
     rho = like(rho, eps)
     if p == math.inf:
         return numpy.clip(eps, -rho, rho)
@@ -115,13 +132,17 @@ class Quadratic:
     c: float = 0.0
 
     def __post_init__(self) -> None:
-        H = asnumpy(self.H)
+        H = HESSIAN("H", self.H)
         if H.ndim != 2 or H.shape[0] != H.shape[1] or not numpy.allclose(H, H.T):
             raise ValueError(f"H must be a symmetric matrix (n, n), got shape {H.shape}")
-        if self.b is not None and self.b.shape != H.shape[:1]:
-            raise ValueError(f"b must have shape {H.shape[:1]}, got {self.b.shape}")
+        if self.b is not None and (b := HESSIAN("b", self.b)).shape != H.shape[:1]:
+            raise ValueError(f"b must have shape {H.shape[:1]}, got {b.shape}")
+        check_number("c", self.c, FINITE, swept=False)
 
+    @checked(w=floats())
     def __call__(self, w: Array) -> Array:
+        if w.shape[-1:] != self.H.shape[:1]:
+            raise ValueError(f"w must have shape (..., {len(self.H)}), got {w.shape}")
         row = anp.reshape(w, (*anp.shape(w)[:-1], 1, anp.shape(w)[-1]))
         value = 0.5 * sum_last(matmul(row, self.H) * row)[..., 0, 0] + self.c
         return value if self.b is None else value + sum_last(w * self.b)[..., 0]

@@ -12,7 +12,7 @@ import numpy
 from ..array_backend import xp
 from ..checks import ABOVE_0
 from ..hyperparameters import at_least_0, count, number, share
-from ..ops import softmax
+from ..ops.primitives import softmax
 from ..types import Array, Scalar, State
 from ..vectors import mix
 from .algebra import Composed, Look

@@ -13,9 +13,9 @@ from typing import Any
 import numpy
 
 from ..array_backend import asarray, asnumpy
-from ..checks import is_real, shown
-from ..draws import per_seed
+from ..checks import first_of, is_real, is_schedule, shown
 from ..hyperparameters import Interval, at_least_0, count, declared, number, random_seed, share
+from ..streams import per_seed
 from ..types import Array, Scalar, Seed, State
 from ..vectors import across, dot, mix, norm, over
 from .algebra import Look, Variant
@@ -53,7 +53,7 @@ def share_or_schedule(default: float) -> Any:
     """The field of a number in [0, 1], or of a schedule t -> such a number."""
 
     def check(name: str, value: Any) -> Any:
-        first = value(0) if callable(value) else value
+        first = first_of(name, value) if is_schedule(value) else value
         if not is_real(first) or not 0 <= first <= 1:
             raise ValueError(f"{name} must be a number in [0, 1] or a schedule t -> p, got {shown(first)}")
         return value

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy
 
+from ..arguments import checked, radius
 from ..array_backend import xp
+from ..kinds import floats, loss_and_grad, product
 from ..sam.epsilon import epsilon
 from ..types import Array, LossAndGrad, Radius
 from ..vectors import across, dot, like, norm, over
@@ -28,6 +30,7 @@ class SingleStepAccuracy:
 
 
 @takes(Search)
+@checked(loss_and_grad=loss_and_grad, w=floats())
 def single_step_accuracy(loss_and_grad: LossAndGrad, w: Array, search: Search) -> SingleStepAccuracy:
     """How much of the worst case SAM's single step finds, and whether it points the same way; arguments as for `worst_case`.
 
@@ -59,6 +62,7 @@ class SecondOrder:
         return _cosine(self.kept, self.kept + self.dropped)
 
 
+@checked(loss_and_grad=loss_and_grad, product=product, w=floats(), rho=radius)
 def second_order(
     loss_and_grad: LossAndGrad, product: Callable[[Array, Array], Array], w: Array, rho: Radius
 ) -> SecondOrder:

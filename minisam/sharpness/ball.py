@@ -10,10 +10,14 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy
 
+from .. import arguments
+from ..arguments import checked, filters, one_seed, radius, sequence
 from ..array_backend import asarray, xp
 from ..autodiff import as_loss
-from ..checks import check_at_least_0, check_ball, check_counts, check_counts_from_0, pick
+from ..checks import check_norm_order, check_truth
 from ..draws import normal
+from ..hyperparameters import Declared, at_least_0, choice, count, declared, norm_order, truth
+from ..kinds import a_loss, an_array, floats, loss_and_grad
 from ..sam.epsilon import epsilon
 from ..sam.objective import ascend
 from ..threads import bar
@@ -26,8 +30,15 @@ Found = TypeVar("Found")
 Fields = ParamSpec("Fields")
 
 
+def truth_of_each(name: str, value: Any) -> bool | Array:
+    """True or False; or an array (n,) of them, one for each weight."""
+    if getattr(value, "ndim", 0):
+        return an_array(name, value, "b", "True, False or an array (n,) of them", 1)
+    return check_truth(name, value)
+
+
 @dataclass(frozen=True)
-class Search:
+class Search(Declared):
     """A search for the highest point of the ball {ε : ‖ε/T‖_p ≤ ρ} around the weights.
 
     The measures in a ball take these fields as their arguments, in this order, after the loss and the weights.
@@ -60,20 +71,14 @@ class Search:
         If rho < 0, p < 1, steps < 1, restarts < 0, seed < 0, or inner is unknown.
     """
 
-    rho: Radius
-    p: float = 2.0
-    steps: int = 20
-    restarts: int = 0
-    adaptive: bool | Array = False
-    inner: str = "ascent"
-    seed: int = 0
-    progress: bool = False
-
-    def __post_init__(self) -> None:
-        check_ball(self.rho, self.p)
-        check_counts(steps=self.steps)
-        check_counts_from_0(restarts=self.restarts, seed=self.seed)
-        pick("inner", self.inner, {"ascent": self.ascent, "single-step": self.single_step})
+    rho: Radius = at_least_0(meaning="radius ρ of the ball")
+    p: float = norm_order()
+    steps: int = count(20, meaning="steps of an ascent")
+    restarts: int = count(0, least=0, meaning="further ascents")
+    adaptive: bool | Array = declared(truth_of_each, False, "which weights have the unit |w|")
+    inner: str = choice("ascent", "single-step", meaning="how the highest point is found")
+    seed: int = count(0, least=0, meaning="seed of the restarts")
+    progress: bool = truth(False, "whether a progress bar is shown")
 
     def highest(self, loss_and_grad: LossAndGrad, w: Array) -> Array:
         """The ε with the highest loss that `inner` finds: (..., n)."""
@@ -130,12 +135,14 @@ def takes(
 
 
 @takes(Search)
+@checked(loss_and_grad=loss_and_grad, w=floats())
 def worst_point(loss_and_grad: LossAndGrad, w: Array, search: Search) -> Array:
     """The ε of `worst_case`: (..., n) -> (..., n) [weight]. The arguments after w are the fields of `Search`."""
     return search.highest(loss_and_grad, w)
 
 
 @takes(Search)
+@checked(loss_and_grad=loss_and_grad, w=floats())
 def worst_case(loss_and_grad: LossAndGrad, w: Array, search: Search) -> Array:
     """max_{‖ε/T‖_p ≤ ρ} L(w + ε) − L(w): (..., n) -> (...,) [loss]. The search finds a lower bound.
 
@@ -158,6 +165,7 @@ def worst_case(loss_and_grad: LossAndGrad, w: Array, search: Search) -> Array:
     return rise(loss_and_grad, w, search.highest(loss_and_grad, w))
 
 
+@checked(loss_and_grad=loss_and_grad, w=floats())
 def single_step(
     loss_and_grad: LossAndGrad, w: Array, rho: Radius, p: float = 2.0, adaptive: bool | Array = False
 ) -> Array:
@@ -165,6 +173,7 @@ def single_step(
     return Search(rho, p, adaptive=adaptive).single_step(loss_and_grad, w)
 
 
+@checked(loss_and_grad=loss_and_grad, w=floats())
 def surrogate_gap(
     loss_and_grad: LossAndGrad, w: Array, rho: Radius, p: float = 2.0, adaptive: bool | Array = False
 ) -> Array:
@@ -177,16 +186,17 @@ def surrogate_gap(
     return rise(loss_and_grad, w, single_step(loss_and_grad, w, rho, p, adaptive))
 
 
+@checked(loss_and_grad=loss_and_grad, w=floats(), p=check_norm_order)
 def gradient_norm(loss_and_grad: LossAndGrad, w: Array, p: float = 2.0) -> Array:
     """‖∇L(w)‖_p: (..., n) -> (...,). The slope of the worst case at ρ = 0, in the norm dual to the ball's, 1/p + 1/q = 1.
 
     Zhao et al. 2022, arXiv:2202.03599, section 3.  Truths: tests/test_sharpness_ball.py.
     """
-    check_ball(0.0, p)
     return norm(loss_and_grad(w)[1], p)[..., 0]
 
 
 @takes(Search)
+@checked(parts=sequence(loss_and_grad), w=floats())
 def m_sharpness(parts: Sequence[LossAndGrad], w: Array, search: Search) -> Estimate:
     """The mean, over parts of m examples each, of the part's own worst case.
 
@@ -209,13 +219,20 @@ def m_sharpness(parts: Sequence[LossAndGrad], w: Array, search: Search) -> Estim
     Source: Foret et al. 2021, arXiv:2010.01412, section 4.1; Andriushchenko & Flammarion 2022, arXiv:2206.06232, section 2.
     Truths: tests/test_sharpness_ball.py.
     """
-    if not len(parts):
-        raise ValueError("parts must hold at least one loss, got none")
     of_part = replace(search, progress=False)
     shown = bar(parts, unit="part", disable=not search.progress)
     return Estimate.of([rise(part, w, of_part.highest(part, w)) for part in shown])
 
 
+@checked(
+    loss=a_loss,
+    w=floats(),
+    sigma=radius,
+    adaptive=truth_of_each,
+    samples=arguments.count(),
+    seed=one_seed,
+    progress=check_truth,
+)
 def average_case(
     loss: Callable[[Array], Any],
     w: Array,
@@ -257,9 +274,6 @@ def average_case(
 
     Source: Andriushchenko et al. 2023, arXiv:2302.07011, section 2.  Truths: tests/test_sharpness_ball.py.
     """
-    check_at_least_0(sigma=sigma)
-    check_counts(samples=samples)
-    check_counts_from_0(seed=seed)
     width = like(sigma, w) * units(w, adaptive)
     loss = as_loss(loss)
     here, rises = loss(w), []
@@ -269,6 +283,7 @@ def average_case(
     return Estimate.of(rises)
 
 
+@checked(model=filters)
 def matrices(model: HasFilters) -> Array:
     """True for the weights of matrices, kernels and embeddings, False for biases and norm layers: (n,), for `adaptive`."""
     return model.mask("weights") == 1
@@ -276,6 +291,8 @@ def matrices(model: HasFilters) -> Array:
 
 def units(w: Array, adaptive: bool | Array) -> Array:
     """T, the unit of each weight: |w| where `adaptive` is True, and 1 elsewhere.  (..., n)."""
+    if not isinstance(adaptive, bool) and adaptive.shape[-1:] != w.shape[-1:]:
+        raise ValueError(f"adaptive must have shape {w.shape[-1:]}, one entry per weight, got {adaptive.shape}")
     return numpy.where(asarray(adaptive), abs(w), 1)
 
 

@@ -12,9 +12,11 @@ from typing import TypeAlias
 
 import numpy
 
+from ..arguments import checked, count, number, one_seed, optional, truth
 from ..array_backend import asarray, xp
-from ..checks import check_counts, check_counts_from_0, check_positive
+from ..checks import ABOVE_0
 from ..draws import signs, stream
+from ..kinds import floats, host, product
 from ..threads import bar
 from ..types import Array
 from ..vectors import dot, norm, over
@@ -23,11 +25,13 @@ from .estimate import Estimate, to_host
 Product: TypeAlias = Callable[[Array, Array], Array]
 
 
+@checked(product=product, w=floats(), steps=count(), seed=one_seed, progress=truth)
 def lambda_max(product: Product, w: Array, steps: int = 30, seed: int = 0, progress: bool = False) -> numpy.ndarray:
     """The largest eigenvalue of the Hessian at w: `eigenvalues` with count = 1.   (..., n) -> (...,)."""
     return eigenvalues(product, w, 1, steps, seed, progress)[..., 0]
 
 
+@checked(product=product, w=floats(), count=count(), steps=count(), seed=one_seed, progress=truth)
 def eigenvalues(
     product: Product, w: Array, count: int = 5, steps: int = 30, seed: int = 0, progress: bool = False
 ) -> numpy.ndarray:
@@ -64,8 +68,6 @@ def eigenvalues(
     Source: Golub & Van Loan, "Matrix Computations", section 10.1.  Truths: tests/test_sharpness.py,
     tests/test_sharpness_hessian.py.
     """
-    check_counts(count=count, steps=steps)
-    check_counts_from_0(seed=seed)
     most = min(steps, w.shape[-1])
     if count > most:
         raise ValueError(f"count must be in 1 … {most}, the smaller of steps and n, got {count}")
@@ -73,6 +75,7 @@ def eigenvalues(
     return values[..., : -count - 1 : -1]
 
 
+@checked(product=product, w=floats(), samples=count(), seed=one_seed, progress=truth)
 def trace(product: Product, w: Array, samples: int = 100, seed: int = 0, progress: bool = False) -> Estimate:
     """tr H = E zᵀHz with z of random signs (Hutchinson), from `samples` ≥ 1 products: (..., n) -> arrays (...,).
 
@@ -80,8 +83,6 @@ def trace(product: Product, w: Array, samples: int = 100, seed: int = 0, progres
 
     Hutchinson 1990, "A stochastic estimator of the trace".  Truths: tests/test_sharpness_hessian.py.
     """
-    check_counts(samples=samples)
-    check_counts_from_0(seed=seed)
     forms = []
     for k in bar(range(samples), unit="sample", disable=not progress):
         z = xp().zeros_like(w) + signs("trace", seed, k, w)
@@ -100,18 +101,19 @@ class Spectrum:
     values: numpy.ndarray
     weights: numpy.ndarray
 
+    @checked(j=count(0))
     def moment(self, j: int) -> Estimate:
         """The mean of λʲ over the n eigenvalues, tr(Hʲ)/n: arrays (...,)."""
         return Estimate.of((self.weights * self.values**j).sum(axis=-1))
 
+    @checked(at=host(axes=1), width=optional(number(ABOVE_0)))
     def density(self, at: numpy.ndarray, width: float | None = None) -> Estimate:
         """The density of the eigenvalues at the points (m,), with a Gaussian in place of each value: arrays (..., m) [1/λ].
 
         Its integral is 1. `width` > 0 is the standard deviation of the Gaussians [λ]; the default is `self.width`.
         """
         width = self.width if width is None else width
-        check_positive(width=width)
-        gap = (numpy.asarray(at) - self.values[..., None]) / width
+        gap = (at - self.values[..., None]) / width
         bells = numpy.exp(-(gap**2) / 2) / (width * numpy.sqrt(2 * numpy.pi))
         return Estimate.of((self.weights[..., None] * bells).sum(axis=-2))
 
@@ -123,6 +125,7 @@ class Spectrum:
         return 0.01 * (high - low if high - low > 1e-5 * size else size or 1.0)
 
 
+@checked(product=product, w=floats(), steps=count(), samples=count(), seed=one_seed, progress=truth)
 def spectral_density(
     product: Product, w: Array, steps: int = 30, samples: int = 10, seed: int = 0, progress: bool = False
 ) -> Spectrum:
@@ -152,8 +155,6 @@ def spectral_density(
 
     Source: Ghorbani, Krishnan & Xiao 2019, arXiv:1901.10159, section 2.  Truths: tests/test_sharpness_hessian.py.
     """
-    check_counts(steps=steps, samples=samples)
-    check_counts_from_0(seed=seed)
     rng = stream("spectral density", seed)
     found = [_lanczos(product, w, steps, rng) for _ in bar(range(samples), unit="sample", disable=not progress)]
     values, weights = (numpy.stack(parts) for parts in zip(*found, strict=True))

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy
 
+from ..arguments import checked, count, filters, number, one_seed, optional, truth
 from ..array_backend import asarray, asnumpy
 from ..autodiff import as_loss
-from ..checks import check_at_least_0, check_counts, check_counts_from_0
+from ..checks import AT_LEAST_0
 from ..draws import stream
+from ..kinds import a_loss, floats, same_shape
 from ..threads import bar
 from ..types import Array, HasFilters
 from ..vectors import across, like, norm, over
@@ -19,6 +21,16 @@ from .estimate import to_host
 Loss = Callable[[Array], Any]
 
 
+@checked(
+    loss=a_loss,
+    w=floats(),
+    radius=number(AT_LEAST_0),
+    points=count(),
+    seed=one_seed,
+    toward=optional(floats()),
+    model=optional(filters),
+    progress=truth,
+)
 def landscape(
     loss: Loss,
     w: Array,
@@ -67,7 +79,6 @@ def landscape(
 
     Source: Li et al. 2018, arXiv:1712.09913, sections 3 and 4.  Truths: tests/test_sharpness.py, tests/test_sharpness_slices.py.
     """
-    check_at_least_0(radius=radius)
     d1, d2 = _directions(w, seed, toward, model)
     t, rows = _grid(-radius, radius, points), []
     column = _column(t, w)
@@ -76,6 +87,15 @@ def landscape(
     return t, numpy.moveaxis(to_host(rows), (0, 1), (-2, -1))
 
 
+@checked(
+    loss=a_loss,
+    w=floats(),
+    radius=number(AT_LEAST_0),
+    points=count(),
+    seed=one_seed,
+    toward=optional(floats()),
+    model=optional(filters),
+)
 def profile(
     loss: Loss,
     w: Array,
@@ -89,12 +109,12 @@ def profile(
 
     Returns the coordinates (points,) and the loss (..., points).  Truths: tests/test_sharpness_slices.py.
     """
-    check_at_least_0(radius=radius)
     d, _ = _directions(w, seed, toward, model)
     t = _grid(-radius, radius, points)
     return t, _on_host(as_loss(loss)(w + _column(t, w) * d))
 
 
+@checked(loss=a_loss, start=floats(), end=floats(), points=count(), beyond=number(AT_LEAST_0))
 def interpolation(
     loss: Loss, start: Array, end: Array, points: int = 51, beyond: float = 0.5
 ) -> tuple[numpy.ndarray, numpy.ndarray]:
@@ -118,12 +138,13 @@ def interpolation(
 
     Source: Goodfellow, Vinyals & Saxe 2015, arXiv:1412.6544, section 2.  Truths: tests/test_sharpness_slices.py.
     """
-    check_at_least_0(beyond=beyond)
+    same_shape("end", end, "start", start)
     t = _grid(-beyond, 1 + beyond, points)
     column = _column(t, start)
     return t, _on_host(as_loss(loss)((1 - column) * start + column * end))
 
 
+@checked(model=filters, w=floats(), d=floats())
 def filter_normalised(model: HasFilters, w: Array, d: Array) -> Array:
     """The direction d with each of its filters made as long as that of w; 0 for biases and the weights of norm layers.
 
@@ -144,14 +165,15 @@ def filter_normalised(model: HasFilters, w: Array, d: Array) -> Array:
 
     Source: Li et al. 2018, arXiv:1712.09913, section 4.  Truths: tests/test_sharpness_slices.py.
     """
+    same_shape("d", d, "w", w)
     return like(model.mask("weights"), w) * over(d, model.filter_norms(d)) * model.filter_norms(w)
 
 
 def _directions(w: Array, seed: int, toward: Array | None, model: HasFilters | None) -> tuple[Array, Array]:
     """Two directions (..., n), filter-normalised or orthonormal. All replicas share the random ones."""
-    check_counts_from_0(seed=seed)
     first, second = asarray(stream("slices", seed).standard_normal((2, w.shape[-1])), dtype=w.dtype)
     if toward is not None:
+        same_shape("toward", toward, "w", w)
         first = asarray(toward, dtype=w.dtype)
     if model is not None:
         return filter_normalised(model, w, first), filter_normalised(model, w, second)
@@ -162,7 +184,6 @@ def _directions(w: Array, seed: int, toward: Array | None, model: HasFilters | N
 
 
 def _grid(low: float, high: float, points: int) -> numpy.ndarray:
-    check_counts(points=points)
     return numpy.linspace(low, high, points)
 
 

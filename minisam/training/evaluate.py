@@ -10,9 +10,10 @@ import numpy
 from ..array_backend import asarray, asnumpy
 from ..checks import pick
 from ..data import Data
+from ..kinds import function, host
 from ..losses import accuracy, as_rows, check_labels, cross_entropy, generalised_cross_entropy, mse
 from ..models import Model
-from ..ops import check_range
+from ..ops.losses import check_range
 from ..types import Array, Loss, Statistics
 
 LOSSES: dict[str, Loss] = {f.__name__: f for f in (cross_entropy, mse, generalised_cross_entropy)}
@@ -24,7 +25,7 @@ Measured: TypeAlias = dict[str, numpy.ndarray]
 
 def loss_function(loss: LossOrName) -> Loss:
     """The loss of this name, or the function itself."""
-    return loss if callable(loss) else pick("loss", loss, LOSSES)
+    return function(2, "(logits, y) -> loss, or a name")("loss", loss) if callable(loss) else pick("loss", loss, LOSSES)
 
 
 def loss_name(loss: LossOrName) -> LossOrName:
@@ -68,7 +69,7 @@ def parts_of(data: Data | tuple[Array, Array]) -> Iterator[tuple[Array, Array, s
 
 def ready(model: Model, w: Array, loss: LossOrName, x: Array, y: Array, suffix: str = "") -> tuple[Array, Array]:
     """x and y in the precision of w, on the backend in use; or the error that says why they do not fit the model."""
-    x, y = asnumpy(x), asnumpy(y)
+    x, y = HOST(f"x{suffix}", x), HOST(f"y{suffix}", y)
     if x.dtype.kind not in ("iu" if model.tokens else "f"):
         wanted = "whole numbers, tokens" if model.tokens else "floating point"
         raise TypeError(f"x{suffix} must be {wanted}, got dtype {x.dtype}")
@@ -86,6 +87,9 @@ def ready(model: Model, w: Array, loss: LossOrName, x: Array, y: Array, suffix: 
     if y.shape != shape:
         raise ValueError(f"y{suffix} must have shape {shape}, the shape of the model's outputs, got {y.shape}")
     return asarray(x), asarray(finite(f"y{suffix}", y, w.dtype))
+
+
+HOST = host("fiu", empty=True)
 
 
 def finite(name: str, a: numpy.ndarray, dtype: numpy.dtype) -> numpy.ndarray:

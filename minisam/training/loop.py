@@ -12,9 +12,10 @@ from typing import Any
 import numpy
 
 from .. import threads
+from ..arguments import path
 from ..array_backend import asarray, asnumpy
 from ..batch import Batch, BatchLoss
-from ..checks import check_counts, check_methods, pick
+from ..checks import check_counts, check_methods, check_truth, pick, shown
 from ..data import Data, batches
 from ..models import Model
 from ..optim import Optimizer
@@ -111,6 +112,10 @@ def train(
     Truths: tests/test_train.py, tests/test_sweep.py, tests/test_checkpoint.py.
     """
     check_counts(epochs=epochs, batch_size=batch_size)
+    check_truth("best", best)
+    check_truth("progress", progress)
+    if checkpoint is not None:
+        path("checkpoint", checkpoint)
     axes = replica_axes(sweep, seed)
     check_taken(axes, optimizer=optimizer, data=data)
     rule, loss = optimizer_of(optimizer, axes), loss_name(loss)
@@ -186,7 +191,7 @@ class _Training:
         """The loss on each minibatch of an epoch."""
         lead, seeds = shape_of(self.axes), seeds_along(self.axes, self.seed)
         for i in asarray(batches(len(self.x), self.batch_size, self.seed, epoch)):
-            yield self.losses.on(*rows_of(self.x, self.y, i, lead, self.own_labels), examples=i, seeds=seeds)
+            yield Batch(self.losses, *rows_of(self.x, self.y, i, lead, self.own_labels), i, seeds)
 
     def follow(self, running: Statistics, seen: Statistics) -> Statistics:
         """The running statistics of batch norm after a step that reports what it saw of its batch."""
@@ -216,7 +221,7 @@ class _Training:
 
 def _check_kinds(model: object, optimizer: object, dtype: str) -> None:
     if not isinstance(model, Model):
-        raise TypeError(f"model must be a minisam Model such as mlp((64, 32, 10)), got {model!r}")
+        raise TypeError(f"model must be a minisam Model such as mlp((64, 32, 10)), got {shown(model)}")
     check_methods("optimizer", optimizer, "init step", "an optimizer such as SGD(lr)")
     pick("dtype", dtype, {"float32": 0, "float64": 0})
 

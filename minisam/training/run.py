@@ -8,12 +8,13 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, SupportsFloat
+from typing import TYPE_CHECKING, Any
 
 import numpy
 
+from ..arguments import checked, file, path
 from ..array_backend import asarray
-from ..checks import pick
+from ..checks import is_real, pick, shown
 from ..models import Model, cnn, gpt, mlp, resnet, vit
 from ..types import SHARED, Array, Shape, State, Statistics
 from .archive import Path, entries, read, refusing, write
@@ -135,6 +136,7 @@ class Run:
             columns[key] = numpy.broadcast_to(a.reshape(*a.shape, *[1] * (len(shape) - a.ndim)), shape).ravel()
         return pandas.DataFrame(columns)
 
+    @checked(path=file)
     def save(self, path: Path) -> None:
         """Write the run to one .npz file, whole or not at all. A loss of your own is not in the file."""
         loss = self.loss if isinstance(self.loss, str) else "a loss of your own"
@@ -142,6 +144,7 @@ class Run:
         write(path, entries("run", self.w, {"history": self.history, "running": self.running}, meta))
 
     @staticmethod
+    @checked(path=path)
     def load(path: Path) -> Run:
         """Read a run that `save` wrote. The optimizer's state is not in the file."""
         w, groups, meta = read(path, "run")
@@ -159,11 +162,11 @@ class Run:
             return Run(model, asarray(w), groups["history"], meta["loss"], meta["interrupted"], axes, running)
 
 
-def _where(values: list[Any], name: str, value: object) -> int:
+def _where(values: list[Any], name: str, value: Any) -> int:
     for k, v in enumerate(values):
-        if v == value or (isinstance(v, float) and isinstance(value, SupportsFloat) and math.isclose(v, value)):
+        if (is_real(value) and is_real(v) and math.isclose(v, value)) or (isinstance(v, (str, bool)) and v == value):
             return k
-    raise ValueError(f"{name} must be one of {', '.join(map(str, values))}, got {value!r}")
+    raise ValueError(f"{name} must be one of {', '.join(map(str, values))}, got {shown(value)}")
 
 
 def _take(a: Any, lead: Shape, axis: int, k: int, first: int = 0) -> Any:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import inspect
 import itertools
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy
 
 from ..array_backend import asarray
-from ..checks import check_seed, is_real
+from ..checks import check_seed, is_real, shown
 from ..data import Data
 from ..optim import Optimizer
 from ..types import Array, Seed, Shape
@@ -28,20 +27,29 @@ def replica_axes(sweep: Mapping[str, Sequence[Any]] | None, seed: int | Sequence
     """The replica axes by name: first what is swept, then "seed" if there are several seeds."""
     seeds = check_seed(seed)
     axes: Axes = {}
+    if sweep is not None and not isinstance(sweep, Mapping):
+        raise TypeError(f"sweep must be a dict, name -> values, got {shown(sweep)}")
     for name, values in (sweep or {}).items():
-        values = [v.item() if isinstance(v, numpy.generic) else v for v in values]
-        if not values or len(set(values)) < len(values) or name == "seed":
-            raise ValueError(
-                f"sweep must map names but 'seed' to different values, at least one, got {name!r}: {values}"
-            )
-        try:
-            json.dumps(values)
-        except TypeError as error:
-            raise TypeError(
-                f"sweep must map names to numbers or text, which files can hold, got {name!r}: {values}"
-            ) from error
-        axes[name] = values
+        axes[name] = values_of(name, values)
     return axes | ({"seed": seeds.tolist()} if seeds.ndim else {})
+
+
+def values_of(name: str, values: Sequence[Any]) -> list[Any]:
+    """The values of a swept name: numbers or texts, each once, which files can hold."""
+    sweep = f"got {shown(name)}: {shown(values)}"
+    if not isinstance(name, str) or isinstance(values, (str, bytes, Mapping)) or numpy.ndim(as_list(values)) != 1:
+        raise TypeError(f"sweep must map names to sequences of values, {sweep}")
+    found = [v.item() if isinstance(v, numpy.generic) else v for v in values]
+    if not all(isinstance(v, (str, bool)) or (is_real(v) and v == v) for v in found):
+        raise TypeError(f"sweep must map names to numbers or text, which files can hold, {sweep}")
+    if not found or len(set(found)) < len(found) or name == "seed":
+        raise ValueError(f"sweep must map names but 'seed' to different values, at least one, {sweep}")
+    return found
+
+
+def as_list(values: Any) -> Any:
+    """The values of a sequence that is no array, as a list of objects, of which NumPy makes one axis."""
+    return values if hasattr(values, "ndim") or not hasattr(values, "__len__") else [0] * len(values)
 
 
 def shape_of(axes: Axes) -> Shape:
@@ -60,13 +68,15 @@ def seeds_along(axes: Axes, seed: int | Sequence[int]) -> Seed:
 
 def arguments(f: Any) -> list[str]:
     """The names that a function of swept values takes; none if `f` is an optimizer or data."""
-    is_function = callable(f) and not hasattr(f, "step") and not isinstance(f, Data)
+    is_function = callable(f) and not isinstance(f, (type, Data)) and not hasattr(f, "step")
     return list(inspect.signature(f).parameters) if is_function else []
 
 
 def check_taken(axes: Axes, **functions: object) -> None:
     """Raise a ValueError if a function takes a name that is not swept, or if none takes a name that is."""
     taken = {name: argument for argument, f in functions.items() for name in arguments(f)}
+    if "seed" in taken.keys() - axes.keys():
+        raise ValueError(f"{taken['seed']} takes seed, so seed must be a sequence of seeds, such as [0], got one seed")
     for name in sorted(taken.keys() - axes.keys()):
         there = ", ".join(axes) or "none"
         raise ValueError(f"{taken[name]} takes {name}, which must be an axis of the sweep; there are: {there}")
@@ -76,7 +86,7 @@ def check_taken(axes: Axes, **functions: object) -> None:
 
 def optimizer_of(optimizer: Any, axes: Axes) -> Optimizer:
     """The optimizer that a function makes from the swept values, each an array that broadcasts along its own axis of w."""
-    if hasattr(optimizer, "step") or not callable(optimizer):
+    if hasattr(optimizer, "step") or isinstance(optimizer, type) or not callable(optimizer):
         return optimizer
     values = {}
     for name in arguments(optimizer):
@@ -89,12 +99,15 @@ def optimizer_of(optimizer: Any, axes: Axes) -> Optimizer:
 
 def data_of(data: Any, axes: Axes) -> tuple[Any, numpy.ndarray | None]:
     """The data; and the training labels (..., m) of each replica, if a function makes them from the swept values."""
-    if isinstance(data, Data) or not callable(data):
+    if isinstance(data, (Data, type)) or not callable(data):
         return data, None
     names = [name for name in axes if name in arguments(data)]
     combinations = itertools.product(*[axes[name] for name in names])
     sets = [data(**dict(zip(names, values, strict=True))) for values in combinations]
     first = sets[0]
+    for one in sets:
+        if not isinstance(one, Data):
+            raise TypeError(f"data must be a function that returns a minisam Data, and returned {shown(one)}")
     for other in sets:
         for part, a in vars(first).items():
             if part not in ("y_train", "flipped") and not numpy.array_equal(a, getattr(other, part)):

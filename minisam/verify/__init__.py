@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from .. import array_backend
+from ..arguments import checked, instance, sequence
 from .errors import Checks, above, apart, drawn
 from .family import family
 from .formulas import measures, objective, optimizers
@@ -51,6 +52,7 @@ def run() -> Iterator[Result]:
             yield Result(group, formula, error, bound)
 
 
+@checked(results=sequence(instance(Result, "a Result of `run`")))
 def table(results: list[Result]) -> str:
     """The results as text."""
     width = max(len(result.formula) for result in results)
