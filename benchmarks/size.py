@@ -20,14 +20,14 @@ LONGEST_FUNCTION, LONGEST_FILE = 30, 300
 QUIET = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
 # from the ground up: a room imports only from rooms on its own line or above it in this list
 FLOORS = (
-    "types files show stats threads version",
+    "types files threads version",
     "array_backend",
-    "checks vectors draws hyperparameters",
+    "checks arguments kinds show stats vectors streams draws hyperparameters",
     "autodiff.tape autodiff.program autodiff.reads autodiff.watch autodiff.compare autodiff.memory autodiff.replay",
     "ops",
     "losses models",
     "autodiff",
-    "optim data",
+    "schedules optim data",
     "batch",
     "sam",
     "sharpness",
@@ -187,7 +187,7 @@ def step_calls() -> list[str]:
 
 def norms_of_a_step() -> int:
     """How often `norm` is called in a SAM step."""
-    from minisam.ops import norm
+    from minisam.vectors import norm
 
     take_step = sam_step()
     take_step()

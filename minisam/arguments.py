@@ -111,7 +111,7 @@ def choice(choices: Mapping[str, Any]) -> Kind:
     return check
 
 
-def text(name: str, value: Any) -> str:
+def text(name: str, value: object) -> str:
     """Any text."""
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a text, got {shown(value)}")
@@ -149,7 +149,7 @@ def counts(at_least: int = 1, least: int = 1, axes: int | None = None) -> Kind:
 def instance(kind: type | tuple[type, ...], what: str) -> Kind:
     """An object of this class."""
 
-    def check(name: str, value: Any) -> Any:
+    def check(name: str, value: object) -> Any:
         if not isinstance(value, kind):
             raise TypeError(f"{name} must be {what}, got {shown(value)}")
         return value
@@ -167,7 +167,7 @@ filters = methods("mask filter_norms", "a model such as mlp((2, 32, 2))")
 generator = instance(numpy.random.Generator, "a generator such as numpy.random.default_rng(0)")
 
 
-def path(name: str, value: Any) -> Any:
+def path(name: str, value: object) -> Any:
     """The path of a file or a folder, as text or as `pathlib.Path`."""
     if not isinstance(value, (str, os.PathLike)) or not os.fspath(value) or "\0" in str(os.fspath(value)):
         raise TypeError(f"{name} must be the path of a file or folder, got {shown(value)}")
@@ -184,7 +184,7 @@ def file(name: str, value: Any) -> Any:
 def sequence(kind: Kind, at_least: int = 1) -> Kind:
     """A list or a tuple of one kind."""
 
-    def check(name: str, value: Any) -> Sequence[Any]:
+    def check(name: str, value: object) -> Sequence[Any]:
         if not isinstance(value, (list, tuple)):
             raise TypeError(f"{name} must be a list, got {shown(value)}")
         if len(value) < at_least:
@@ -197,7 +197,7 @@ def sequence(kind: Kind, at_least: int = 1) -> Kind:
 def labelled(kind: Kind, empty: bool = False) -> Kind:
     """A mapping of labels, which are text, to values of one kind."""
 
-    def check(name: str, value: Any) -> dict[str, Any]:
+    def check(name: str, value: object) -> dict[str, Any]:
         if not isinstance(value, Mapping) or not (value or empty) or not all(isinstance(key, str) for key in value):
             raise TypeError(f"{name} must be a dict of labels, each with its value, got {shown(value)}")
         return {key: kind(f"{name} [{key!r}]", entry) for key, entry in value.items()}

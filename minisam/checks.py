@@ -96,7 +96,7 @@ AT_LEAST_0, ABOVE_0 = Interval(0), Interval(0, low_belongs=False)
 FINITE = Interval(low_belongs=False, high_belongs=False)
 
 
-def check_number(name: str, value: Any, inside: Interval, swept: bool = True) -> Scalar:
+def check_number(name: str, value: object, inside: Interval, swept: bool = True) -> Scalar:
     """The value, if it is a real number of this interval; or, where it may be swept, an array (..., 1) of such numbers.
 
     Arrays on a device are not read back: of these, dtype and shape alone are checked.
@@ -118,7 +118,7 @@ def check_number(name: str, value: Any, inside: Interval, swept: bool = True) ->
     return value if swept or type(value) in (int, float) else a.item()
 
 
-def as_numbers(value: Any) -> Array | None:
+def as_numbers(value: object) -> Array | None:
     """An array of the value's numbers; one on a device as it is; None for text, truth values, masks and other objects."""
     if isinstance(value, (bool, numpy.bool_, str, bytes, numpy.ma.MaskedArray)):
         return None
@@ -164,7 +164,7 @@ def check_truth(name: str, value: object) -> bool:
     return bool(value)
 
 
-def check_random_seed(name: str, value: Any) -> Seed:
+def check_random_seed(name: str, value: object) -> Seed:
     """A whole number ≥ 0, or an int64 array (..., 1) of them, on the host."""
     a = as_numbers(value if isinstance(value, (int, numpy.ndarray)) or not hasattr(value, "dtype") else asnumpy(value))
     if a is None or a.dtype.kind not in "iuf" or a.shape[-1:] not in ((), (1,)) or not numpy.all(_whole(a)):
@@ -176,7 +176,7 @@ def _whole(a: numpy.ndarray) -> numpy.ndarray:
     return (a >= 0) & (a < 2**63) & (a == numpy.floor(a))
 
 
-def check_step_size(name: str, value: Any) -> StepSize:
+def check_step_size(name: str, value: object) -> StepSize:
     """η ≥ 0: a number, an array (..., 1), or a schedule t -> η, which is asked for its first step size."""
     if not is_schedule(value):
         return check_number(name, value, AT_LEAST_0)
@@ -197,21 +197,21 @@ def first_of(name: str, schedule: Any) -> Any:
         raise TypeError(f"{name} must be a number or a schedule t -> number, got {shown(schedule)}: {error}") from error
 
 
-def check_decay_rates(name: str, value: Any) -> tuple[float, float]:
+def check_decay_rates(name: str, value: object) -> tuple[float, float]:
     """Two numbers in [0, 1)."""
     if not isinstance(value, (tuple, list)) or len(value) != 2 or not all(is_real(b) and 0 <= b < 1 for b in value):
         raise ValueError(f"{name} must be two numbers in [0, 1), got {shown(value)}")
     return float(value[0]), float(value[1])
 
 
-def is_real(value: Any) -> bool:
+def is_real(value: object) -> bool:
     """Whether this is one real number, of Python or of NumPy."""
     if type(value) is numpy.ndarray:
         return value.ndim == 0 and value.dtype.kind in "iuf"
     return whole(value) or isinstance(value, (float, numpy.floating))
 
 
-def check_schedule(name: str, value: Any) -> Callable[[int], Scalar]:
+def check_schedule(name: str, value: object) -> Callable[[int], Scalar]:
     """A schedule t -> η."""
     if not is_schedule(value):
         raise TypeError(f"{name} must be a schedule t -> lr such as cosine(lr, steps), got {shown(value)}")
@@ -236,7 +236,7 @@ def check_methods(name: str, value: object, methods: str, what: str) -> Any:
     return value
 
 
-def check_function(name: str, value: Any, what: str) -> Any:
+def check_function(name: str, value: object, what: str) -> Any:
     """The value, if it can be called and is no class."""
     if not callable(value) or isinstance(value, type):
         raise TypeError(f"{name} must be {what}, got {shown(value)}")

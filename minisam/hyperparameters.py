@@ -13,10 +13,9 @@ Truths: tests/test_hyperparameters.py.
 from __future__ import annotations
 
 import copy
-import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields
-from functools import partial, wraps
+from functools import partial
 from typing import Any
 
 import numpy
@@ -25,7 +24,6 @@ from autograd.tracer import Box
 from . import checks
 from .array_backend import asarray, xp
 from .checks import AT_LEAST_0, Interval
-from .kinds import floats, loss_and_grad, same_shape
 from .types import Array, Scalar, State
 
 
@@ -93,41 +91,6 @@ def check_meets(name: str, dtype: Any, kind: type) -> None:
         raise TypeError(f"{name} must be an array of the backend in use ({xp().__name__}), got {kind.__name__}")
     if dtype.kind != "f":
         raise TypeError(f"{name} must be floating point, got dtype {dtype}")
-
-
-def explained(taken: Callable[..., Any]) -> Any:
-    """Decorate a step, or an update: if it fails, the first of its arguments that is wrong is named.
-
-    They are looked at only then, so that a step which succeeds pays nothing for it.
-    """
-
-    @wraps(taken)
-    def called(self: Any, *args: Any, **named: Any) -> Any:
-        try:
-            return taken(self, *args, **named)
-        except (TypeError, ValueError, AttributeError, KeyError, IndexError):
-            given = inspect.signature(taken).bind(self, *args, **named).arguments
-            check_step(given.pop("self"), **given)
-            raise
-
-    return called
-
-
-def check_step(optimizer: Any, w: Any, state: Any, **last: Any) -> None:
-    """Raise the error that names the wrong argument of a step: w, the state, g or loss_and_grad."""
-    w = floats()("w", w)
-    known = optimizer.init(w)
-    if not isinstance(state, dict) or known.keys() - state.keys():
-        raise TypeError(f"state must be what init(w) returned, with {', '.join(known)}, got {checks.shown(state)}")
-    for name, a in known.items():
-        if getattr(state[name], "shape", ())[-1:] != getattr(a, "shape", ())[-1:]:
-            raise ValueError(
-                f"state must be what init(w) returned; {name} must have shape {a.shape}, got {state[name]!r}"
-            )
-    if "g" in last:
-        same_shape("g", floats()("g", last["g"]), "w", w)
-    else:
-        loss_and_grad("loss_and_grad", last["loss_and_grad"])(w)
 
 
 def joined(outer: object, own: State, inner: object, its: State) -> State:

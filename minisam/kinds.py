@@ -64,7 +64,7 @@ def an_array(
     return native(a)
 
 
-def _is_array(a: Any, here: bool) -> bool:
+def _is_array(a: object, here: bool) -> bool:
     """Whether this is an array of the backend in use, one in a box, a number of NumPy's; or NumPy's array anywhere."""
     known = (xp().ndarray, Box, numpy.generic, *(() if here else (numpy.ndarray,)))
     return isinstance(a, known) and not isinstance(a, numpy.ma.MaskedArray)
@@ -78,7 +78,7 @@ def native(a: Array) -> Array:
 def host(kinds: str = "f", axes: int = 0, finite: bool = False, empty: bool = False) -> Kind:
     """Numbers that are only looked at, in an array of any backend or a list, as an array on the host."""
 
-    def check(name: str, value: Any) -> numpy.ndarray:
+    def check(name: str, value: object) -> numpy.ndarray:
         a = None if callable(value) or isinstance(value, Mapping) else checks.as_numbers(value)
         if a is None or a.dtype.kind not in kinds:
             what = "integers" if kinds == "iu" else "numbers"
@@ -127,7 +127,7 @@ def function(arguments: int, what: str) -> Kind:
 def told(kind: Kind, result: Callable[[Any], Any], says: str) -> Kind:
     """A function whose results are checked at each call: `result` raises an error, or returns False, if one is wrong."""
 
-    def check(name: str, value: Any) -> Any:
+    def check(name: str, value: object) -> Any:
         f = kind(name, value)
 
         @wraps(f, updated=())
@@ -142,7 +142,7 @@ def told(kind: Kind, result: Callable[[Any], Any], says: str) -> Kind:
     return check
 
 
-def is_numbers(a: Any) -> bool:
+def is_numbers(a: object) -> bool:
     """Whether this is an array of floats, or one float."""
     return getattr(getattr(a, "dtype", None), "kind", "") == "f" and not isinstance(a, numpy.ma.MaskedArray)
 

@@ -16,9 +16,9 @@ from .arguments import checked
 from .array_backend import asarray
 from .batch import Batch
 from .checks import ABOVE_0
-from .hyperparameters import Declared, Interval, count, explained, number, optimizer, random_seed, refuse_inside
+from .hyperparameters import Declared, Interval, count, number, optimizer, random_seed, refuse_inside
 from .kinds import floats
-from .optim import Optimizer
+from .optim import Optimizer, explained
 from .sam import SAF
 from .streams import per_seed
 from .types import Array, Info, LossAndGrad, Seed, State

@@ -17,32 +17,34 @@ its own. A step size may also be a schedule t -> lr of the step t = 0, 1, 2, …
 
 from __future__ import annotations
 
-import math
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from functools import wraps
+from typing import Any, Protocol
 
 import numpy
 
 from .arguments import checked
 from .array_backend import xp
 from .autodiff.replay import replayed
+from .checks import shown
 from .hyperparameters import (
     Declared,
     Interval,
     at_least_0,
-    count,
     decay_rates,
-    explained,
     number,
     ready,
-    schedule,
     step_size,
     truth,
 )
-from .kinds import floats
+from .kinds import floats, loss_and_grad, same_shape
+from .schedules import constant, cosine, step_decay, warmup
 from .types import Array, Evaluated, Info, LossAndGrad, Scalar, State, StepSize
 from .vectors import norm
+
+__all__ = ["SGD", "Adam", "AdamW", "Base", "Optimizer", "Updater", "constant", "cosine", "step_decay", "warmup"]
 
 
 class Optimizer(Protocol):
@@ -64,6 +66,41 @@ class Updater(Protocol):
     def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]: ...
 
     def update(self, w: Array, state: State, g: Array) -> tuple[Array, State]: ...
+
+
+def explained(taken: Callable[..., Any]) -> Any:
+    """Decorate a step, or an update: if it fails, the first of its arguments that is wrong is named.
+
+    They are looked at only then, so that a step which succeeds pays nothing for it.
+    """
+
+    @wraps(taken)
+    def called(self: Any, *args: Any, **named: Any) -> Any:
+        try:
+            return taken(self, *args, **named)
+        except (TypeError, ValueError, AttributeError, KeyError, IndexError):
+            given = inspect.signature(taken).bind(self, *args, **named).arguments
+            check_step(given.pop("self"), **given)
+            raise
+
+    return called
+
+
+def check_step(optimizer: Any, w: Any, state: Any, **last: Any) -> None:
+    """Raise the error that names the wrong argument of a step: w, the state, g or loss_and_grad."""
+    w = floats()("w", w)
+    known = optimizer.init(w)
+    if not isinstance(state, dict) or known.keys() - state.keys():
+        raise TypeError(f"state must be what init(w) returned, with {', '.join(known)}, got {shown(state)}")
+    for name, a in known.items():
+        if getattr(state[name], "shape", ())[-1:] != getattr(a, "shape", ())[-1:]:
+            raise ValueError(
+                f"state must be what init(w) returned; {name} must have shape {a.shape}, got {state[name]!r}"
+            )
+    if "g" in last:
+        same_shape("g", floats()("g", last["g"]), "w", w)
+    else:
+        loss_and_grad("loss_and_grad", last["loss_and_grad"])(w)
 
 
 class Base(Declared):
@@ -219,54 +256,3 @@ def add_l2(g: Array, l2: Scalar, w: Array) -> Array:
 def lr_at(optimizer: Updater, t: int, w: Array) -> Scalar:
     """The step size at step t of an optimizer that met w."""
     return ready(optimizer.lr(t), w.dtype) if callable(optimizer.lr) else optimizer.lr
-
-
-# --- schedules: t -> lr ----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class constant(Declared):
-    """lr at every step: the same as the number itself, for use inside `warmup`."""
-
-    lr: Scalar = at_least_0()
-
-    def __call__(self, t: int) -> Scalar:
-        return self.lr
-
-
-@dataclass(frozen=True)
-class cosine(Declared):
-    """Half a cosine from lr at t = 0 to `final` at t = `steps`; from then on the step size stays `final`.
-
-    Loshchilov & Hutter 2017, arXiv:1608.03983, eq. 5, without restarts.
-    """
-
-    lr: Scalar = at_least_0()
-    steps: int = count()
-    final: Scalar = at_least_0(0.0)
-
-    def __call__(self, t: int) -> Scalar:
-        return self.final + (self.lr - self.final) * (1 + math.cos(math.pi * min(t / self.steps, 1))) / 2
-
-
-@dataclass(frozen=True)
-class warmup(Declared):
-    """`schedule`, multiplied by (t + 1)/steps over the first `steps` steps.   Goyal et al. 2017, arXiv:1706.02677."""
-
-    steps: int = count()
-    schedule: Callable[[int], Scalar] = schedule()
-
-    def __call__(self, t: int) -> Scalar:
-        return self.schedule(t) * min((t + 1) / self.steps, 1)
-
-
-@dataclass(frozen=True)
-class step_decay(Declared):
-    """lr · factorᵏ after k · `every` steps."""
-
-    lr: Scalar = at_least_0()
-    every: int = count()
-    factor: Scalar = at_least_0(0.1)
-
-    def __call__(self, t: int) -> Scalar:
-        return math.prod([self.factor] * (t // self.every), start=self.lr)  # rounded alike for numbers and arrays

@@ -18,7 +18,7 @@ runs = labelled(a_run)
 NUMBERS = host("fiu")
 
 
-def a_line(name: str, value: Any) -> tuple[numpy.ndarray, numpy.ndarray]:
+def a_line(name: str, value: object) -> tuple[numpy.ndarray, numpy.ndarray]:
     """x (k,) and values (..., k)."""
     x, values = pair(name, value, "(x, values)")
     x, values = NUMBERS(f"x of {name}", x), NUMBERS(f"values of {name}", values)
@@ -27,7 +27,7 @@ def a_line(name: str, value: Any) -> tuple[numpy.ndarray, numpy.ndarray]:
     return x, values
 
 
-def a_slice(name: str, value: Any) -> tuple[numpy.ndarray, numpy.ndarray]:
+def a_slice(name: str, value: object) -> tuple[numpy.ndarray, numpy.ndarray]:
     """t (k,) and values (k, k), some of which are finite."""
     t, values = a_line(name, value)
     if values.shape != (len(t), len(t)) or not numpy.isfinite(values).any():
@@ -38,7 +38,7 @@ def a_slice(name: str, value: Any) -> tuple[numpy.ndarray, numpy.ndarray]:
 def measured(kind: type) -> Callable[[str, Any], Any]:
     """x (k,), and k results of this class."""
 
-    def check(name: str, value: Any) -> tuple[numpy.ndarray, list[Any]]:
+    def check(name: str, value: object) -> tuple[numpy.ndarray, list[Any]]:
         x, results = pair(name, value, "(x, results)")
         x = NUMBERS(f"x of {name}", x)
         every = isinstance(results, (list, tuple)) and all(isinstance(one, kind) for one in results)
@@ -51,14 +51,14 @@ def measured(kind: type) -> Callable[[str, Any], Any]:
     return check
 
 
-def pair(name: str, value: Any, what: str) -> tuple[Any, Any]:
+def pair(name: str, value: object, what: str) -> tuple[Any, Any]:
     """The two entries of a tuple or a list."""
     if not isinstance(value, (tuple, list)) or len(value) != 2:
         raise TypeError(f"{name} must be a pair {what}, got {shown(value)}")
     return value[0], value[1]
 
 
-def a_point(name: str, value: Any) -> tuple[float, float]:
+def a_point(name: str, value: object) -> tuple[float, float]:
     """Two coordinates."""
     point = NUMBERS(name, value)
     if point.shape != (2,):
@@ -66,13 +66,13 @@ def a_point(name: str, value: Any) -> tuple[float, float]:
     return float(point[0]), float(point[1])
 
 
-def two_texts(name: str, value: Any) -> tuple[str, str]:
+def two_texts(name: str, value: object) -> tuple[str, str]:
     """Two names."""
     a, b = pair(name, value, "of names")
     return text(name, a), text(name, b)
 
 
-def colour(name: str, value: Any) -> Any:
+def colour(name: str, value: object) -> Any:
     """A colour of matplotlib's."""
     from matplotlib.colors import is_color_like
 
@@ -81,7 +81,7 @@ def colour(name: str, value: Any) -> Any:
     return value
 
 
-def labels(name: str, value: Any) -> Mapping[str, object]:
+def labels(name: str, value: object) -> Mapping[str, object]:
     """Names with their values, or none."""
     if not isinstance(value, Mapping):
         raise TypeError(f"{name} must be a dict, name -> value, got {shown(value)}")

@@ -25,9 +25,9 @@ from .. import streams
 from ..arguments import checked
 from ..autodiff.replay import replayed
 from ..batch import Batch
-from ..hyperparameters import Declared, at_least_0, base, explained, joined, norm_order
+from ..hyperparameters import Declared, at_least_0, base, joined, norm_order
 from ..kinds import floats
-from ..optim import Updater, add_l2
+from ..optim import Updater, add_l2, explained
 from ..types import SHARED, Array, Evaluated, Info, LossAndGrad, Radius, Scalar, Seed, State, statistics_of
 from ..vectors import norm
 from .balls import Ball, ball

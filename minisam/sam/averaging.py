@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..arguments import checked
-from ..hyperparameters import Declared, count, explained, joined, optimizer, refuse_inside, share
+from ..hyperparameters import Declared, count, joined, optimizer, refuse_inside, share
 from ..kinds import floats
-from ..optim import Optimizer
+from ..optim import Optimizer, explained
 from ..types import Array, Info, LossAndGrad, Scalar, State
 from ..vectors import mix
 

@@ -15,13 +15,12 @@ from ..hyperparameters import (
     at_least_0,
     count,
     decay_rates,
-    explained,
     number,
     random_seed,
     step_size,
 )
 from ..kinds import floats
-from ..optim import lr_at
+from ..optim import explained, lr_at
 from ..types import Array, Info, LossAndGrad, Radius, Seed, State, StepSize
 from .algebra import Look
 

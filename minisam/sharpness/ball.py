@@ -1,4 +1,4 @@
-"""How far the loss rises in a ball around w: at its worst point, on average, and where SAM's single step looks."""
+"""How far the loss rises in a ball: at its worst, on average, at the single step.  Truths: tests/test_sharpness_ball.py."""
 
 from __future__ import annotations
 
@@ -217,7 +217,6 @@ def m_sharpness(parts: Sequence[LossAndGrad], w: Array, search: Search) -> Estim
         Its standard error is that of parts drawn at random from many.
 
     Source: Foret et al. 2021, arXiv:2010.01412, section 4.1; Andriushchenko & Flammarion 2022, arXiv:2206.06232, section 2.
-    Truths: tests/test_sharpness_ball.py.
     """
     of_part = replace(search, progress=False)
     shown = bar(parts, unit="part", disable=not search.progress)
