@@ -63,7 +63,7 @@ def test_a_step_never_waits_for_the_device():
     batch, w = BatchLoss(MODEL).on(x, y), MODEL.init(range(3))
     w, state, _ = optimizer.step(w, optimizer.init(w), batch)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of allow_synchronize, the one hook there is
+        warnings.simplefilter("ignore")  # of allow_synchronize, the one hook there is
         with cupyx.allow_synchronize(False):
             for _ in range(3):
                 w, state, _ = optimizer.step(w, state, batch)

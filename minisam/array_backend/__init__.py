@@ -68,7 +68,7 @@ def _cupy() -> Backend:
         "cupy",
         cupy,
         cupy.asnumpy,
-        lambda: cupy.cuda.getin_use_stream().synchronize(),
+        lambda: cupy.cuda.Device().synchronize(),
         lambda run: captured(run, cuda_graph),
     )
 
