@@ -1,7 +1,8 @@
 """Products of matrices by a kernel of our own, for CUDA graphs: cuBLAS cannot be called while a stream captures.
 
 The kernel takes operands with any strides, so that transposed and broadcast ones are read where they lie, and writes where it
-is told. Each block of 16 × 16 threads computes one tile of the result from tiles of the operands in shared memory.
+is told. A block of 8 × 8 threads computes a tile of 16 × 16 numbers, four a thread, from tiles of the operands, 64 deep, in
+shared memory.
 
 Truths: tests/test_products.py (against NumPy: shapes, layouts, stacks, dtypes).
 """
@@ -29,7 +30,7 @@ extern "C" __global__ void product(
     long long parts, long long outer, long long inner,  // stacks of products: parts of one sum, and two leading axes
     long long a1, long long a2, long long b1, long long b2, long long c0, long long c1, long long c2
 ) {
-    __shared__ number left[16][17], right[16][17];
+    __shared__ number left[16][65], right[64][17];
     const int y = threadIdx.y, x = threadIdx.x;
     const bool a_in_rows = ak <= am, b_in_rows = bn <= bk;  // neighbouring threads read neighbouring numbers
     const int ay = a_in_rows ? y : x, ax = a_in_rows ? x : y, by = b_in_rows ? y : x, bx = b_in_rows ? x : y;
@@ -40,17 +41,24 @@ extern "C" __global__ void product(
         const number *A = a + i1 * a1 + i2 * a2, *B = b + i1 * b1 + i2 * b2;
         number *C = c + i0 * c0 + i1 * c1 + i2 * c2;
         const long long first = i0 * part, last = first + part < k ? first + part : k;
-        number total = 0;
-        for (long long p = first; p < last; p += 16) {
-            left[ay][ax] = row + ay < m && p + ax < last ? A[(row + ay) * am + (p + ax) * ak] : number(0);
-            right[by][bx] = p + by < last && column + bx < n ? B[(p + by) * bk + (column + bx) * bn] : number(0);
+        number total[2][2] = {};
+        for (long long p = first; p < last; p += 64) {
+            for (int q = 0; q < 64; q += 8)
+            for (int h = 0; h < 16; h += 8) {
+                const long long i = row + h + ay, j = column + h + bx, in_a = p + q + ax, in_b = p + q + by;
+                left[h + ay][q + ax] = i < m && in_a < last ? A[i * am + in_a * ak] : number(0);
+                right[q + by][h + bx] = in_b < last && j < n ? B[in_b * bk + j * bn] : number(0);
+            }
             __syncthreads();
-            number sum = 0;  // a sum of sums rounds less
-            for (int q = 0; q < 16; ++q) sum += left[y][q] * right[q][x];
-            total += sum;
+            number sum[2][2] = {};  // a sum of sums rounds less
+            for (int q = 0; q < 64; ++q)
+            for (int i = 0; i < 2; ++i)
+            for (int j = 0; j < 2; ++j) sum[i][j] += left[y + 8 * i][q] * right[q][x + 8 * j];
+            for (int i = 0; i < 4; ++i) total[i / 2][i % 2] += sum[i / 2][i % 2];
             __syncthreads();
         }
-        if (row + y < m && column + x < n) C[(row + y) * cm + (column + x) * cn] = total;
+        for (long long i = y; i < 16 && row + i < m; i += 8)
+        for (long long j = x; j < 16 && column + j < n; j += 8) C[(row + i) * cm + (column + j) * cn] = total[i / 8][j / 8];
     }
 }
 """
@@ -146,7 +154,7 @@ def _launch(c: Array, a: Array, b: Array, part: int) -> None:
     of_matrices = [step for x in (a, b, c) for step in steps(x)[-2:]]
     of_stacks = [outer[1], inner[1], outer[2], inner[2], steps(c)[0], outer[3], inner[3]]
     sizes = [m, n, k, part, *of_matrices, parts, outer[0], inner[0], *of_stacks]
-    _kernel(c.dtype.char)(grid, (TILE, TILE), (a, b, c, *sizes))
+    _kernel(c.dtype.char)(grid, (TILE // 2, TILE // 2), (a, b, c, *sizes))
 
 
 @functools.cache
