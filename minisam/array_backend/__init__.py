@@ -33,13 +33,21 @@ class BackendError(RuntimeError):
 
 @dataclass(frozen=True)
 class Backend:
-    """A namespace with NumPy's functions, the way back to NumPy, and `capture`, which makes a function cheap to repeat."""
+    """A namespace with NumPy's functions, and what else differs.
+
+    `asnumpy` is the way back to NumPy, and `synchronize` waits until what was asked for is done. `capture` makes a function cheap
+    to repeat. `beside` prepares a function for another thread; its second result is called here when the thread is done.
+    """
 
     name: str
     xp: Any
     asnumpy: Callable[[Array], numpy.ndarray]
     synchronize: Callable[[], None]
     capture: Callable[[Callable[[], Any]], Callable[[], Any]] = lambda run: run
+    beside: Callable[[Callable[[], Any]], tuple[Callable[[], Any], Callable[[], None]]] = lambda run: (
+        run,
+        lambda: None,
+    )
 
 
 def _numpy() -> Backend:
@@ -60,14 +68,16 @@ def _cupy() -> Backend:
     _probe(cupy)
     from .autograd_on_device import register
     from .cuda_graph import captured, cuda_graph
+    from .streams import beside
 
     register(cupy.ndarray, cupy)
     return Backend(
         "cupy",
         cupy,
         cupy.asnumpy,
-        lambda: cupy.cuda.Device().synchronize(),
+        lambda: cupy.cuda.get_current_stream().synchronize(),
         lambda run: captured(run, cuda_graph),
+        beside,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,23 +11,35 @@ from typing import Any
 from ..types import Array
 
 KEPT = 32  # of each kind; the one used longest ago makes room
-_own: dict[Any, Array] | None = None  # those of the graph that is being captured
+
+
+class Kept(threading.local):
+    """The constants of the graph that this thread captures."""
+
+    own: dict[Any, Array] | None = None
+
+
+_kept = Kept()
 
 
 def made_once(make: Callable[..., Array]) -> Callable[..., Array]:
     """A constant array, made once for each backend and each set of arguments."""
-    from . import xp
+    from . import synchronize, xp
 
-    cached = functools.lru_cache(KEPT)(lambda namespace, *args: make(*args))
+    @functools.lru_cache(KEPT)
+    def cached(namespace: Any, *args: Any) -> Array:
+        made = make(*args)
+        synchronize()  # another thread, on another stream, may use it next
+        return made
 
     @functools.wraps(make)
     def constant(*args: Any) -> Array:
-        if _own is None:
+        if _kept.own is None:
             return cached(xp(), *args)
         key = (cached, *args)
-        if key not in _own:
-            _own[key] = cached(xp(), *args)
-        return _own[key]
+        if key not in _kept.own:
+            _kept.own[key] = cached(xp(), *args)
+        return _kept.own[key]
 
     return constant
 
@@ -34,9 +47,8 @@ def made_once(make: Callable[..., Array]) -> Callable[..., Array]:
 @contextmanager
 def kept() -> Iterator[dict[Any, Array]]:
     """Collect the constants used in this block. A graph reads them at their addresses, so they must live as long as it does."""
-    global _own
-    _own = {}
+    _kept.own = {}
     try:
-        yield _own
+        yield _kept.own
     finally:
-        _own = None
+        _kept.own = None
