@@ -245,8 +245,9 @@ LINALG = {
 DECOMPOSITIONS = {
     "pinv": lambda a: anp.linalg.pinv(a),
     "cholesky": lambda a: anp.linalg.cholesky(symmetric(a)),
-    "eigh": lambda a: anp.linalg.eigh(symmetric(a))[0],
-    "eigh, vectors": lambda a: anp.linalg.eigh(symmetric(a))[1] ** 2,
+    "eigh": lambda a: anp.linalg.eigh(square(a))[0],
+    "eigh, vectors": lambda a: anp.linalg.eigh(square(a))[1] ** 2,
+    "eigh, the upper triangle": lambda a: anp.linalg.eigh(square(a), UPLO="U")[0],
     "svd": lambda a: anp.linalg.svd(a, full_matrices=False)[1],
     "svd, values alone": lambda a: anp.linalg.svd(a, compute_uv=False),
     "eig": lambda a: anp.real(anp.linalg.eig(square(a))[0]),
@@ -318,6 +319,7 @@ ONCE = [  # calls with a first derivative only: autograd fails at the second on 
     "shapes: tile, a number",
     "decompositions: eigh",
     "decompositions: eigh, vectors",
+    "decompositions: eigh, the upper triangle",
     "decompositions: nuclear norm",
 ]
 
@@ -341,7 +343,7 @@ def derivatives(name, w, v):
 def bits():
     """The bits of all these on NumPy, and of the derivative in forward mode; or what was raised."""
     return {
-        name: (_hex(lambda n=name: derivatives(n, W, V)), _hex(lambda n=name: make_jvp(loss(n))(W)(V)))
+        name: (_hex(lambda n=name: derivatives(n, W, V)), _hex(lambda n=name: make_jvp(loss(n), W)(V)))
         for name in CALLS
     }
 

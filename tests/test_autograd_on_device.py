@@ -4,6 +4,7 @@ import autograd.numpy as anp
 import numpy as np
 import pytest
 import strict
+from autograd import grad
 from autograd.extend import vspace
 
 from minisam import array_backend, check_grad, hvp, mlp, value_and_grad
@@ -242,6 +243,15 @@ def test_the_vector_space_of_a_device_array_lives_on_the_device(device):
         assert (a.shape, a.dtype) == (W.shape, W.dtype)
     np.testing.assert_array_equal(np.stack([a.get() for a in basis]), np.eye(12))
     assert float(space.inner_prod(device[0], ones)) == pytest.approx(W.sum())
+
+
+def test_autograds_own_gradient_adds_up_what_was_taken(device):
+    """It adds the gradient of each index to the sum of those before."""
+
+    def loss(w):
+        return anp.sum(w[2:5] ** 2) + anp.sum(w[:4] ** 3) + w[3] + anp.sum(w[np.array([3, 3])] ** 2)
+
+    np.testing.assert_allclose(array_backend.asnumpy(grad(loss)(device[0])), grad(loss)(W), rtol=1e-12)
 
 
 def test_a_boxed_and_a_bare_device_array_meet_in_any_order(device):

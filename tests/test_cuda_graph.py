@@ -139,11 +139,20 @@ def test_in_a_capture_no_product_is_cublas(monkeypatch):
     assert cupy.matmul == "cuBLAS"
 
 
-def test_a_graph_holds_all_that_it_reads(monkeypatch):
+@pytest.fixture
+def _captured(monkeypatch):
+    """Captures of what runs on a device, of a CuPy that does nothing."""
+    monkeypatch.setitem(sys.modules, "cupy", fake_cupy([], types.SimpleNamespace()))
+    monkeypatch.setitem(array_backend.BACKENDS, "strict", strict.backend)
+    with array_backend.use("strict"):
+        yield
+
+
+@pytest.mark.usefixtures("_captured")
+def test_a_graph_holds_all_that_it_reads():
     class Memory:
         """An array, as far as a weak reference goes."""
 
-    monkeypatch.setitem(sys.modules, "cupy", fake_cupy([], types.SimpleNamespace()))
     constant = made_once(lambda n: Memory())
     seen, buffer = [], Memory()
 
@@ -162,9 +171,9 @@ def test_a_graph_holds_all_that_it_reads(monkeypatch):
     assert seen[0]() is held() is None
 
 
-def test_a_constant_of_the_warm_up_is_that_of_the_capture_however_many_there_are(monkeypatch):
-    """One that were made in the capture would be filled by the graph, and not before; but others may use it."""
-    monkeypatch.setitem(sys.modules, "cupy", fake_cupy([], types.SimpleNamespace()))
+@pytest.mark.usefixtures("_captured")
+def test_a_constant_of_the_warm_up_is_that_of_the_capture_however_many_there_are():
+    """If it were made in the capture, it would be filled by the graph and not before, though others may use it."""
     made = []
     constant = made_once(made.append)
     cuda_graph(lambda: [constant(n) for n in range(100)])

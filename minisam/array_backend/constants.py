@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy
+
 from ..types import Array
 
 KEPT = 32  # of each kind; the one used longest ago makes room
@@ -34,11 +36,12 @@ def made_once(make: Callable[..., Array]) -> Callable[..., Array]:
 
     @functools.wraps(make)
     def constant(*args: Any) -> Array:
-        if _kept.own is None:
-            return cached(xp(), *args)
+        namespace = xp()
+        if namespace is numpy or _kept.own is None:
+            return cached(namespace, *args)
         key = (cached, *args)
         if key not in _kept.own:
-            _kept.own[key] = cached(xp(), *args)
+            _kept.own[key] = cached(namespace, *args)
         return _kept.own[key]
 
     return constant
