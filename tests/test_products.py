@@ -148,6 +148,14 @@ def test_shapes_that_do_not_fit_are_refused(a, b, error, says):
         matmul(*[array_backend.asarray(x) for x in pair((a, b), "float64")])
 
 
+def test_axes_that_do_not_fit_are_refused():
+    from minisam.array_backend.products import tensordot
+
+    a, b = [array_backend.asarray(x) for x in pair(((2, 3), (3, 2)), "float64")]
+    with pytest.raises(ValueError, match=r"same lengths in a and b, got \[0, 1\] of \(2, 3\) and \[0, 1\] of \(3, 2\)"):
+        tensordot(a, b, 2)
+
+
 def test_other_dtypes_are_refused():
     from minisam.array_backend.products import matmul
 

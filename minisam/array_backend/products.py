@@ -107,6 +107,8 @@ def tensordot(a: Array, b: Array, axes: Any = 2) -> Array:
     if isinstance(axes, int):
         axes = range(a.ndim - axes, a.ndim), range(axes)
     of_a, of_b = (_normal(some, x.ndim) for some, x in zip(axes, (a, b), strict=True))
+    if [a.shape[axis] for axis in of_a] != [b.shape[axis] for axis in of_b]:
+        raise ValueError(f"axes must have the same lengths in a and b, got {of_a} of {a.shape} and {of_b} of {b.shape}")
     free_a, free_b = ([axis for axis in range(x.ndim) if axis not in of] for x, of in ((a, of_a), (b, of_b)))
     shape = [*(a.shape[axis] for axis in free_a), *(b.shape[axis] for axis in free_b)]
     k = math.prod(a.shape[axis] for axis in of_a)
