@@ -4,13 +4,16 @@ VENV := $(or $(MINISAM_VENV),.venv)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-peers lessons lessons-run figures lint mutation bench against accuracy family size gpu-check site browser-test clean
+.PHONY: demo test test-autograd test-peers lessons lessons-run figures lint mutation bench against accuracy family size gpu-check site browser-test clean
 
 demo: $(READY)
 	$(BIN)/minisam demo
 
 test: $(READY)
 	$(BIN)/python -m pytest -n auto
+
+test-autograd: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/autograds_own.py
 
 test-peers: $(VENV)/.ready-bench
 	$(BIN)/python -m pytest -m peer

@@ -85,7 +85,8 @@ def _first_on_path(folder: Path | None) -> Iterator[None]:
 
 
 def _serve(pipe: Any, name: str) -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # compilers' chatter; errors go through the pipe
+    if os.environ.get("JAX_PLATFORMS") == "cpu":  # on a GPU, what libraries say there may be why something fails
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())  # compilers' chatter; errors go through the pipe
     served: _Served | None = None
     while True:
         try:

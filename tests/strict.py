@@ -258,11 +258,11 @@ def _asarray(a, dtype=None, copy=None):
     return _array(a, dtype)
 
 
-def _array(a, dtype=None, copy=True):
+def _array(a, dtype=None, copy=True, ndmin=0):
     """A new device array; the one place that takes NumPy arrays."""
     if isinstance(a, list | tuple):
         a = [x.a if isinstance(x, StrictArray) else x for x in a]
-    return StrictArray(np.array(a.a if isinstance(a, StrictArray) else a, dtype=dtype))
+    return StrictArray(np.array(a.a if isinstance(a, StrictArray) else a, dtype=dtype, ndmin=ndmin))
 
 
 def _on_device(function):

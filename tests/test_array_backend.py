@@ -120,17 +120,69 @@ def test_a_missing_cupy_is_one_line_that_says_what_to_install(monkeypatch):
     ],
 )
 def test_cupy_without_a_device_is_one_line_that_says_what_is_missing(error, says, monkeypatch):
-    def zeros(n):
-        raise RuntimeError(error)
-
-    monkeypatch.setitem(sys.modules, "cupy", types.SimpleNamespace(zeros=zeros, __version__="14.2.0"))
-    with pytest.raises(array_backend.BackendError) as raised:
-        array_backend.use("cupy")
-    message = str(raised.value)
+    message = why_not(monkeypatch, fake_cupy(zeros=error))
     assert message.startswith(f"backend 'cupy' is not usable: {says}")
     assert message.endswith(f"(cupy 14.2.0: {error})")
-    assert "\n" not in message
+
+
+class Zeros:
+    """An array of a CuPy without a compiler, unless it is told to have one."""
+
+    def __init__(self, kernels):
+        self.kernels = kernels
+
+    def __add__(self, other):
+        if self.kernels:
+            raise RuntimeError(self.kernels)
+
+
+def fake_cupy(version="14.2.0", zeros=None, kernels=None, products=None, sorting=None):
+    """A CuPy, parts of which raise these errors."""
+
+    def failing(error, result=None):
+        def call(*args):
+            if error:
+                raise RuntimeError(error)
+            return result
+
+        return call
+
+    cupy = types.SimpleNamespace(zeros=failing(zeros, Zeros(kernels)), matmul=failing(products), sort=failing(sorting))
+    cupy.__version__ = version
+    return cupy
+
+
+def why_not(monkeypatch, cupy):
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+    with pytest.raises(array_backend.BackendError) as raised:
+        array_backend.use("cupy")
     assert array_backend.name() == "numpy"
+    assert "\n" not in str(raised.value)
+    return str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("broken", "says"),
+    [
+        ({"kernels": "failed to load libnvrtc.so.12:\n  no such file"}, "NVRTC, which compiles kernels,"),
+        ({"products": "libcublas.so.12: cannot open"}, "cuBLAS, which multiplies matrices,"),
+        ({"sorting": "no kernel image"}, "Thrust, which sorts,"),
+    ],
+)
+def test_a_missing_library_is_named_and_where_to_get_it(broken, says, monkeypatch):
+    message = why_not(monkeypatch, fake_cupy(**broken))
+    assert message.startswith(
+        f"backend 'cupy' is not usable: {says} is missing or broken; pip install 'cupy-cuda13x[ctk]'"
+    )
+    assert "'cupy-cuda12x[ctk]' for a CUDA 12 driver" in message
+    assert message.endswith(f"(cupy 14.2.0: {' '.join(*[error.split() for error in broken.values()])})")
+
+
+def test_an_old_cupy_is_refused(monkeypatch):
+    message = why_not(monkeypatch, fake_cupy("13.6.0"))
+    assert message.startswith(
+        "backend 'cupy' is not usable: CuPy must be 14 or newer, got 13.6.0; pip install --upgrade"
+    )
 
 
 def python(code, **environment):

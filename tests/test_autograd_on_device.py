@@ -1,13 +1,10 @@
-"""autograd.numpy on a device: the numbers of NumPy, nothing read back; and on NumPy, autograd as it was."""
-
-import json
-import subprocess
-import sys
+"""autograd.numpy on a device: the numbers of NumPy, and nothing read back."""
 
 import autograd.numpy as anp
 import numpy as np
 import pytest
 import strict
+from autograd import grad
 from autograd.extend import vspace
 
 from minisam import array_backend, check_grad, hvp, mlp, value_and_grad
@@ -162,13 +159,30 @@ TABLE = {
     "where, a number": lambda a: anp.sum(anp.where(a > 0, a * a, 1.0)),
     "nan_to_num": lambda a: anp.sum(anp.nan_to_num(a) * a),
     "mod": lambda a: anp.sum(anp.mod(a, 5.0) * a),
+    "gradient": lambda a: anp.sum(anp.gradient(a, axis=0) ** 2),
+    "einsum, lists": lambda a: anp.sum(anp.einsum(a, [0, 1], a, [2, 1], [0, 2]) ** 2),
 }
 FAILS = {
-    "gradient": (lambda a: anp.sum(anp.gradient(a, axis=0) ** 2), TypeError),
-    "cholesky": (lambda a: anp.sum(anp.linalg.cholesky(anp.dot(a.T, a) + eye()) ** 2), TypeError),
-    "einsum, an index twice": (lambda a: anp.sum(anp.einsum("ii->i", a[:3]) ** 2), NotImplementedError),
-    "einsum, lists": (lambda a: anp.sum(anp.einsum(a, [0, 1], a, [2, 1], [0, 2]) ** 2), NotImplementedError),
-    "sort of more axes": (lambda a: anp.sum(anp.sort(a, axis=0) * a), NotImplementedError),
+    "einsum, an index twice": (
+        lambda a: anp.sum(anp.einsum("ii->i", a[:3]) ** 2),
+        "on a device the gradient of einsum takes no index twice in one operand, got 'ii'",
+    ),
+    "sort of more axes": (
+        lambda a: anp.sum(anp.sort(a, axis=0) * a),
+        "the gradient of sort takes arrays of one axis",
+    ),
+    "partition of more axes": (
+        lambda a: anp.sum(anp.partition(a, 1, axis=0) * a),
+        "the gradient of partition takes arrays of one axis",
+    ),
+    "gradient with spacing": (
+        lambda a: anp.sum(anp.gradient(a, 0.5, axis=0) * a),
+        "the gradient of gradient takes no argument but axis",
+    ),
+    "make_diagonal": (
+        lambda a: anp.sum(anp.make_diagonal(a)),
+        "make_diagonal takes offset=0, axis1=-1, axis2=-2",
+    ),
 }
 
 
@@ -182,10 +196,10 @@ def derivatives(name, w, v):
     return value, g, hvp(loss, recorded=False)(w, v)
 
 
-@pytest.fixture
-def device(monkeypatch):
+@pytest.fixture(params=["strict", pytest.param("cupy", marks=pytest.mark.gpu)])
+def device(request, monkeypatch):
     monkeypatch.setitem(array_backend.BACKENDS, "strict", strict.backend)
-    with array_backend.use("strict"):
+    with array_backend.use(request.param):
         yield array_backend.asarray(W), array_backend.asarray(V)
 
 
@@ -195,11 +209,12 @@ def test_first_and_second_derivatives_are_numpys_and_nothing_is_read_back(name, 
     before = strict.crossings
     computed = derivatives(name, *device)
     assert strict.crossings == before
-    assert all(isinstance(a, strict.StrictArray) for a in computed)
+    assert all(isinstance(a, array_backend.xp().ndarray) for a in computed)
+    computed = [array_backend.asnumpy(a) for a in computed]
     with array_backend.use("numpy"):
         expected = derivatives(name, W, V)
     for a, b in zip(computed, expected, strict=True):
-        np.testing.assert_allclose(a.get(), b, rtol=1e-12, atol=1e-12 * np.abs(b).max())
+        np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-12 * np.abs(b).max())
 
 
 @pytest.mark.parametrize("name", ["dot", "where", "einsum, an ellipsis", "matmul, a stack", "rows by an array"])
@@ -210,40 +225,33 @@ def test_recorded_it_is_the_same(name, device):
     for replayed, eager in ((value_and_grad(loss), value_and_grad(loss, recorded=False)),):
         replayed(device[0])
         for a, b in zip(replayed(device[1]), eager(device[1]), strict=True):
-            np.testing.assert_array_equal(a.get(), b.get())
+            np.testing.assert_allclose(a.get(), b.get(), rtol=0 if strict.backend().xp is array_backend.xp() else 1e-12)
 
 
 @pytest.mark.parametrize("name", FAILS)
 def test_what_is_not_restated_fails_with_an_error(name, device):
-    loss, error = FAILS[name]
-    with pytest.raises(error):
+    loss, says = FAILS[name]
+    with pytest.raises(NotImplementedError, match=says):
         value_and_grad(lambda w: loss(anp.reshape(w, (4, 3))), recorded=False)(device[0])
-
-
-def bits():
-    return {name: [np.asarray(a).tobytes().hex() for a in derivatives(name, W, V)] for name in TABLE}
-
-
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_on_numpy_autograd_gives_the_bits_that_it_gives_without_our_rules(device):
-    code = (
-        f"import json, sys, warnings, numpy as np; warnings.simplefilter('ignore'); sys.path[:0] = {sys.path!r}\n"
-        "import test_autograd_on_device; from minisam.array_backend import autograd_on_device\n"
-        "assert not autograd_on_device.DEVICE_TYPES; print(json.dumps(test_autograd_on_device.bits()))"
-    )
-    alone = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    with array_backend.use("numpy"):
-        assert bits() == json.loads(alone.stdout)
 
 
 def test_the_vector_space_of_a_device_array_lives_on_the_device(device):
     space = vspace(device[0])
     zeros, ones, basis = space.zeros(), space.ones(), list(space.standard_basis())
     for a in (zeros, ones, *basis, space.randn()):
-        assert isinstance(a, strict.StrictArray)
+        assert isinstance(a, array_backend.xp().ndarray)
         assert (a.shape, a.dtype) == (W.shape, W.dtype)
     np.testing.assert_array_equal(np.stack([a.get() for a in basis]), np.eye(12))
     assert float(space.inner_prod(device[0], ones)) == pytest.approx(W.sum())
+
+
+def test_autograds_own_gradient_adds_up_what_was_taken(device):
+    """It adds the gradient of each index to the sum of those before."""
+
+    def loss(w):
+        return anp.sum(w[2:5] ** 2) + anp.sum(w[:4] ** 3) + w[3] + anp.sum(w[np.array([3, 3])] ** 2)
+
+    np.testing.assert_allclose(array_backend.asnumpy(grad(loss)(device[0])), grad(loss)(W), rtol=1e-12)
 
 
 def test_a_boxed_and_a_bare_device_array_meet_in_any_order(device):
@@ -253,11 +261,11 @@ def test_a_boxed_and_a_bare_device_array_meet_in_any_order(device):
 
 
 def test_host_and_device_do_not_mix(device):
-    with pytest.raises(TypeError, match="NumPy array"):
+    with pytest.raises(TypeError, match=r"NumPy array|numpy\.ndarray"):
         value_and_grad(lambda w: anp.sum(w * V), recorded=False)(device[0])
     model = mlp((3, 2))
     x, y = np.ones((4, 3)), np.array([0, 1, 1, 0])
     w, on_device = model.init(0, "float64"), array_backend.asarray
     for batch in ((x, on_device(y)), (on_device(x), y)):
-        with pytest.raises(TypeError, match=r"array of the backend in use \(strict\), got ndarray; .*asarray"):
+        with pytest.raises(TypeError, match=r"array of the backend in use \((strict|cupy)\), got ndarray; .*asarray"):
             value_and_grad(model)(w, *batch)

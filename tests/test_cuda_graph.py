@@ -1,7 +1,9 @@
 """Records as graphs: captured once, launched from then on; what cannot be captured runs call by call, and says so."""
 
+import gc
 import sys
 import types
+import weakref
 from dataclasses import replace
 from functools import partial
 
@@ -10,6 +12,7 @@ import pytest
 import strict
 
 from minisam import SAM, SGD, array_backend, data, mlp, train, value_and_grad
+from minisam.array_backend.constants import made_once
 from minisam.array_backend.cuda_graph import captured, cuda_graph
 from minisam.autodiff.replay import in_turn
 
@@ -112,7 +115,7 @@ def fake_cupy(log, graph):
         using_allocator=using_allocator,
         get_current_stream=Stream,
     )
-    return types.SimpleNamespace(cuda=cuda)
+    return types.SimpleNamespace(cuda=cuda, matmul="cuBLAS", dot="cuBLAS", inner="cuBLAS", tensordot="cuBLAS")
 
 
 def test_a_cuda_graph_is_captured_after_a_warm_up_with_memory_of_its_own(monkeypatch):
@@ -125,6 +128,56 @@ def test_a_cuda_graph_is_captured_after_a_warm_up_with_memory_of_its_own(monkeyp
     launch()
     launch()
     assert log == ["launch", "launch"]
+
+
+def test_in_a_capture_no_product_is_cublas(monkeypatch):
+    cupy = fake_cupy([], types.SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+    seen = []
+    cuda_graph(lambda: seen.append({cupy.matmul, cupy.dot, cupy.inner, cupy.tensordot}))
+    assert not any("cuBLAS" in names for names in seen)
+    assert cupy.matmul == "cuBLAS"
+
+
+@pytest.fixture
+def _captured(monkeypatch):
+    """Captures of what runs on a device, of a CuPy that does nothing."""
+    monkeypatch.setitem(sys.modules, "cupy", fake_cupy([], types.SimpleNamespace()))
+    monkeypatch.setitem(array_backend.BACKENDS, "strict", strict.backend)
+    with array_backend.use("strict"):
+        yield
+
+
+@pytest.mark.usefixtures("_captured")
+def test_a_graph_holds_all_that_it_reads():
+    class Memory:
+        """An array, as far as a weak reference goes."""
+
+    constant = made_once(lambda n: Memory())
+    seen, buffer = [], Memory()
+
+    def fill(buffer):
+        seen.append(weakref.ref(constant(0)))
+
+    graph, held = cuda_graph(partial(fill, buffer)), weakref.ref(buffer)
+    del buffer
+    for n in range(1, 40):  # others push it out of the cache
+        constant(n)
+    gc.collect()
+    assert held() is not None
+    assert seen[0]() is not None
+    del graph
+    gc.collect()
+    assert seen[0]() is held() is None
+
+
+@pytest.mark.usefixtures("_captured")
+def test_a_constant_of_the_warm_up_is_that_of_the_capture_however_many_there_are():
+    """If it were made in the capture, it would be filled by the graph and not before, though others may use it."""
+    made = []
+    constant = made_once(made.append)
+    cuda_graph(lambda: [constant(n) for n in range(100)])
+    assert len(made) == 100
 
 
 def test_a_capture_that_fails_is_ended(monkeypatch):

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 import minisam
 from minisam import SAM, SGD, Adam, hvp, mlp, mse, value_and_grad
 from minisam.autodiff import memory, replay
+from minisam.autodiff.program import Program
 from minisam.sam import Quadratic
 from minisam.types import Evaluated, statistics_of
 
@@ -472,6 +473,23 @@ def test_buffers_are_used_again():
 
     peak(False)  # everything is imported and made once
     assert peak(True) <= 1.5 * peak(False)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_what_a_call_overwrites_is_the_array_that_it_reads(activation):
+    """Not another view of it, which CuPy's elementwise functions copy first."""
+    model, overwriting = mlp((3, 4, 5, 2), activation), 0
+    for f in (value_and_grad(model), hvp(model)):
+        w, x, y = model.init([0, 1]), np.ones((6, 3), "float32"), np.zeros(6, int)
+        inputs = (w,) * f.points + (x, y)
+        program = Program(f.body, f.split, inputs)
+        for call in program.bind(inputs, program.results)[0]:
+            out = getattr(call, "keywords", {}).get("out")
+            if out is not None and isinstance(call.func, np.ufunc):
+                seen = [a for a in call.args if np.may_share_memory(a, out)]
+                assert all(a is out for a in seen)
+                overwriting += len(seen)
+    assert overwriting
 
 
 @pytest.mark.parametrize(("sizes", "count"), [((2, 32, 32, 2), 1000), ((256, 1100, 2), 20)])

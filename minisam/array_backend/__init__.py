@@ -23,6 +23,9 @@ import numpy
 
 from ..types import Array
 
+OLDEST_CUPY = 14  # the first with NumPy 2's rules for dtypes: a float32 array times a float64 number is float32
+WITH_LIBRARIES = "pip install 'cupy-cuda13x[ctk]', or 'cupy-cuda12x[ctk]' for a CUDA 12 driver, brings CUDA's libraries"
+
 
 class BackendError(RuntimeError):
     """The backend asked for cannot be used on this machine; the message says what is missing."""
@@ -30,13 +33,21 @@ class BackendError(RuntimeError):
 
 @dataclass(frozen=True)
 class Backend:
-    """A namespace with NumPy's functions, the way back to NumPy, and `capture`, which makes a function cheap to repeat."""
+    """A namespace with NumPy's functions, and what else differs.
+
+    `asnumpy` is the way back to NumPy, and `synchronize` waits until what was asked for is done. `capture` makes a function cheap
+    to repeat. `beside` prepares a function for another thread; its second result is called here when the thread is done.
+    """
 
     name: str
     xp: Any
     asnumpy: Callable[[Array], numpy.ndarray]
     synchronize: Callable[[], None]
     capture: Callable[[Callable[[], Any]], Callable[[], Any]] = lambda run: run
+    beside: Callable[[Callable[[], Any]], tuple[Callable[[], Any], Callable[[], None]]] = lambda run: (
+        run,
+        lambda: None,
+    )
 
 
 def _numpy() -> Backend:
@@ -54,23 +65,42 @@ def _cupy() -> Backend:
             else f"backend 'cupy' is not usable: the package cupy is there and cannot be loaded ({error}); "
             "install the one for your CUDA: pip install 'minisam[cuda13]', or 'minisam[cuda12]'"
         ) from error
-    try:
-        cupy.zeros(1)
-    except Exception as error:
-        raise BackendError(
-            f"backend 'cupy' is not usable: {_missing(str(error))} (cupy {cupy.__version__}: {error})"
-        ) from error
+    _probe(cupy)
     from .autograd_on_device import register
     from .cuda_graph import captured, cuda_graph
+    from .streams import beside
 
     register(cupy.ndarray, cupy)
     return Backend(
         "cupy",
         cupy,
         cupy.asnumpy,
-        lambda: cupy.cuda.getin_use_stream().synchronize(),
+        lambda: cupy.cuda.get_current_stream().synchronize(),
         lambda run: captured(run, cuda_graph),
+        beside,
     )
+
+
+def _probe(cupy: Any) -> None:
+    """Raise what is missing: the package's version, the driver, the device, or one of CUDA's libraries."""
+    if int(cupy.__version__.split(".")[0]) < OLDEST_CUPY:
+        raise BackendError(
+            f"backend 'cupy' is not usable: CuPy must be {OLDEST_CUPY} or newer, got {cupy.__version__}; "
+            "pip install --upgrade 'minisam[cuda13]', or 'minisam[cuda12]' for a CUDA 12 driver"
+        )
+    probes: dict[str, Callable[[], Any]] = {
+        "": lambda: cupy.zeros((2, 2)),
+        "NVRTC, which compiles kernels,": lambda: cupy.zeros((2, 2)) + 1,
+        "cuBLAS, which multiplies matrices,": lambda: cupy.matmul(cupy.zeros((2, 2)), cupy.zeros((2, 2))),
+        "Thrust, which sorts,": lambda: cupy.sort(cupy.zeros(2)),
+    }
+    for part, use_it in probes.items():
+        try:
+            use_it()
+        except Exception as error:
+            says = f"{part} is missing or broken; {WITH_LIBRARIES}" if part else _missing(str(error))
+            line = " ".join(str(error).split())
+            raise BackendError(f"backend 'cupy' is not usable: {says} (cupy {cupy.__version__}: {line})") from error
 
 
 def _missing(error: str) -> str:

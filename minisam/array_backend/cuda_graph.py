@@ -1,7 +1,7 @@
 """A recorded list of calls as one CUDA graph: captured once, then launched as a whole.
 
 On small nets a GPU waits for Python to launch its kernels. A graph launches all kernels at once. It needs fixed addresses, and a
-record has fixed buffers (`autodiff.replay.Fixed`). This file is loaded only for the CuPy backend, and imports nothing of minisam.
+record has fixed buffers (`autodiff.replay.Fixed`). This file is loaded only for the CuPy backend.
 
 Truths: tests/test_cuda_graph.py; on a GPU, tests/test_gpu.py.
 """
@@ -10,7 +10,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
+
+from ..types import Array
+from . import constants, products
 
 Run = Callable[[], Any]
 
@@ -27,19 +31,32 @@ def captured(run: Run, graph_of: Callable[[Run], Run]) -> Run:
         return run
 
 
-def cuda_graph(run: Run) -> Run:
+@dataclass
+class Graph:
+    """A captured function. It reads and writes at addresses, so it holds all that lies there: nothing of it may be freed."""
+
+    graph: Any
+    run: Run  # holds the buffers and the arrays among the arguments of its calls
+    constants: dict[Any, Array]
+    pool: Any  # of the scratch memory
+
+    def __call__(self) -> None:
+        self.graph.launch(_current_stream())
+
+
+def cuda_graph(run: Run) -> Graph:
     """Capture the kernels that `run` launches on the device.
 
     The scratch memory of the calls comes from a pool that belongs to the graph, so that no other array is given the
-    addresses to which the graph writes.
+    addresses to which the graph writes. Products are launches of our own kernel, since cuBLAS cannot be captured.
     """
     import cupy
 
     pool = cupy.cuda.MemoryPool()
     stream = cupy.cuda.Stream(non_blocking=True)
-    cupy.cuda.get_current_stream().synchronize()  # the buffers have been filled on it
-    with cupy.cuda.using_allocator(pool.malloc), stream:
-        run()  # kernels compiled, handles made, the pool filled: none of that can be captured
+    _current_stream().synchronize()  # the buffers have been filled on it
+    with cupy.cuda.using_allocator(pool.malloc), stream, products.without_cublas(), constants.kept() as own:
+        run()  # kernels compiled, constants made, the pool filled: none of that can be captured
         stream.synchronize()
         stream.begin_capture()
         try:
@@ -47,12 +64,13 @@ def cuda_graph(run: Run) -> Run:
         except BaseException:
             _abandon(stream)
             raise
-        graph = stream.end_capture()
+        return Graph(stream.end_capture(), run, own, pool)
 
-    def launch(pool: Any = pool) -> None:  # the pool has to live as long as the graph
-        graph.launch(cupy.cuda.get_current_stream())
 
-    return launch
+def _current_stream() -> Any:
+    import cupy
+
+    return cupy.cuda.get_current_stream()
 
 
 def _abandon(stream: Any) -> None:

@@ -20,6 +20,7 @@ import numpy
 from autograd.tracer import isbox, new_box
 
 from ..array_backend import xp
+from ..array_backend.device_arrays import counterpart, with_device_indices
 from ..types import Array
 from .tape import STAYS, CannotRecord, Line, Listed, Ref, new_level, package
 
@@ -120,7 +121,7 @@ def _plan(lines: list[Line], inputs: Sequence[Any], ends: list[int], pool: Pool)
     for i, line in enumerate(lines):
         if i not in last_reader:
             continue
-        step = Step(i, line.f, line.args, line.kwargs, memory[i] != {i}, i)
+        step = Step(i, line.f, with_device_indices(line.f, line.args), line.kwargs, memory[i] != {i}, i)
         steps.append(step)
         if step.is_view:
             continue
@@ -128,6 +129,8 @@ def _plan(lines: list[Line], inputs: Sequence[Any], ends: list[int], pool: Pool)
         overwritable = [j for j in dying if _may_overwrite(line, j, lines, memory) and j in pool.owned]
         if i not in ends:
             step.buffer = pool.take(i, line.value, overwritable)
+            if overwritable and step.buffer.strides == (own := made[overwritable[0]].buffer).strides:
+                step.buffer = own  # CuPy copies what overlaps `out` and is another object
         elif overwritable:
             made[overwritable[0]].place = i
         made[i] = step
@@ -212,7 +215,7 @@ def _takes_out(f: Callable[..., Any]) -> bool:
     if isinstance(f, numpy.ufunc):
         return True
     try:
-        return "out" in inspect.signature(f).parameters
+        return "out" in inspect.signature(counterpart(f)).parameters  # CuPy's einsum takes none
     except ValueError:  # some functions in C do not tell
         return False
 

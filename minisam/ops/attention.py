@@ -14,8 +14,8 @@ from typing import Any
 from autograd.extend import defvjp, primitive
 
 from ..array_backend import xp
+from ..array_backend.constants import made_once
 from ..types import Array
-from .fused import made_once
 from .layers import matmul
 from .losses import softmax
 from .shapes import T

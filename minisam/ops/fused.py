@@ -11,7 +11,6 @@ from autograd.core import VJPNode
 from autograd.extend import defvjp, primitive
 from autograd.tracer import register_notrace
 
-from ..array_backend import name
 from ..types import Array
 
 Call: TypeAlias = Callable[[], Any]
@@ -110,9 +109,3 @@ def with_slope(
         return functools.wraps(one_pass)(lambda x, *others: value(x, one_pass(x, *others)))
 
     return decorate
-
-
-def made_once(make: Callable[..., Array]) -> Callable[..., Array]:
-    """A constant array, made once for each backend and each set of arguments."""
-    cached = functools.lru_cache(maxsize=32)(lambda backend, *args: make(*args))
-    return functools.wraps(make)(lambda *args: cached(name(), *args))

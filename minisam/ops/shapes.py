@@ -9,8 +9,9 @@ import numpy
 from autograd.extend import defvjp, primitive
 
 from ..array_backend import xp
+from ..array_backend.constants import made_once
 from ..types import Array, Shape
-from .fused import Steps, made_once, straight
+from .fused import Steps, straight
 
 
 @primitive

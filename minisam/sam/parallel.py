@@ -1,6 +1,7 @@
 """Two gradients that do not wait for each other, each in a thread of its own.
 
-NumPy releases the interpreter lock in BLAS calls and large loops, so both threads compute at once.
+NumPy releases the interpreter lock in BLAS calls and large loops, so both threads compute at once. On a device each has a
+stream.
 
 Truths: tests/test_parallel.py.
 """
@@ -32,8 +33,11 @@ def together(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
     """The results of both, computed at the same time: the second in another thread, where one can start."""
     if not threads.CAN_START:
         return first(), second()
+    second, join = array_backend.current().beside(second)
     other = _worker().submit(_as_here, array_backend.current(), numpy.geterr(), second)
-    return first(), other.result()
+    both = first(), other.result()
+    join()
+    return both
 
 
 @cache
