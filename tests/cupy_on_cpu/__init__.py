@@ -4,6 +4,16 @@ Call `cupy_on_cpu.install()`, then `import cupy`.
 """
 
 from .install import Unusable, install, is_installed
-from .log import Event, counts, forbidden, libraries_in_captures, logged
+from .log import Event, counting, counts, forbidden, libraries_in_captures, logged
 
-__all__ = ["Event", "Unusable", "counts", "forbidden", "install", "is_installed", "libraries_in_captures", "logged"]
+__all__ = [
+    "Event",
+    "Unusable",
+    "counting",
+    "counts",
+    "forbidden",
+    "install",
+    "is_installed",
+    "libraries_in_captures",
+    "logged",
+]

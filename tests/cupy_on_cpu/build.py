@@ -1,4 +1,4 @@
-"""What g++ makes, kept on disk: shared libraries, under a folder named after our sources and the compiler.
+"""What g++ makes, kept on disk in folders that are named after our sources and the compiler.
 
 `CUPY_ON_CPU_CACHE` names another place than ~/.cache/cupy_on_cpu, `CUPY_ON_CPU_CXX` another compiler than g++.
 """
@@ -26,35 +26,37 @@ def run(*command, text=None):
 
 
 @functools.cache
-def fingerprint():
-    """Changes with our sources and with the compiler."""
-    sources = [*HERE.glob("src/*"), *HERE.glob("include/*"), HERE / "compiler.py"]
+def folder(*patterns):
+    """A place in the cache for what is made of these sources by this compiler: another one if any of them changes."""
     digest = hashlib.sha256(run(COMPILER, "--version").encode())
-    for source in sorted(sources):
+    for source in sorted(path for pattern in patterns for path in HERE.glob(pattern)):
         digest.update(source.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def folder():
-    place = CACHE / fingerprint()
+    place = CACHE / digest.hexdigest()[:16]
     place.mkdir(parents=True, exist_ok=True)
     return place
 
 
-def made(name, make):
-    """The file of that name in the cache; if it is missing, `make(path)` writes it elsewhere first, so no process sees half."""
-    path = folder() / name
+def of_device():
+    return folder("src/*")
+
+
+def of_kernels():
+    return folder("include/*", "compiler.py")
+
+
+def made(path, make):
+    """This file in the cache; if it is missing, `make(path)` writes it elsewhere first, so no process sees half of it."""
     if not path.exists():
         with tempfile.TemporaryDirectory(dir=path.parent) as place:
-            make(Path(place) / name)
-            (Path(place) / name).replace(path)
+            make(Path(place) / path.name)
+            (Path(place) / path.name).replace(path)
     return path
 
 
 def library(name, *arguments, text=None):
     """A shared library that the loader knows by this name."""
     command = [COMPILER, "-std=gnu++17", "-O3", "-shared", "-fPIC", f"-Wl,-soname,{name}", *arguments]
-    return made(name, lambda path: run(*command, "-o", path, text=text))
+    return made(of_device() / name, lambda path: run(*command, "-o", path, text=text))
 
 
 @functools.cache

@@ -38,7 +38,7 @@ class Program:
     def compile(self, options=(), log_stream=None):
         """The image, and the names in it of the expressions."""
         if not self.source:  # CuPy asks who compiles, to keep images of different compilers apart
-            return f"// cupy_on_cpu {build.fingerprint()}".encode(), None
+            return f"// cupy_on_cpu {build.of_kernels().name}".encode(), None
         compiled.append(self.name)
         mapping = {expression: f"instance_{i}" for i, expression in enumerate(self.expressions)}
         library, said = self._library(host_source(self.source, mapping), options)
@@ -91,9 +91,9 @@ def prelude():
 
     includes = [option for option in core.assemble_cupy_compiler_options(()) if option.startswith("-I")]
     text = "\n".join(['#include "cuda_on_host.h"', *HEADERS])
-    header = build.made("prelude.h", lambda path: path.write_text(text))
+    header = build.made(build.of_kernels() / "prelude.h", lambda path: path.write_text(text))
     command = [build.COMPILER, *FLAGS, *includes, "-x", "c++-header", header]
-    build.made("prelude.h.gch", lambda path: build.run(*command, "-o", path))
+    build.made(header.with_suffix(".h.gch"), lambda path: build.run(*command, "-o", path))
     return header
 
 

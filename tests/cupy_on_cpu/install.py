@@ -33,7 +33,7 @@ def install():
         return
     _check()
     os.environ["CUPY_ACCELERATORS"] = ""  # CUB is compiled for GPUs; without it, CuPy writes its sums as kernels
-    os.environ.setdefault("CUPY_CACHE_DIR", str(build.folder() / "kernels"))
+    os.environ.setdefault("CUPY_CACHE_DIR", str(build.of_kernels() / "kernels"))
     build.device()
     runtime.replace()
     libraries.load()

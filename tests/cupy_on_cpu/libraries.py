@@ -41,7 +41,9 @@ def _found(name):
 @functools.cache
 def stubs():
     """Their paths, by name without version."""
-    listing = build.made("stubs.txt", lambda path: path.write_text("\n".join(map(str, _made_stubs()))))
+    listing = build.made(
+        build.of_device() / "stubs.txt", lambda path: path.write_text("\n".join(map(str, _made_stubs())))
+    )
     return {Path(line).name.split(".")[0]: Path(line) for line in listing.read_text().split()}
 
 
@@ -58,7 +60,9 @@ def _made_stubs():
 def _stub(library, names):
     status = NOT_SUPPORTED.get(library.split(".")[0], 1)
     text = "\n".join(["#include <cstdio>", 'extern "C" {', *[_refusal(name, status) for name in names], "}"])
-    versions = build.made(f"{library}.map", lambda path: path.write_text(f"{library} {{ global: *; }};"))
+    versions = build.made(
+        build.of_device() / f"{library}.map", lambda path: path.write_text(f"{library} {{ global: *; }};")
+    )
     return build.library(library, f"-Wl,--version-script,{versions}", "-x", "c++", "-", text=text)
 
 

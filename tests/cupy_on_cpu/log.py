@@ -30,6 +30,17 @@ def logged():
         device.cupy_on_cpu_stop_listening()
 
 
+@contextlib.contextmanager
+def counting(kind):
+    """A function that says how many events of this kind there were in the block so far."""
+    device = build.device()
+    first = device.cupy_on_cpu_listen()
+    try:
+        yield lambda: counts(map(_event, range(first, device.cupy_on_cpu_events())))[kind]
+    finally:
+        device.cupy_on_cpu_stop_listening()
+
+
 def _event(i):
     kind, name, phase = ctypes.c_char_p(), ctypes.c_char_p(), ctypes.c_char_p()
     nbytes, stream = ctypes.c_size_t(), ctypes.c_size_t()

@@ -175,3 +175,14 @@ def test_a_function_of_the_host_runs_when_the_graph_does(stream):
     assert seen == []
     graph.launch(stream)
     assert seen == [3]
+
+
+def test_asking_whether_the_default_stream_captures_spoils_nothing():
+    stream, x = cupy.cuda.Stream(), cupy.ones(3)
+    with stream:
+        x += 1
+        stream.begin_capture()
+        x += 1
+        with pytest.raises(CUDAError, match="CaptureImplicit"):
+            cupy.cuda.Stream.null.is_capturing()
+        stream.end_capture()

@@ -4,7 +4,7 @@ import cupy
 import numpy as np
 import pytest
 
-from cupy_on_cpu import counts, forbidden, logged
+from cupy_on_cpu import counting, counts, forbidden, logged
 
 CUDAError = cupy.cuda.runtime.CUDARuntimeError
 
@@ -37,6 +37,15 @@ def test_what_is_outside_of_the_block_is_not_in_the_log():
         x += 1
     x += 1
     assert (len(inner), len(outer)) == (1, 3)
+
+
+def test_one_kind_can_be_counted_while_the_block_runs():
+    x = cupy.ones(3)
+    with counting("d2h") as reads:
+        x + 1
+        assert reads() == 0
+        x.get()
+        assert reads() == 1
 
 
 def test_what_is_forbidden_is_an_error_where_it_happens():

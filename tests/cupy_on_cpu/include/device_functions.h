@@ -144,7 +144,6 @@ inline double cyl_bessel_i1(double v) { return std::copysign(std::cyl_bessel_i(1
 inline float cyl_bessel_i0(float v) { return float(cyl_bessel_i0(double(v))); }
 inline float cyl_bessel_i1(float v) { return float(cyl_bessel_i1(double(v))); }
 inline long long clock64() { return 0; }
-inline long clock() { return 0; }
 inline void __trap() { std::abort(); }
 
 // --- pairs and the like ----------------------------------------------------------------------------------------------------

@@ -60,11 +60,14 @@ Capture* capture_of(Handle stream) {
 }
 
 // Work on the default stream would wait for all blocking streams. One that captures cannot be waited for.
-bool breaks_a_capture(Handle stream) {
-  if (known(stream)) return false;
-  bool broken = false;
+Capture* in_the_way_of(Handle stream) {
   for (Stream* s : streams)
-    if (s->capture && !(s->flags & NON_BLOCKING)) broken = s->capture->spoilt = true;
+    if (s->capture && !(s->flags & NON_BLOCKING)) return known(stream) ? nullptr : s->capture.get();
+  return nullptr;
+}
+bool breaks_a_capture(Handle stream) {
+  Capture* broken = in_the_way_of(stream);
+  if (broken) broken->spoilt = true;
   return broken;
 }
 
@@ -217,7 +220,7 @@ RUNTIME(PyObject*, streamQuery, intptr_t stream, int) {
 RUNTIME(int, streamIsCapturing, intptr_t stream, int) {
   Lock lock;
   if (hidden_captures) return 0;
-  if (breaks_a_capture(stream)) return raised(CAPTURE_IMPLICIT) ? -1 : 0;
+  if (in_the_way_of(stream)) return raised(CAPTURE_IMPLICIT) ? -1 : 0;  // a question spoils nothing
   Capture* capture = capture_of(stream);
   return capture && capture->spoilt && raised(CAPTURE_INVALIDATED) ? -1 : capture != nullptr;
 }
