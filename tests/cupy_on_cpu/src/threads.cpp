@@ -50,6 +50,7 @@ struct Fiber {
       mmap(nullptr, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
   void* top = nullptr;
   bool done = false;
+  device::Dim index;            // its threadIdx
   const Barrier* at = nullptr;  // the barrier at which it waits,
   size_t round = 0;             // for the end of this round
 
@@ -67,12 +68,23 @@ struct Warp {
 std::vector<Fiber> fibers(1024);
 std::vector<Warp> warps(1024 / WARP);
 Barrier barrier;
-size_t current, running, votes;
+size_t current, threads, running, votes;
 void* scheduler;
 device::Thread kernel;
 void** arguments;
 
-void leave() { cupy_on_cpu_switch_stack(&fibers[current].top, scheduler); }
+void switch_from(void** top, size_t to) {
+  current = to;
+  threadIdx = fibers[to].index;
+  cupy_on_cpu_switch_stack(top, fibers[to].top);
+}
+
+void leave() {  // to the next thread that can run; after the last, to the scheduler
+  void** top = &fibers[current].top;
+  for (size_t i = current + 1; i < threads; ++i)
+    if (fibers[i].can_run()) return switch_from(top, i);
+  cupy_on_cpu_switch_stack(top, scheduler);
+}
 
 void wait_at(const Barrier& b) {
   fibers[current].at = &b;
@@ -111,6 +123,8 @@ void live() {  // a fiber's life: the same thread of one block after the other
 
 void prepare(size_t i) {
   Fiber& fiber = fibers[i];
+  unsigned x = blockDim.x, y = blockDim.y;
+  fiber.index = {unsigned(i % x), unsigned(i / x % y), unsigned(i / x / y)};
   fiber.done = false;
   fiber.at = nullptr;
   if (fiber.top) return;  // it stands in `live`
@@ -120,18 +134,11 @@ void prepare(size_t i) {
   fiber.top = frame;
 }
 
-void resume(size_t i) {
-  current = i;
-  unsigned x = blockDim.x, y = blockDim.y;
-  threadIdx = {unsigned(i % x), unsigned(i / x % y), unsigned(i / x / y)};
-  cupy_on_cpu_switch_stack(&scheduler, fibers[i].top);
-}
-
 }  // namespace
 
 int device::run_block_of_meeting_threads(Thread thread, void** values, const std::string& name) {
   kernel = thread, arguments = values;
-  size_t threads = running = blockDim.size();
+  threads = running = blockDim.size();
   barrier = Barrier();
   for (size_t w = 0; w * WARP < threads; ++w) {
     size_t lanes = std::min(WARP, threads - w * WARP);
@@ -140,10 +147,12 @@ int device::run_block_of_meeting_threads(Thread thread, void** values, const std
   }
   for (size_t i = 0; i < threads; ++i) prepare(i);
   while (running) {
-    bool stuck = true;
-    for (size_t i = 0; i < threads; ++i)
-      if (fibers[i].can_run()) stuck = false, resume(i);
-    if (!stuck) continue;
+    size_t first = 0;
+    while (first < threads && !fibers[first].can_run()) ++first;
+    if (first < threads) {
+      switch_from(&scheduler, first);
+      continue;
+    }
     std::fprintf(stderr, "cupy_on_cpu: the threads of %s wait for each other for ever\n", name.c_str());
     for (size_t i = 0; i < threads; ++i) fibers[i].top = nullptr;  // they start anew
     return LAUNCH_FAILED;
