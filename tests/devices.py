@@ -4,6 +4,7 @@ The fixture `device` in conftest.py runs a test once on each; on CuPy it is mark
 """
 
 import contextlib
+import sys
 
 import cupy_on_cpu
 import numpy as np
@@ -29,6 +30,10 @@ class Device:
 
     def in_use(self):
         return array_backend.use(self.name)
+
+    def python(self):
+        """The command that runs a program where the device is, as this process does."""
+        return [sys.executable, *(["-m", "cupy_on_cpu"] if cupy_on_cpu.is_installed() else [])]
 
     @contextlib.contextmanager
     def counted(self):
