@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from minisam import cli, mlp, ops, sam, vectors, verify
+from minisam import array_backend, cli, mlp, ops, sam, vectors, verify
 from minisam.verify.family import PIECES, variants
 from minisam.verify.family import _walked as walked_on
 
