@@ -46,8 +46,9 @@ void geam(int op_a, int op_b, int m, int n, T alpha, const T* a, int lda, T beta
 }
 template <class T>
 void dgmm(bool right, int m, int n, const T* a, int lda, const T* x, int step, T* c, int ldc) {
+  if (step < 0) x += ptrdiff_t(1 - (right ? n : m)) * step;  // backwards, from the end
   for (int j = 0; j < n; ++j)
-    for (int i = 0; i < m; ++i) c[size_t(j) * ldc + i] = a[size_t(j) * lda + i] * x[size_t(right ? j : i) * step];
+    for (int i = 0; i < m; ++i) c[size_t(j) * ldc + i] = a[size_t(j) * lda + i] * x[ptrdiff_t(right ? j : i) * step];
 }
 template <class T>
 void ger(bool adjoint, int m, int n, T alpha, const T* x, int step_x, const T* y, int step_y, T* a, int lda) {
