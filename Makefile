@@ -4,7 +4,7 @@ VENV := $(or $(MINISAM_VENV),.venv)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-autograd test-peers lessons lessons-run figures lint mutation bench against accuracy family size gpu-check site browser-test clean
+.PHONY: demo test test-autograd test-peers test-cupy test-cupys-own lessons lessons-run figures lint mutation bench against accuracy family size gpu-check site browser-test clean
 
 demo: $(READY)
 	$(BIN)/minisam demo
@@ -17,6 +17,12 @@ test-autograd: $(READY)
 
 test-peers: $(VENV)/.ready-bench
 	$(BIN)/python -m pytest -m peer
+
+test-cupy: $(VENV)/.ready-cupy
+	PYTHONPATH=tests OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto -p cupy_on_cpu.plugin -m gpu
+
+test-cupys-own: $(VENV)/.ready-cupy
+	PYTHONPATH=tests OMP_NUM_THREADS=1 $(BIN)/python tests/cupy_on_cpu/cupys_own_tests.py
 
 lessons: $(READY)
 	$(BIN)/jupyter lab lessons
@@ -69,6 +75,10 @@ $(READY): pyproject.toml
 
 $(VENV)/.ready-dev: $(READY)
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	@touch $@
+
+$(VENV)/.ready-cupy: $(READY)
+	$(BIN)/python -m pip install --quiet --editable ".[cupy-test]"
 	@touch $@
 
 $(VENV)/.ready-bench: $(READY)

@@ -2,6 +2,7 @@
 
 import os
 
+import devices
 import pytest
 from hypothesis import Phase, settings
 
@@ -11,6 +12,13 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 settings.register_profile("minisam", deadline=None, print_blob=True)
 settings.register_profile("any-example", settings.get_profile("minisam"), phases=[Phase.explicit, Phase.generate])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "minisam"))
+
+
+@pytest.fixture(params=devices.NAMES)
+def device(request):
+    """Once the stand-in, and once CuPy; the test says when it is in use."""
+    with devices.known():
+        yield devices.Device(request.param)
 
 
 @pytest.fixture(autouse=True)

@@ -7,10 +7,11 @@ protocols that CuPy has too.
 
 Known differences from CuPy (14.2):
 
-- Stricter: `out=` needs the result's very dtype, where CuPy casts within a kind.
+- Stricter: `out=` needs the result's very dtype, where CuPy casts within a kind; `zeros_like` and others want a device array.
 - More lenient: lists go where CuPy wants arrays, but for operators, ufuncs and assignment; keywords that a CuPy function
-  lacks are taken, but for `where` and `initial` of reductions; an overlapping `out=` is made safe; an index array out of
-  bounds raises, where CuPy wraps it around; writing twice to one place in an assignment has NumPy's order.
+  lacks are taken, but for those of `_refuse_keywords`; tensordot takes lists of axes of arrays that have none; an
+  overlapping `out=` is made safe; an index array out of bounds raises, where CuPy wraps it around; writing twice to one
+  place in an assignment has NumPy's order.
 - Reads that CuPy makes inside are counted only for boolean masks.
 - Nothing runs asynchronously. Random numbers, memory order and BLAS are NumPy's, so results have NumPy's bits.
 """
@@ -29,7 +30,7 @@ MISSING = """
 """
 MISSING = set(MISSING.split())
 LINALG = "cholesky cond det eig eigh eigvals eigvalsh inv lstsq matrix_power matrix_rank norm pinv qr slogdet solve svd"
-REDUCTIONS = {np.sum, np.prod, np.mean, np.max, np.min, np.all, np.any, np.std, np.var}
+REDUCTIONS = set(["sum", "prod", "mean", "max", "min", "all", "any", "std", "var"])  # functions and methods
 crossings = 0  # values read back to the host so far
 
 
@@ -237,9 +238,17 @@ def _write(target, result):
     return target
 
 
+def _refuse_keywords(name, kwargs):
+    """What NumPy takes and CuPy does not."""
+    refused = {"where", "initial"} if name in REDUCTIONS else {"out"} if name == "einsum" else set()
+    if kwargs.keys() & refused:
+        raise TypeError(f"{name}() got an unexpected keyword argument: {', '.join(kwargs)}")
+    if name in ("reshape", "ravel") and kwargs.get("order", "C") is None:
+        raise TypeError(f"{name}() takes order='C', 'F' or 'A', got None")
+
+
 def _call(function, args, kwargs):
-    if function in REDUCTIONS and kwargs.keys() & {"where", "initial"}:
-        raise TypeError(f"{function.__name__}() got an unexpected keyword argument: {', '.join(kwargs)}")
+    _refuse_keywords(function.__name__, kwargs)
     out = kwargs.pop("out", None)
     result = function(*map(_device_value, args), **_device_values(kwargs))
     if function is np.ndarray.fill or function is np.copyto:

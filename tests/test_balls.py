@@ -173,8 +173,8 @@ def test_several_ascent_steps_in_a_ball_are_the_formula(p):
         (lambda alpha: MultiStepSAM(SGD(0.1), 0.3, alpha=alpha, ball=Adaptive(mask=MASK)), {"alpha": [0.1, 0.2]}),
     ],
 )
-def test_they_sweep(make, values):
-    assert_sweeps(make, **values)
+def test_they_sweep(make, values, device):
+    assert_sweeps(device, make, **values)
 
 
 def test_only_asks_which_weights():

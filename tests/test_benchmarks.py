@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import strict
 
 import minisam
 from minisam import array_backend
@@ -106,20 +105,19 @@ def test_the_models_of_the_peers_are_minisams(name, peer):
 
 
 @pytest.mark.parametrize("name", ["minisam-gpu", "minisam-gpu-singles"])
-def test_the_step_on_a_device_is_the_one_on_the_host(name, monkeypatch):
+def test_the_step_on_a_device_is_the_one_on_the_host(name, device, monkeypatch):
     from jobs import NETS, Job
     from systems import load
 
-    monkeypatch.setitem(array_backend.BACKENDS, "strict", strict.backend)
     job = Job(*NETS["toy"], replicas=3)
     with array_backend.use("numpy"):
         host, on_device = load("minisam")(job), load(name)
-        monkeypatch.setattr(on_device, "backend", "strict")
+        monkeypatch.setattr(on_device, "backend", device.name)
         host.reset()
         losses = [host.run(1) for _ in range(STEPS)]
-        device = on_device(job)
-        device.reset()
-        np.testing.assert_allclose([device.run(1) for _ in range(STEPS)], losses, rtol=1e-5)
+        there = on_device(job)
+        there.reset()
+        np.testing.assert_allclose([there.run(1) for _ in range(STEPS)], losses, rtol=1e-5)
 
 
 def test_without_a_device_the_gpu_benchmark_says_what_is_missing():

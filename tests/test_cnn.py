@@ -3,7 +3,6 @@
 import autograd.numpy as anp
 import numpy as np
 import pytest
-import strict
 
 from minisam import SAM, SGD, Run, array_backend, check_grad, cnn, hvp, resnet, train, value_and_grad
 from minisam.data import Data, batches
@@ -65,10 +64,9 @@ def test_each_replica_is_its_own_run(model):
 
 
 @each_model
-def test_on_the_device_the_numbers_are_numpys(model, monkeypatch):
+def test_on_a_device_the_numbers_are_numpys(model, device):
     expected = quiet(model)
-    monkeypatch.setitem(array_backend.BACKENDS, "strict", strict.backend)
-    with array_backend.use("strict"):
+    with device.in_use():
         run = quiet(model)
         np.testing.assert_allclose(array_backend.asnumpy(run.w), expected.w, rtol=1e-5, atol=1e-6)
 

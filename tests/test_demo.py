@@ -5,10 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import strict
 from PIL import Image
 
-from minisam import array_backend, data, demo, hvp, value_and_grad
+from minisam import data, demo, hvp, value_and_grad
 from minisam.stats import mean_and_interval
 
 SETTINGS = {"seeds": 3, "epochs": 2, "rho": 0.1, "base": "sgd", "l2": 1e-3}
@@ -97,9 +96,8 @@ def test_a_count_out_of_its_range_is_named(name, value):
         demo.run(**SETTINGS | {name: value}, progress=False)
 
 
-def test_on_the_strict_backend_the_table_is_the_same(rows, monkeypatch, tmp_path):
-    monkeypatch.setitem(array_backend.BACKENDS, "strict", strict.backend)
-    with array_backend.use("strict"):
+def test_on_a_device_the_table_is_the_same(rows, device, tmp_path):
+    with device.in_use():
         there = demo.run(**SETTINGS, progress=False)
         demo.picture(there, 0.1, tmp_path / "demo.png")
     for row, other in zip(rows, there, strict=True):

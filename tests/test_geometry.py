@@ -210,8 +210,8 @@ def test_sam_on_asks_for_a_mask():
         (lambda rho: SAMON(SGD(0.1), rho, mask=MODEL.mask("weights")), {"rho": [0.0, 0.1]}),
     ],
 )
-def test_they_sweep(make, values):
-    assert_sweeps(make, **values)
+def test_they_sweep(make, values, device):
+    assert_sweeps(device, make, **values)
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,9 @@ import datetime
 import decimal
 import math
 import pickle
-from unittest.mock import patch
 
 import numpy as np
 import pytest
-import strict
 from variants import MODEL, batches, run, start
 
 from minisam import SGD, array_backend, noisy_labels, optim, sam
@@ -250,7 +248,7 @@ def test_a_field_that_is_replaced_counts(name, field):
 
 
 @pytest.mark.parametrize("name", STEPPING)
-def test_one_optimizer_meets_weights_of_several_precisions_and_backends(name):
+def test_one_optimizer_meets_weights_of_several_precisions_and_backends(name, device):
     """A sweep in single precision, then in double, then on a device, then in single precision again."""
     rates = np.array([[0.05], [0.1]])
     base = SGD(rates, momentum=0.9)
@@ -260,7 +258,7 @@ def test_one_optimizer_meets_weights_of_several_precisions_and_backends(name):
     for dtype in ("float32", "float64", "float32"):
         assert_same_path(optimizer, made(name, **swept), dtype)
     expected, _, _ = run(optimizer, start(dtype="float32"), batches(dtype="float32"))
-    with patch.dict(array_backend.BACKENDS, strict=strict.backend), array_backend.use("strict"):
+    with device.in_use():
         w, state = MODEL.init([0, 1], "float32"), None
         for batch in batches(dtype="float32"):
             batch = dataclasses.replace(

@@ -6,7 +6,6 @@ That every lesson runs is tested by `make lessons-run`.
 import importlib.util
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import jupytext
@@ -121,15 +120,18 @@ def test_lesson_00_shows_the_switch():
         assert part in source
 
 
-@pytest.mark.parametrize("text", [TEXTS[0], TEXTS[3]], ids=["00", "03"])
-def test_a_lesson_runs_unchanged_on_the_stand_in_device(text):
-    """The first, and SAM itself; `python tests/lessons_on_strict.py lessons/*.py` runs them all."""
-    runner = Path(__file__).with_name("lessons_on_strict.py")
+@pytest.mark.parametrize("text", [TEXTS[0], TEXTS[3], TEXTS[15]], ids=["00", "03", "15"])
+def test_a_lesson_runs_unchanged_on_a_device(text, device):
+    """The first, SAM itself, and that of GPUs; `python tests/lessons_on_device.py strict lessons/*.py` runs them all."""
     found = subprocess.run(
-        [sys.executable, runner, text], capture_output=True, text=True, encoding="utf-8", check=False
+        [*device.python(), Path(__file__).with_name("lessons_on_device.py"), device.name, text],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
     )
     assert found.returncode == 0, found.stderr
-    assert "ran on the stand-in device" in found.stdout
+    assert f"ran on {device.name}" in found.stdout
 
 
 def test_pictures_are_shown_in_the_way_of_every_backend(text):

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import strict
 
 from minisam import SAM, SGD, BatchLoss, array_backend, cross_entropy, mlp, train, value_and_grad
 from minisam.data import Data
@@ -61,14 +60,13 @@ def test_small_loss_begins_with_all_and_without_noise_keeps_all():
 
 
 @pytest.mark.parametrize("wrapped", [Mixup(SAM(SGD(0.1, 0.9), 0.05)), SmallLoss(SAM(SGD(0.1, 0.9), 0.05), 0.4, 5)])
-def test_wrappers_train_and_each_replica_is_its_own_run(wrapped, monkeypatch):
+def test_wrappers_train_and_each_replica_is_its_own_run(wrapped, device):
     run = quiet(wrapped)
     for k in range(2):
         alone = train(MODEL, DATA, wrapped, 3, 8, k, progress=False, dtype="float64")
         np.testing.assert_allclose(run.w[k], alone.w, rtol=1e-10)
     assert run.history["evaluations"][-1] == 3 * 4 * 2
-    monkeypatch.setitem(array_backend.BACKENDS, "strict", strict.backend)
-    with array_backend.use("strict"):
+    with device.in_use():
         on_device = quiet(wrapped)
         np.testing.assert_allclose(array_backend.asnumpy(on_device.w), run.w, rtol=1e-10)
 

@@ -157,8 +157,8 @@ def test_what_they_need_is_named():
         (lambda lam, beta: MESA(SGD(0.1), lam=lam, beta=beta), {"lam": [0.3, 1.0], "beta": [0.9, 0.99]}),
     ],
 )
-def test_they_sweep(make, values):
-    assert_sweeps(make, **values)
+def test_they_sweep(make, values, device):
+    assert_sweeps(device, make, **values)
 
 
 @pytest.mark.parametrize(

@@ -280,8 +280,8 @@ def test_a_training_of_several_sizes_is_the_same_every_time():
         (lambda rho: AsyncSAM(SGD(0.1, 0.9), rho, delay=2), {"rho": [0.0, 0.1]}),
     ],
 )
-def test_they_sweep(make, values):
-    assert_sweeps(make, **values)
+def test_they_sweep(make, values, device):
+    assert_sweeps(device, make, **values)
 
 
 @pytest.mark.parametrize(

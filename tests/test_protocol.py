@@ -1,4 +1,4 @@
-"""What every optimizer must satisfy."""
+"""What every optimizer must satisfy, on NumPy and on CuPy."""
 
 import copy
 from fractions import Fraction
@@ -6,7 +6,6 @@ from functools import partial
 
 import numpy as np
 import pytest
-import strict
 from protocol import EXAMPLES, MODEL, OPTIMIZERS, READS_BACK
 
 from minisam import BatchLoss, array_backend, batch, train, value_and_grad
@@ -18,9 +17,27 @@ X, Y = RNG.standard_normal((EXAMPLES, 4)).astype("float32"), RNG.integers(0, 3, 
 LOSSES = BatchLoss(MODEL)
 
 
+@pytest.fixture(params=["numpy", pytest.param("cupy", marks=pytest.mark.gpu)])
+def backend(request):
+    with array_backend.use(request.param):
+        yield request.param
+
+
 @pytest.fixture(params=OPTIMIZERS)
-def optimizer(request):
+def optimizer(request, backend):
     return OPTIMIZERS[request.param]()
+
+
+def equal(a, b):
+    np.testing.assert_array_equal(array_backend.asnumpy(a), array_backend.asnumpy(b))
+
+
+def equal_but_for_order(a, b):
+    """Bit for bit; but a device adds up in another order where the shapes or the calls differ."""
+    if array_backend.name() == "numpy":
+        equal(a, b)
+    else:
+        np.testing.assert_allclose(array_backend.asnumpy(a), array_backend.asnumpy(b), rtol=1e-4, atol=1e-6)
 
 
 def loss_on(x=X, y=Y, losses=LOSSES):
@@ -50,18 +67,18 @@ def test_inputs_stay_as_they_were(optimizer):
     w, state, _ = run(optimizer, MODEL.init(0), steps=2)
     before = w.copy(), copy.deepcopy(state)
     optimizer.step(w, state, loss_on())
-    np.testing.assert_array_equal(w, before[0])
+    equal(w, before[0])
     assert state.keys() == before[1].keys()
     for key in state:
-        np.testing.assert_array_equal(state[key], before[1][key])
+        equal(state[key], before[1][key])
 
 
 def test_the_state_is_data(optimizer):
     w, state, _ = run(optimizer, MODEL.init(0), steps=2)
-    assert all(isinstance(value, int | np.ndarray) for value in state.values())
+    assert all(isinstance(value, int | array_backend.xp().ndarray) for value in state.values())
     one, _, _ = optimizer.step(w, state, loss_on())
     other, _, _ = optimizer.step(w.copy(), copy.deepcopy(state), loss_on())
-    np.testing.assert_array_equal(one, other)
+    equal(one, other)
 
 
 def test_a_resumed_training_ends_with_the_same_bits(optimizer, tmp_path):
@@ -69,25 +86,24 @@ def test_a_resumed_training_ends_with_the_same_bits(optimizer, tmp_path):
     at_once = train(MODEL, (X, Y), **settings, epochs=3)
     train(MODEL, (X, Y), **settings, epochs=1, checkpoint=tmp_path / "run.npz")
     resumed = train(MODEL, (X, Y), **settings, epochs=3, checkpoint=tmp_path / "run.npz")
-    np.testing.assert_array_equal(resumed.w, at_once.w)
-    np.testing.assert_array_equal(resumed.history["evaluations"], at_once.history["evaluations"])
+    equal(resumed.w, at_once.w)
+    equal(resumed.history["evaluations"], at_once.history["evaluations"])
 
 
 def test_it_does_not_matter_whether_the_gradient_is_recorded(optimizer, monkeypatch):
     expected, _, _ = run(optimizer, MODEL.init(0))
     monkeypatch.setattr(batch, "value_and_grad", partial(value_and_grad, recorded=False))
-    np.testing.assert_array_equal(
-        run(optimizer, MODEL.init(0), loss_and_grad=loss_on(losses=BatchLoss(MODEL)))[0], expected
-    )
+    found, _, _ = run(optimizer, MODEL.init(0), loss_and_grad=loss_on(losses=BatchLoss(MODEL)))
+    equal_but_for_order(found, expected)
 
 
 def test_replicas_are_separate_runs(optimizer):
     together, _, told = run(optimizer, MODEL.init([0, 1, 2]))
     for k in range(3):
         alone, _, told_alone = run(optimizer, MODEL.init(k))
-        np.testing.assert_array_equal(together[k], alone)
+        equal_but_for_order(together[k], alone)
         for key in ("loss", "grad_norm"):
-            np.testing.assert_array_equal(told[key][k], told_alone[key])
+            equal_but_for_order(told[key][k], told_alone[key])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -97,7 +113,7 @@ def test_dtype_and_shapes_are_kept(optimizer, dtype, lead):
     after, state, info = run(optimizer, w, loss_and_grad=loss_on(X.astype(dtype)))
     assert after.dtype == dtype
     assert after.shape == w.shape
-    assert all(a.dtype == dtype for a in state.values() if isinstance(a, np.ndarray) and a.dtype.kind == "f")
+    assert all(a.dtype == dtype for a in state.values() if not isinstance(a, int) and a.dtype.kind == "f")
     for key in info.keys() - {"evaluations"}:
         assert info[key].shape == lead
         assert info[key].dtype == dtype
@@ -147,26 +163,34 @@ class Flat(BatchLoss):
 
 
 def test_at_a_zero_gradient_everything_stays_finite(optimizer):
-    w, state, info = run(optimizer, np.zeros(MODEL.size), loss_and_grad=loss_on(losses=Flat(MODEL)))
+    w, state, info = run(
+        optimizer, array_backend.asarray(np.zeros(MODEL.size)), loss_and_grad=loss_on(losses=Flat(MODEL))
+    )
     for a in (w, *state.values(), *info.values()):
         assert np.isfinite(a).all()
-    np.testing.assert_array_equal(w, 0)
+    equal(w, 0)
 
 
 def test_the_same_seed_gives_the_same_bits(optimizer):
-    np.testing.assert_array_equal(run(optimizer, MODEL.init(0))[0], run(optimizer, MODEL.init(0))[0])
+    equal(run(optimizer, MODEL.init(0))[0], run(optimizer, MODEL.init(0))[0])
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_on_a_device_it_has_the_same_bits_and_reads_nothing_back(name, monkeypatch):
-    expected, _, _ = run(OPTIMIZERS[name](), MODEL.init([0, 1]))
-    monkeypatch.setitem(array_backend.BACKENDS, "strict", strict.backend)
+def test_on_a_device_it_has_the_same_numbers(name, device):
+    """In double precision: LookSAM, for one, divides by what rounding has left of a small difference."""
+    expected, _, _ = run(OPTIMIZERS[name](), MODEL.init([0, 1], "float64"))
+    with device.in_use():
+        w, _, _ = run(OPTIMIZERS[name](), MODEL.init([0, 1], "float64"))
+        np.testing.assert_allclose(array_backend.asnumpy(w), expected, rtol=device.rtol, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_on_a_device_it_reads_nothing_back(name, device, monkeypatch):
     monkeypatch.setattr(replay, "COMPARED", (10**6, 10**6))  # later comparisons with tracing look as well
-    with array_backend.use("strict"):
+    with device.in_use(), device.counted() as crossings:
         optimizer = OPTIMIZERS[name]()
         f, w = loss_on(losses=BatchLoss(MODEL)), MODEL.init([0, 1])
         run(optimizer, w, loss_and_grad=f)  # a record is compared with the eager gradient once, which reads back
-        before = strict.crossings
-        w, _, _ = run(optimizer, w, loss_and_grad=f)
-        assert strict.crossings - before == READS_BACK.get(name, 0) * 5
-        np.testing.assert_allclose(array_backend.asnumpy(w), expected, rtol=1e-5, atol=1e-7)
+        before = crossings()
+        run(optimizer, w, loss_and_grad=f)
+        assert crossings() - before == READS_BACK.get(name, 0) * 5

@@ -283,8 +283,8 @@ def test_an_array_of_seeds_gives_each_replica_its_own(make):
         (lambda rho, lam: FrobeniusSAM(SGD(0.1), rho, lam=lam), {"rho": [0.005, 0.1], "lam": [0.0, 0.005]}),
     ],
 )
-def test_they_sweep(make, values):
-    assert_sweeps(make, **values)
+def test_they_sweep(make, values, device):
+    assert_sweeps(device, make, **values)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import types
 
+import cupy_on_cpu
 import numpy as np
 import pytest
 
@@ -82,7 +83,7 @@ def test_both_threads_have_a_stream_and_numpys_numbers():
 
 @pytest.mark.gpu
 def test_so_it_is_with_a_default_stream_for_each_thread():
-    device = "import cupy_on_cpu\n" if "cupy_on_cpu" in sys.modules else ""
+    device = "import cupy_on_cpu; cupy_on_cpu.install()\n" if cupy_on_cpu.is_installed() else ""
     code = f"{device}import sys; sys.path[:0] = {sys.path!r}; import test_streams; test_streams.on_cupy_as_on_numpy()"
     environment = os.environ | {"CUPY_CUDA_PER_THREAD_DEFAULT_STREAM": "1"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)

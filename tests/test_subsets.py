@@ -257,8 +257,8 @@ def test_esam_in_training_spends_its_share_of_gradients():
         (lambda beta: ESAM(SGD(0.1), 0.2, beta=beta), {"beta": [0.4, 1.0]}),
     ],
 )
-def test_they_sweep(make, values):
-    assert_sweeps(make, **values)
+def test_they_sweep(make, values, device):
+    assert_sweeps(device, make, **values)
 
 
 @pytest.mark.parametrize(

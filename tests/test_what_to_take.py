@@ -310,8 +310,8 @@ def test_gam_that_keeps_one_gradient_only_is_sam_or_the_base(base):
         (lambda beta2: GAM(SGD(0.1), beta2=beta2), {"beta2": [0.3, 0.9]}),
     ],
 )
-def test_they_sweep(make, values):
-    assert_sweeps(make, **values)
+def test_they_sweep(make, values, device):
+    assert_sweeps(device, make, **values)
 
 
 @pytest.mark.parametrize(

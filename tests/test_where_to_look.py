@@ -319,8 +319,8 @@ def test_momentum_sam_needs_momentum(base):
         (lambda rho, lr: MSAM(SGD(lr, 0.9), rho), {"rho": [0.0, 0.1], "lr": [0.1, 0.2]}),
     ],
 )
-def test_they_sweep(make, values):
-    assert_sweeps(make, **values)
+def test_they_sweep(make, values, device):
+    assert_sweeps(device, make, **values)
 
 
 @pytest.mark.parametrize(

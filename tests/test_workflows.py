@@ -60,6 +60,6 @@ def test_what_it_uploads_is_what_the_build_writes(workflow):
     written = (ROOT / "site" / "make.py").read_text(encoding="utf-8")
     shown = (ROOT / "tests" / "browser" / "browser.mjs").read_text(encoding="utf-8")
     for step in steps(workflow):
-        if "path" in step.get("with", {}):
+        if "/upload-" in step.get("uses", ""):
             folder = step["with"]["path"].removeprefix("build/")
             assert f'"{folder}"' in written or f'"build/{folder}"' in shown

@@ -1,6 +1,6 @@
-"""Run lessons on the stand-in device: what it refuses, a GPU would refuse too.
+"""Run lessons on a device: `python tests/lessons_on_device.py strict lessons/03_sam_in_ten_lines.py ...`, or with `cupy`.
 
-python tests/lessons_on_strict.py lessons/03_sam_in_ten_lines.py ...
+For CuPy on a CPU: `PYTHONPATH=tests python -m cupy_on_cpu tests/lessons_on_device.py cupy lessons/...`.
 """
 
 import os
@@ -20,10 +20,11 @@ from minisam import array_backend  # noqa: E402
 def main():
     array_backend.BACKENDS["strict"] = strict.backend
     check.FIGURES = Path("no figures are kept from here")
-    for path in sys.argv[1:]:
-        with array_backend.use("strict"):
+    device, *paths = sys.argv[1:]
+    for path in paths:
+        with array_backend.use(device):
             exec(compile(Path(path).read_text(encoding="utf-8"), path, "exec"), {"__name__": "__main__"})
-        print(f"{path} ran on the stand-in device")
+        print(f"{path} ran on {device}")
 
 
 if __name__ == "__main__":
