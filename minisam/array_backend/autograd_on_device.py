@@ -149,11 +149,8 @@ def _restate_rules() -> None:
         for name in names:
             _restate(getattr(module, name), rules.refused(f"{module.__name__.rpartition('.')[2]}.{name}"))
     _restate(anp.matmul, products.matmul_vjp(0), products.matmul_vjp(1))
-    for function, axes in {
-        anp.dot: products.dot_axes,
-        anp.inner: products.inner_axes,
-        anp.tensordot: products.tensordot_axes,
-    }.items():
+    axes_of = {anp.dot: products.dot_axes, anp.inner: products.inner_axes, anp.tensordot: products.tensordot_axes}
+    for function, axes in axes_of.items():
         _restate(function, *products.contraction_vjps(axes))
     theirs = primitive_vjps[anp.einsum]
     defvjp_argnum(anp.einsum, products.einsum_vjp)
