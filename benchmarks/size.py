@@ -21,7 +21,7 @@ QUIET = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, token
 # from the ground up: a room imports only from rooms on its own line or above it in this list
 FLOORS = (
     "types files threads version",
-    "array_backend",
+    "array_backend constants",
     "checks arguments kinds show stats vectors streams draws hyperparameters",
     "autodiff.tape autodiff.program autodiff.reads autodiff.watch autodiff.compare autodiff.memory autodiff.replay",
     "ops",

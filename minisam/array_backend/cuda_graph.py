@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..types import Array
-from . import constants, products
+from . import kept, products
 
 Run = Callable[[], Any]
 
@@ -55,7 +55,7 @@ def cuda_graph(run: Run) -> Graph:
     pool = cupy.cuda.MemoryPool()
     stream = cupy.cuda.Stream(non_blocking=True)
     _current_stream().synchronize()  # the buffers have been filled on it
-    with cupy.cuda.using_allocator(pool.malloc), stream, products.without_cublas(), constants.kept() as own:
+    with cupy.cuda.using_allocator(pool.malloc), stream, products.without_cublas(), kept.kept() as own:
         run()  # kernels compiled, constants made, the pool filled: none of that can be captured
         stream.synchronize()
         stream.begin_capture()

@@ -14,7 +14,7 @@ from typing import Any
 from autograd.extend import defvjp, primitive
 
 from ..array_backend import xp
-from ..array_backend.constants import made_once
+from ..constants import made_once
 from ..types import Array
 from .layers import matmul
 from .losses import softmax

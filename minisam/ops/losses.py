@@ -10,7 +10,7 @@ import numpy
 from autograd.extend import defvjp, primitive
 
 from ..array_backend import xp
-from ..array_backend.constants import made_once
+from ..constants import made_once
 from ..types import Array, Shape
 from .fused import Call, Steps, prepared, straight, with_slope
 from .shapes import back_to, lift, sum_last

@@ -9,7 +9,7 @@ import numpy
 from autograd.extend import defvjp, primitive
 
 from ..array_backend import xp
-from ..array_backend.constants import made_once
+from ..constants import made_once
 from ..types import Array, Shape
 from .fused import Steps, straight
 

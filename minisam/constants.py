@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import functools
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy
 
-from ..types import Array
+from .array_backend import synchronize, xp
+from .array_backend.kept import here
+from .types import Array
 
 KEPT = 32  # of each kind; the one used longest ago makes room
 
 
-class Kept(threading.local):
-    """The constants of the graph that this thread captures."""
-
-    own: dict[Any, Array] | None = None
-
-
-_kept = Kept()
-
-
 def made_once(make: Callable[..., Array]) -> Callable[..., Array]:
     """A constant array, made once for each backend and each set of arguments."""
-    from . import synchronize, xp
 
     @functools.lru_cache(KEPT)
     def cached(namespace: Any, *args: Any) -> Array:
@@ -37,21 +27,11 @@ def made_once(make: Callable[..., Array]) -> Callable[..., Array]:
     @functools.wraps(make)
     def constant(*args: Any) -> Array:
         namespace = xp()
-        if namespace is numpy or _kept.own is None:
+        if namespace is numpy or here.own is None:
             return cached(namespace, *args)
         key = (cached, *args)
-        if key not in _kept.own:
-            _kept.own[key] = cached(namespace, *args)
-        return _kept.own[key]
+        if key not in here.own:
+            here.own[key] = cached(namespace, *args)
+        return here.own[key]
 
     return constant
-
-
-@contextmanager
-def kept() -> Iterator[dict[Any, Array]]:
-    """Collect the constants used in this block. A graph reads them at their addresses, so they must live as long as it does."""
-    _kept.own = {}
-    try:
-        yield _kept.own
-    finally:
-        _kept.own = None
