@@ -6,6 +6,7 @@ what the loss depends on; None where that is the batch alone. A record has to gi
 
 import array
 import collections
+import collections.abc
 import contextvars
 import datetime
 import decimal
@@ -18,6 +19,7 @@ import operator
 import os
 import random
 import statistics
+import sys
 import tempfile
 import time
 import types
@@ -732,6 +734,132 @@ def derivative_that_reads():
 
     defvjp(through, lambda ans, x: lambda g: table[0] * g)
     return (lambda z, y: anp.sum(through(z))), lambda t: operator.setitem(table, 0, t / 7)
+
+
+@loss
+def property_of_a_metaclass():
+    class Meta(type):
+        value = 0.5
+
+        @property
+        def alpha(cls):
+            return cls.value
+
+    class Mine(metaclass=Meta):
+        pass
+
+    return (lambda z, y: Mine.alpha * squares(z)), lambda t: setattr(Meta, "value", t / 7)
+
+
+@loss
+def getattr_of_a_module():
+    table, lazy = {"alpha": 0.5}, types.ModuleType("lazy")
+    lazy.__getattr__ = lambda name: table[name]
+    return (lambda z, y: lazy.alpha * squares(z)), lambda t: table.update(alpha=t / 7)
+
+
+@loss
+def another_class():
+    class One:
+        alpha = 0.5
+
+    class Other:
+        alpha = 0.7
+
+    mine = One()
+    return (lambda z, y: mine.alpha * squares(z)), lambda t: setattr(mine, "__class__", Other)
+
+
+@loss
+def number_of_subclasses():
+    class Base:
+        pass
+
+    made = []
+    return (
+        lambda z, y: (1 + len(Base.__subclasses__())) * squares(z),
+        lambda t: made.append(type("Made", (Base,), {})),
+    )
+
+
+@loss
+def what_it_prints():
+    class Printed:
+        n = 1
+
+        def __repr__(self):
+            return "x" * self.n
+
+    printed = Printed()
+    return (lambda z, y: len(f"{printed!r}") * squares(z)), lambda t: setattr(printed, "n", t)
+
+
+@loss
+def what_it_equals():
+    class Equal:
+        n = 1
+
+        def __eq__(self, other):
+            return self.n == other
+
+        __hash__ = None
+
+    equal = Equal()
+    return (lambda z, y: squares(z) * (2.0 if equal == 1 else 1.0)), lambda t: setattr(equal, "n", t)
+
+
+@loss
+def a_descriptor():
+    class Descriptor:
+        value = 0.5
+
+        def __get__(self, instance, owner):
+            return self.value
+
+    class Mine:
+        alpha = Descriptor()
+
+    mine = Mine()
+    return (lambda z, y: mine.alpha * squares(z)), lambda t: setattr(vars(Mine)["alpha"], "value", t / 7)
+
+
+@loss
+def a_mapping_of_its_own():
+    class Table(collections.abc.Mapping):
+        scale = 1.0
+
+        def __len__(self):
+            return 1
+
+        def __iter__(self):
+            return iter("a")
+
+        def __getitem__(self, key):
+            return self.scale
+
+    table = Table()
+    return (lambda z, y: table["a"] * squares(z)), lambda t: setattr(table, "scale", t / 7)
+
+
+@loss
+def a_module_by_name():
+    sys.modules["breaking_settings"] = MODULE
+    return (lambda z, y: sys.modules["breaking_settings"].alpha * squares(z)), lambda t: setattr(MODULE, "alpha", t / 7)
+
+
+@loss
+def a_partial_method():
+    class Mine:
+        table = (0.5, 0.7)
+        at = 0
+
+        def scaled(self, factor, z):
+            return factor * self.table[self.at] * squares(z)
+
+        twice = functools.partialmethod(scaled, 2)
+
+    mine = Mine()
+    return (lambda z, y: mine.twice(z)), lambda t: setattr(mine, "at", 1)
 
 
 # --- what changes by itself ------------------------------------------------------------------------------------------

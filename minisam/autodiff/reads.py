@@ -13,6 +13,7 @@ import contextlib
 import dis
 import enum
 import functools
+import inspect
 import itertools
 import numbers
 import operator
@@ -37,13 +38,16 @@ UNCHANGING = (
     *(numpy.generic, numpy.dtype, numpy.ufunc, type(numpy.sum), type(list.append), type(object.__repr__)),
     *(types.MemberDescriptorType, types.GetSetDescriptorType),
 )
-NEVER_THE_SAME = {"datetime", "numpy.random", "os", "random", "secrets", "time", "uuid"}  # to ask for a time, or luck
+NEVER_THE_SAME = {
+    *("datetime", "gc", "numpy.random", "os", "pathlib", "random", "secrets", "sys", "time", "uuid")
+}  # modules
 UNSEEN = {"eval", "exec", "globals", "input", "locals", "open"}  # the code that calls them does not say what they read
+UNSEEN_METHODS = {"__subclasses__", "fromfile", "genfromtxt", "load", "loadtxt", "read_bytes", "read_text"}
 PEEKS = {"getval", "_value"}  # the value behind a box: what is made of it is not traced
 BY_NAME = {"getattr", "vars", "__dict__"}  # may read any attribute
 MAKING = {"__init__", "__new__", "__post_init__"}
 OWN = "__code__", "__defaults__", "__kwdefaults__"  # what a function has of its own
-NOT_CALLED = {f"__{n}__" for n in ("del", "repr", "str", "eq", "hash", "setattr", "delattr", "init_subclass")}
+NOT_CALLED = {f"__{n}__" for n in ("del", "setattr", "delattr", "init_subclass")}
 own, contents = operator.attrgetter(*OWN), operator.attrgetter("cell_contents")
 
 
@@ -117,7 +121,7 @@ class Walk:
         built_in = names - space.keys()
         if peeks := PEEKS & (names | read):
             raise CannotRecord(f"it looks behind the trace, with {min(peeks)}")
-        if unseen := UNSEEN & built_in:
+        if unseen := UNSEEN & built_in | UNSEEN_METHODS & read:
             raise CannotRecord(f"it calls {min(unseen)}, which may read anything")
         self.attributes |= read | BY_NAME & built_in
         self._named(space, sorted(names))
@@ -177,16 +181,16 @@ class Walk:
     def _module(self, a: types.ModuleType, name: str) -> None:
         stays_the_same(a.__name__)
         if package(a.__name__) not in STAYS:
-            self._named(vars(a), self._wanted(vars(a)), name)
+            self._named(vars(a), [*self._wanted(vars(a)), "__getattr__"], name)
 
     def _class(self, a: type, name: str) -> None:
         stays_the_same(a.__module__)
-        for cls in a.__mro__:
+        for cls in itertools.chain(type.mro(a), type.mro(type(a))):  # a metaclass may answer for its classes
             self._of_class(cls, name, NOT_CALLED)
 
     def _of_class(self, cls: type, name: str, left_out: set[str]) -> None:
         if package(cls.__module__) not in STAYS:
-            special = [n for n, a in vars(cls).items() if n.startswith("__") and isinstance(a, types.FunctionType)]
+            special = [n for n, a in vars(cls).items() if n.startswith("__") and is_written(a)]
             self._named(vars(cls), sorted({*self._wanted(vars(cls)), *special} - left_out), name)
 
     def _object(self, a: Any, name: str) -> None:
@@ -204,6 +208,8 @@ class Walk:
         )
         space = getattr(a, "__dict__", {})
         in_slots = [n for n in names if n in inside and n not in space]
+        self.signature.append(type(a))
+        self.read(partial(map, type, [a]), [f"{name}.__class__"])
         self._named(space, [n for n in names if n not in in_slots], name)
         if in_slots:
             self.read(lambda: [getattr(a, n, None) for n in in_slots], [f"{name}.{n}" for n in in_slots])
@@ -245,6 +251,12 @@ def instructions(code: types.CodeType) -> Iterator[dis.Instruction]:
     for inner in code.co_consts:
         if isinstance(inner, types.CodeType):
             yield from instructions(inner)
+
+
+def is_written(a: object) -> bool:
+    """Whether this is a function that somebody wrote, and none that `dataclass` made."""
+    code = getattr(inspect.unwrap(a), "__code__", None) if isinstance(a, types.FunctionType) else None
+    return code is not None and code.co_filename != "<string>"
 
 
 def global_names(code: types.CodeType) -> set[str]:
