@@ -25,6 +25,7 @@ from .types import Array, Loss, LossAndGrad, Scalar, Seed
 ROWS, LABELS, PLACES = numbers(2, here=False), numbers(1, here=False), whole_numbers(here=False)
 
 
+@dataclass(frozen=True, eq=False)
 class BatchLoss:
     """The loss of a model on batches; each kind of gradient is traced once for all of them.
 
@@ -38,10 +39,13 @@ class BatchLoss:
         (logits, y) -> (...,), the mean over the examples; cross-entropy by default.
     """
 
-    def __init__(self, model: Model, loss: Loss = cross_entropy) -> None:
-        self.model = instance(Model, "a minisam Model such as mlp((64, 32, 10))")("model", model)
-        self.loss = function(2, "(logits, y) -> loss")("loss", loss)
-        self._gradients: dict[tuple[bool, bool], Computation] = {}
+    model: Model
+    loss: Loss = cross_entropy
+    _gradients: dict[tuple[bool, bool], Computation] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        instance(Model, "a minisam Model such as mlp((64, 32, 10))")("model", self.model)
+        function(2, "(logits, y) -> loss")("loss", self.loss)
 
     @checked(x=ROWS, y=LABELS, examples=optional(PLACES), seeds=random_seed)
     def on(self, x: Array, y: Array, examples: Array = None, seeds: Seed = 0) -> Batch:

@@ -8,6 +8,7 @@ import array
 import collections
 import collections.abc
 import contextvars
+import dataclasses
 import datetime
 import decimal
 import enum
@@ -860,6 +861,154 @@ def a_partial_method():
 
     mine = Mine()
     return (lambda z, y: mine.twice(z)), lambda t: setattr(mine, "at", 1)
+
+
+class Late:
+    def alpha_of(self):
+        return self.alpha if hasattr(self, "alpha") else 0.5
+
+
+@loss
+def attribute_that_comes_later():
+    late = Late()
+    return (lambda z, y: late.alpha_of() * squares(z)), lambda t: setattr(late, "alpha", t / 7)
+
+
+@loss
+def default_of_getattr():
+    late = Late()
+    return (lambda z, y: getattr(late, "beta", 0.5) * squares(z)), lambda t: setattr(late, "beta", t / 7)
+
+
+@loss
+def slot_that_is_filled_later():
+    class Slotted:
+        __slots__ = ("alpha",)
+
+    slotted = Slotted()
+
+    def f(z, y):
+        try:
+            return slotted.alpha * squares(z)
+        except AttributeError:
+            return 0.5 * squares(z)
+
+    return f, lambda t: setattr(slotted, "alpha", t / 7)
+
+
+@loss
+def method_added_to_a_subclass():
+    class Mine(Smooth):
+        pass
+
+    return Mine().method, lambda t: setattr(Mine, "_factor", lambda self: t / 7)
+
+
+@dataclasses.dataclass
+class Settings:
+    alpha: float = 0.5
+
+
+@loss
+def settings_as_a_dict():
+    mine = Settings()
+    return (lambda z, y: dataclasses.asdict(mine)["alpha"] * squares(z)), lambda t: setattr(mine, "alpha", t / 7)
+
+
+@loss
+def settings_compared():
+    mine = Settings()
+    return (lambda z, y: squares(z) * (2.0 if mine == Settings() else 1.0)), lambda t: setattr(mine, "alpha", t / 7)
+
+
+@loss
+def settings_matched():
+    mine = Settings()
+
+    def f(z, y):
+        match mine:
+            case Settings(alpha=value):
+                return value * squares(z)
+
+    return f, lambda t: setattr(mine, "alpha", t / 7)
+
+
+@loss
+def settings_formatted():
+    mine = Settings()
+    return (lambda z, y: float(f"{mine.alpha}") * squares(z)), lambda t: setattr(mine, "alpha", t / 7)
+
+
+@loss
+def method_of_an_enum():
+    table = [0.5]
+
+    class Kind(enum.Enum):
+        A = 1
+
+        def factor(self):
+            return table[0]
+
+    kind = Kind.A
+    return (lambda z, y: kind.factor() * squares(z)), lambda t: operator.setitem(table, 0, t / 7)
+
+
+@loss
+def shape_changed_in_place():
+    a = np.arange(6.0).reshape(2, 3)
+
+    def change(t):
+        a.shape = (3, 2) if a.shape == (2, 3) else (2, 3)
+
+    return (lambda z, y: squares(z) * a.shape[0] * float(a[1, 0])), change
+
+
+@loss
+def record_of_a_structured_array():
+    a = np.zeros(1, dtype=[("alpha", float)])
+    record = a[0]
+    return (lambda z, y: (1 + record["alpha"]) * squares(z)), lambda t: operator.setitem(a["alpha"], 0, t / 7)
+
+
+@loss
+def ufunc_of_a_function():
+    table = [0.5]
+    f = np.frompyfunc(lambda a: table[0] * a, 1, 1)
+    return (lambda z, y: float(f(1.0)) * squares(z)), lambda t: operator.setitem(table, 0, t / 7)
+
+
+@loss
+def number_of_ones_own_class():
+    class Number(float):
+        def __float__(self):
+            return self.value
+
+    number = Number(0.5)
+    number.value = 0.5
+    return (lambda z, y: float(number) * squares(z)), lambda t: setattr(number, "value", t / 7)
+
+
+@loss
+def derivative_replaced():
+    @primitive
+    def through(x):
+        return np.sign(x)
+
+    defvjp(through, lambda ans, x: lambda g: 0.5 * g)
+    return (lambda z, y: anp.sum(through(z))), lambda t: defvjp(through, lambda ans, x: lambda g: t / 7 * g)
+
+
+@loss
+def refusal_that_is_caught():
+    def f(z, y):
+        try:
+            if anp.max(z) > 1.5:
+                return 3 * squares(z)
+        except Exception:
+            pass
+        return squares(z)
+
+    return f, None
 
 
 # --- what changes by itself ------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """What a loss reads besides its inputs: a record never gives the numbers of before."""
 
+import collections
+import datetime
 import functools
 import time
 import warnings
@@ -123,6 +125,30 @@ def test_arrays_of_a_landscape_are_watched():
     landscape.H[:] = 2 * np.eye(2)
     assert f(np.ones(2))[0] == 2
     assert not f.failures
+
+
+def test_large_arrays_are_watched_only_if_they_cannot_be_written_to():
+    large = np.ones(200_000)
+    with pytest.raises(CannotRecord, match=r"1,600,000 bytes.*large.flags.writeable = False"):
+        Watch(lambda z, y: large[0] * z)
+    large.flags.writeable = False
+    Watch(lambda z, y: large[0] * z)
+
+
+def test_changes_between_many_replays_do_not_end_recording():
+    table, y = {"alpha": 0.1}, np.array(LABELS[0])
+    f = value_and_grad(MODEL, lambda z, y: table["alpha"] * cross_entropy(z, y))
+    for t in range(60):
+        table["alpha"] = 0.1 + t // 6
+        f(W, X, y)
+    assert not f.failures
+
+
+@pytest.mark.parametrize("value", [collections.namedtuple("C", "k")(2.0), {"k": 2.0, "started": datetime.date.today()}])
+def test_plain_settings_are_recorded(value):
+    f = value_and_grad(MODEL, lambda z, y: (value["k"] if isinstance(value, dict) else value.k) * cross_entropy(z, y))
+    f(W, X, np.array(LABELS[0]))
+    assert f.cache.records
 
 
 def test_more_than_can_be_looked_at_is_not_recorded():

@@ -91,7 +91,7 @@ def value_and_grad(
     and again, recording ends. The 4th replay and then fewer and fewer of them are compared with the reference; a difference
     raises a RuntimeError.
 
-    Three things cannot be found out at once, only by these comparisons: a setting inside another package,
+    Three things cannot be found out at once, only by these comparisons: what is inside another package,
     `lambda z, y: np.get_printoptions()["precision"] * mse(z, y)`; an array on a device that is changed in place; and control flow
     that hides from the trace and takes another way only on later batches. Prints and other side effects happen only in a trace.
     Random numbers, such as a mask, have to be inputs.

@@ -21,7 +21,7 @@ from autograd.tracer import isbox, new_box
 
 from ..array_backend import xp
 from ..types import Array
-from .tape import STAYS, CannotRecord, Line, Listed, Ref, new_level, package
+from .tape import STAYS, CannotRecord, Line, Listed, Ref, new_level, package, refusals
 
 Body: TypeAlias = Callable[..., tuple[Sequence[Array], Sequence[Array]]]  # inputs -> (values, leaves of a flat vector)
 Split: TypeAlias = Callable[[Array], list[Array]]  # a flat vector -> its leaves, as views
@@ -64,9 +64,12 @@ class Program:
 
     def __init__(self, body: Body, split: Split, inputs: Sequence[Any]) -> None:
         lines: list[Line] = []
+        refusals.clear()
         with new_level() as level:
             boxes = [new_box(a, level, Listed.new_root(lines, -1 - k)) for k, a in enumerate(inputs)]
             values, leaves = body(*boxes)
+        if refusals:
+            raise refusals[0]
         self.split = split
         self.ends = [Ref(a._node.line) if isbox(a) else xp().asarray(a) for a in (*leaves, *values)]
         pool = Pool()

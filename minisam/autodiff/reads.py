@@ -13,16 +13,13 @@ import contextlib
 import dis
 import enum
 import functools
-import inspect
 import itertools
-import numbers
 import operator
 import sys
 import types
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import partial
-from pathlib import PurePath
 from typing import Any
 
 import numpy
@@ -30,25 +27,24 @@ from autograd.core import primitive_vjps
 
 from ..array_backend import xp
 from ..types import Array
+from .known import (
+    BY_NAME,
+    BY_OPERATOR,
+    MAKING,
+    NOT_CALLED,
+    PEEKS,
+    UNSEEN,
+    UNSEEN_METHODS,
+    is_read_only,
+    is_unchanging,
+    stays_the_same,
+)
 from .tape import STAYS, CannotRecord, package
 
-MANY = 2_000  # things; to look at more at every call would cost more than tracing
-UNCHANGING = (
-    *(type(None), numbers.Number, str, bytes, range, slice, type(...), enum.Enum, PurePath),
-    *(numpy.generic, numpy.dtype, numpy.ufunc, type(numpy.sum), type(list.append), type(object.__repr__)),
-    *(types.MemberDescriptorType, types.GetSetDescriptorType),
-)
-NEVER_THE_SAME = {
-    *("datetime", "gc", "numpy.random", "os", "pathlib", "random", "secrets", "sys", "time", "uuid")
-}  # modules
-UNSEEN = {"eval", "exec", "globals", "input", "locals", "open"}  # the code that calls them does not say what they read
-UNSEEN_METHODS = {"__subclasses__", "fromfile", "genfromtxt", "load", "loadtxt", "read_bytes", "read_text"}
-PEEKS = {"getval", "_value"}  # the value behind a box: what is made of it is not traced
-BY_NAME = {"getattr", "vars", "__dict__"}  # may read any attribute
-MAKING = {"__init__", "__new__", "__post_init__"}
+MANY, LARGE = 2_000, 2**20  # things, and bytes of arrays: to look at more at every call would cost more than tracing
 OWN = "__code__", "__defaults__", "__kwdefaults__"  # what a function has of its own
-NOT_CALLED = {f"__{n}__" for n in ("del", "setattr", "delattr", "init_subclass")}
-own, contents = operator.attrgetter(*OWN), operator.attrgetter("cell_contents")
+own, classes_of = operator.attrgetter(*OWN), operator.attrgetter("__class__.__mro__")
+contents = operator.attrgetter("cell_contents")
 
 
 class Walk:
@@ -61,18 +57,21 @@ class Walk:
         self.looks: list[Callable[[], Iterable[Any]]] = []
         self.seen: list[Any] = []  # what these gave, in a row
         self.seen_as: list[str] = []  # and its names
-        self.arrays: list[tuple[numpy.ndarray, bytes, str]] = []
+        self.arrays: list[tuple[numpy.ndarray, tuple[object, ...], str]] = []
+        self.things = self.nbytes = 0
         self.signature: list[Any] = []
         self.in_library = False
         self.visit(f, getattr(f, "__name__", type(f).__name__))
 
     def visit(self, a: Any, name: str) -> None:
         """Follow a value."""
-        self.signature.append((type(a), repr(a)) if isinstance(a, UNCHANGING) else id(a))
-        if id(a) in self.met or isinstance(a, UNCHANGING):
-            return
-        if len(self.met) > MANY:
+        self.things += 1
+        if self.things > MANY:
             raise CannotRecord(f"it can read more than {MANY:,} things, too many to see whether they change")
+        stays = is_unchanging(a)
+        self.signature.append((type(a), repr(a)) if stays else id(a))
+        if id(a) in self.met or stays:
+            return
         self.met[id(a)] = a
         if isinstance(a, (numpy.ndarray, xp().ndarray)):
             return self._array(a, name)
@@ -100,7 +99,10 @@ class Walk:
     # --- code ---
 
     def _function(self, f: types.FunctionType, name: str) -> None:
-        cells = {n: c for n, c in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True) if not is_empty(c)}
+        every = dict(zip(f.__code__.co_freevars, f.__closure__ or (), strict=True))
+        cells = {n: c for n, c in every.items() if not is_empty(c)}
+        if empty := {n: c for n, c in every.items() if is_empty(c)}:
+            self.read(partial(map, is_empty, empty.values()), [*empty])
         inside, given = [*cells.values()], f"what {name} is given"
         self.signature.append(f.__code__)
         self.read(partial(own, f), [f"{name}.{n}" for n in OWN])
@@ -112,6 +114,8 @@ class Walk:
             self._code(f)
             self._named(vars(f), self._wanted(vars(f)), name)
         if f in primitive_vjps and package(f.fun.__module__) not in STAYS:  # type: ignore[attr-defined]
+            self.in_library = False
+            self.read(partial(map, primitive_vjps.get, [f]), [f"the derivative of {name}"])
             self.visit(primitive_vjps[f], f"the derivative of {name}")
 
     def _code(self, f: types.FunctionType) -> None:
@@ -123,10 +127,13 @@ class Walk:
             raise CannotRecord(f"it looks behind the trace, with {min(peeks)}")
         if unseen := UNSEEN & built_in | UNSEEN_METHODS & read:
             raise CannotRecord(f"it calls {min(unseen)}, which may read anything")
-        self.attributes |= read | BY_NAME & built_in
+        operators = {i.argval if i.opname == "COMPARE_OP" else i.opname for i in code}
+        self.attributes |= read | BY_NAME & names | ({"getattr"} if BY_OPERATOR & operators else set())
         self._named(space, sorted(names))
         for module in sorted(i.argval for i in code if i.opname == "IMPORT_NAME"):
-            self.visit(sys.modules.get(module), module)
+            if module not in sys.modules:
+                raise CannotRecord(f"it imports {module or 'from its package'}; import that before, outside of it")
+            self.visit(sys.modules[module], module)
 
     def _method(self, f: types.MethodType, name: str) -> None:
         self._all((f.__func__, f.__self__), (name, f"the object of {name}"))
@@ -148,10 +155,18 @@ class Walk:
     def _array(self, a: Array, name: str) -> None:
         if not isinstance(a, numpy.ndarray):
             return  # to look at a device's array would make every call wait
-        if a.dtype.hasobject:
-            raise CannotRecord(f"it reads {name}, an array of objects, whose state cannot be seen")
-        self.arrays.append((a, a.tobytes(), name))
-        self.signature.append(a.tobytes())
+        if a.dtype.hasobject or type(a) not in (numpy.ndarray, numpy.memmap, numpy.recarray):
+            raise CannotRecord(f"it reads {name}, a {type(a).__name__} of {a.dtype}, whose state cannot be seen")
+        if is_read_only(a):
+            return
+        self.nbytes += a.nbytes
+        if self.nbytes > LARGE:
+            raise CannotRecord(
+                f"it reads {name} and others, {self.nbytes:,} bytes, too many to see whether they change; make them inputs, or "
+                f"read-only ({name}.flags.writeable = False)"
+            )
+        self.arrays.append((a, (a.shape, a.dtype, a.tobytes()), name))
+        self.signature.append((a.shape, a.dtype, a.tobytes()))
 
     def _items(self, a: Any, name: str) -> None:
         entries = [f"{name}[{i}]" for i in range(len(a))]
@@ -168,9 +183,12 @@ class Walk:
         self._attributes(a, name)
 
     def _named(self, space: Mapping[str, Any], names: Sequence[str], of: str = "") -> None:
-        """Watch and follow what stands under these names, also if nothing does yet."""
+        """Watch and follow what stands under these names, also if nothing does yet; of an object, whether it gets new ones."""
         if names:
             self.read(partial(map, space.get, names), [f"{of}.{n}" if of else n for n in names])
+        if of and not self.in_library:
+            n = len(space)
+            self.read(lambda: (len(space) == n,), [f"another attribute of {of}"])
         there = [n for n in names if n in space]
         self._all((space[n] for n in there), (f"{of}.{n}" if of else n for n in there))
 
@@ -190,11 +208,11 @@ class Walk:
 
     def _of_class(self, cls: type, name: str, left_out: set[str]) -> None:
         if package(cls.__module__) not in STAYS:
-            special = [n for n, a in vars(cls).items() if n.startswith("__") and is_written(a)]
+            special = [n for n, a in vars(cls).items() if n.startswith("__") and is_code(a)]
             self._named(vars(cls), sorted({*self._wanted(vars(cls)), *special} - left_out), name)
 
     def _object(self, a: Any, name: str) -> None:
-        if not self.in_library and not is_of_python(type(a)):
+        if isinstance(a, numpy.ufunc) or (not self.in_library and not is_of_python(type(a))):
             raise CannotRecord(f"it reads {name}, a {type(a).__qualname__}, whose state cannot be seen")
         self._attributes(a, name)
 
@@ -207,13 +225,15 @@ class Walk:
             [*inside] if foreign else self._wanted({n: None for space in (inside, *map(vars, classes)) for n in space})
         )
         space = getattr(a, "__dict__", {})
-        in_slots = [n for n in names if n in inside and n not in space]
-        self.signature.append(type(a))
-        self.read(partial(map, type, [a]), [f"{name}.__class__"])
+        in_slots = [n for n in names if n in slots_of(a) and n not in space]
+        self.signature.append(classes)
+        self.read(partial(map, classes_of, [a]), [f"{name}.__class__"])
+        if isinstance(a, enum.Enum):
+            self.visit(a._value_, name)
         self._named(space, [n for n in names if n not in in_slots], name)
         if in_slots:
             self.read(lambda: [getattr(a, n, None) for n in in_slots], [f"{name}.{n}" for n in in_slots])
-        self._all((inside[n] for n in in_slots), (f"{name}.{n}" for n in in_slots))
+        self._all((inside.get(n) for n in in_slots), (f"{name}.{n}" for n in in_slots))
         for cls in classes:
             self._of_class(cls, name, NOT_CALLED | MAKING)
 
@@ -240,11 +260,6 @@ def is_of_library(a: Any, before: bool) -> bool:
     return package(type(a).__module__) == "minisam"
 
 
-def stays_the_same(module: str | None) -> None:
-    if module in NEVER_THE_SAME:
-        raise CannotRecord(f"it asks the module {module}, which does not always give the same answer")
-
-
 def instructions(code: types.CodeType) -> Iterator[dis.Instruction]:
     """The instructions of a function, and of those inside it."""
     yield from dis.get_instructions(code)
@@ -253,10 +268,9 @@ def instructions(code: types.CodeType) -> Iterator[dis.Instruction]:
             yield from instructions(inner)
 
 
-def is_written(a: object) -> bool:
-    """Whether this is a function that somebody wrote, and none that `dataclass` made."""
-    code = getattr(inspect.unwrap(a), "__code__", None) if isinstance(a, types.FunctionType) else None
-    return code is not None and code.co_filename != "<string>"
+def is_code(a: object) -> bool:
+    """Whether this may be called, or answer for an attribute."""
+    return callable(a) or hasattr(type(a), "__get__")
 
 
 def global_names(code: types.CodeType) -> set[str]:
@@ -276,7 +290,11 @@ def is_of_python(cls: type) -> bool:
     return bool(at_the_root) and all("__dict__" in vars(c) or "__slots__" in vars(c) for c in at_the_root)
 
 
+def slots_of(a: Any) -> list[str]:
+    """The names of an object's attributes that are kept in slots, whether something is in them or not."""
+    return [n for c in type(a).__mro__ for n, d in vars(c).items() if isinstance(d, types.MemberDescriptorType)]
+
+
 def attributes_of(a: Any) -> dict[str, Any]:
     """The attributes of an object by name: its own, and those in slots."""
-    slots = [n for c in type(a).__mro__ for n, d in vars(c).items() if isinstance(d, types.MemberDescriptorType)]
-    return {**getattr(a, "__dict__", {}), **{n: getattr(a, n) for n in slots if hasattr(a, n)}}
+    return {**getattr(a, "__dict__", {}), **{n: getattr(a, n) for n in slots_of(a) if hasattr(a, n)}}

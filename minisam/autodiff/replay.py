@@ -34,7 +34,7 @@ from .watch import Watch
 FASTER_TO_COPY = 50_000  # bytes that are copied in the time that it takes to bind a call
 KIND = operator.attrgetter("__class__", "shape", "dtype", "strides")  # sums depend on the order in memory
 COMPARED = 4, 1024  # replays until one is compared with tracing for the first time, for the second, and so on, doubling
-CHANGES = 3  # of what the code reads besides its inputs; after one more it is no longer recorded
+CHANGES = 3  # within few replays, of what the code reads besides its inputs; after one more it is no longer recorded
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,11 +125,11 @@ class Computation:
         says = f"{self.name} cannot be recorded and runs eagerly, several times slower: {error}"
         warnings.warn(says, stacklevel=5)
 
-    def forgets(self, changed: str | None) -> bool:
-        """Whether something has changed that the records hold; if that happens often, none is made any more."""
+    def forgets(self, record: Record, changed: str | None) -> bool:
+        """Whether something has changed that the records hold; if it does so again and again, none is made any more."""
         if changed:
             self.cache.records.clear()
-            self.changes.append(changed)
+            self.changes.extend([changed] * record.is_new())
             if len(self.changes) > CHANGES:
                 self.fail(CannotRecord(f"it reads {changed}, which changes again and again; make it an input, after y"))
         return bool(changed)
@@ -162,7 +162,7 @@ class Bound:
         except AttributeError:  # a plain number, a box, or no backend was chosen yet
             key = (xp(), self.kinds, *kinds(point))
         record = f.cache.records.get(key)
-        if record is None or (record.watch is not None and f.forgets(record.watch.changed())):
+        if record is None or (record.watch is not None and f.forgets(record, record.watch.changed())):
             return f.finish(f.first(key, point, self))
         f.cache.records.move_to_end(key)
         try:
@@ -197,8 +197,6 @@ def in_dtypes(arrays: Sequence[Any], dtypes: Sequence[Any]) -> list[Any]:
 
 
 class Record:
-    """What both kinds of record have."""
-
     watch: Watch | None = None  # of what the code reads besides its inputs, if it reads anything
     nbytes: int
     left, pause = -1, 0  # replays until the next comparison with tracing, and from there to the one after it
@@ -207,6 +205,9 @@ class Record:
         """From now on, look at each replay whether anything has changed, and compare some of them with tracing."""
         self.watch = None if watch.is_empty() else watch
         self.left, self.pause = COMPARED
+
+    def is_new(self) -> bool:  # no replay has been compared with tracing yet
+        return self.pause == COMPARED[1]
 
 
 class Fixed(Record):

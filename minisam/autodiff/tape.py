@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy
 from autograd.numpy.numpy_boxes import ArrayBox
@@ -43,6 +43,9 @@ if hasattr(os, "register_at_fork"):  # a process must not begin with a lock that
 
 class CannotRecord(Exception):
     """This computation is not the same list of calls for every value of its inputs; the message says why."""
+
+
+refusals: list[CannotRecord] = []  # of the trace that is being made: a loss may catch what it does not know
 
 
 def package(module: str | None) -> str:
@@ -91,11 +94,16 @@ class Listed(Node):
         self.lines, self.line = parents[0].lines, len(parents[0].lines)
         kwargs = {key: a for key, a in kwargs.items() if key != "out"}  # NumPy's methods pass out=None
         if _shape_depends_on_values(fun.fun.__name__, args, refs):
-            raise CannotRecord(f"the shape of a result of {fun.fun.__name__} depends on a value")
+            refuse(f"the shape of a result of {fun.fun.__name__} depends on a value")
         self.lines.append(Line(fun.fun, tuple(refs.get(i, a) for i, a in enumerate(args)), kwargs, value))
 
     def initialize_root(self, lines: list[Line], line: int) -> None:
         self.lines, self.line = lines, line
+
+
+def refuse(why: str) -> NoReturn:
+    refusals.append(CannotRecord(why))
+    raise refusals[-1]
 
 
 def _shape_depends_on_values(name: str, args: tuple[Any, ...], refs: dict[int, Ref]) -> bool:
@@ -107,7 +115,7 @@ def _shape_depends_on_values(name: str, args: tuple[Any, ...], refs: dict[int, R
 
 def _no_truth_value(box: Box, truth: Callable[[Box], bool] = Box.__bool__) -> bool:
     if isinstance(box._node, Listed):
-        raise CannotRecord("its Python control flow depends on a value")
+        refuse("its Python control flow depends on a value")
     return truth(box)
 
 

@@ -46,12 +46,16 @@ class Watch:
 
     def changed(self) -> str | None:
         """The name of something that is no longer what it was; None if nothing has changed."""
-        if not all(map(operator.is_, flat(map(operator.call, self.looks)), self.seen)):
+        try:
+            same = all(map(operator.is_, flat(map(operator.call, self.looks)), self.seen))
+        except (ValueError, AttributeError):  # a variable that is gone
+            return "a variable that is gone"
+        if not same:
             now = flat(look() for look in self.looks)
             apart = (name for a, b, name in zip(now, self.seen, self.names, strict=False) if a is not b)
             return self._unless_equal(next(apart))
         for a, seen, name in self.arrays:
-            if a.tobytes() != seen:
+            if (a.shape, a.dtype, a.tobytes()) != seen:
                 return name
         return None
 
