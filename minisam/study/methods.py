@@ -1,0 +1,89 @@
+"""A method of a study: an optimizer made from settings, and the grid of settings to choose from."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from inspect import Signature, signature
+from typing import Any, TypeAlias
+
+from ..checks import check_function, check_methods, shown
+from ..optim import Optimizer
+from ..training.sweep import Labels, arguments
+
+Grid: TypeAlias = dict[str, list[Any]]  # name of a setting → its values
+LENGTH = "steps"  # the argument of `make` that is not in the grid
+
+
+@dataclass(frozen=True)
+class Method:
+    """`make(**settings) -> optimizer`; if it takes `steps`, it gets the number of steps of the training."""
+
+    make: Callable[..., Optimizer]
+    grid: Grid
+
+    def for_steps(self, steps: int) -> Callable[..., Optimizer]:
+        """A function of the settings alone."""
+        if LENGTH not in arguments(self.make):
+            return self.make
+        make = self.make
+
+        @wraps(make)
+        def made(**settings: Any) -> Optimizer:
+            return make(steps=steps, **settings)
+
+        others = [p for name, p in signature(make).parameters.items() if name != LENGTH]
+        made.__signature__ = Signature(others)  # type: ignore[attr-defined]
+        return made
+
+    def takes(self, settings: Labels) -> bool:
+        """Whether there is an optimizer with these settings: a share above 1, say, it refuses."""
+        try:
+            self.for_steps(1)(**settings)
+        except (TypeError, ValueError):
+            return False
+        return True
+
+
+def method(name: str, given: Any) -> Method:
+    """The method of a pair (make, grid); or the error that says what is wrong with it."""
+    if not isinstance(given, (tuple, list)) or len(given) != 2 or not isinstance(given[1], Mapping):
+        raise TypeError(f"methods[{name!r}] must be a pair (make, grid), the grid a dict, got {shown(given)}")
+    make, grid = given
+    check_function(f"make of {name}", make, "of settings -> optimizer")
+    made = Method(make, {setting: _values(name, setting, values) for setting, values in grid.items()})
+    taken = set(arguments(make)) - {LENGTH}
+    if taken != set(grid):
+        raise ValueError(f"the grid of {name} must have the arguments of its function, {_set(taken)}, got {_set(grid)}")
+    first = next(combinations(made.grid))
+    check_methods(
+        f"what make of {name} returns", made.for_steps(1)(**first), "init step", "an optimizer such as SGD(lr)"
+    )
+    return made
+
+
+def combinations(grid: Grid) -> Iterator[Labels]:
+    """Each combination of a grid's values, the last name's changing fastest."""
+    for values in itertools.product(*grid.values()):
+        yield dict(zip(grid, values, strict=True))
+
+
+def count_of(grid: Grid) -> int:
+    return math.prod(map(len, grid.values()))
+
+
+def _values(name: str, setting: str, values: Sequence[Any]) -> list[Any]:
+    plain = [getattr(value, "item", lambda value=value: value)() for value in values]
+    of_kinds = all(isinstance(value, (bool, int, float, str)) for value in plain)
+    if not plain or not of_kinds or len(set(plain)) < len(plain) or setting == "seed":
+        raise ValueError(
+            f"the grid of {name} must map names but 'seed' to different numbers or texts, at least one, got {setting!r}: {plain}"
+        )
+    return plain
+
+
+def _set(names: Any) -> str:
+    return "{" + ", ".join(sorted(names)) + "}"
