@@ -31,7 +31,7 @@ def differences(verdicts: Sequence[Verdict], delta: float | None) -> Figure:
     ax.set_ylim(len(verdicts) - 0.5, -0.5)
     ax.set_xlabel(f"score minus that of {verdicts[0].comparison.against}, unit by unit")
     if delta is not None:
-        ax.legend(loc="best")
+        ax.legend(loc="lower right", bbox_to_anchor=(1, 1), frameon=False)
     return figure
 
 

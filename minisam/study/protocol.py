@@ -126,7 +126,7 @@ class Study:
         choice = choose(lambda grid: self.validated(name, grid, epochs), method.grid, method.takes)
         alone = {setting: [value] for setting, value in choice.settings.items()}
         reported = [self.piece(name, alone, epochs, k)[0] for k in range(self.tuning, self.tuning + self.units)]
-        spent = [each["gradients"] for each in reported if each["gradients"] and not any(each["diverged"])]
+        spent = [each["gradients"] for each in reported if each["gradients"]]
         return Outcome(
             settings=choice.settings,
             tried={setting: list(values) for setting, values in choice.grid.items()},
