@@ -84,10 +84,13 @@ def test_no_combination_that_was_tried_is_better_and_none_is_tried_twice(values,
     log = []
     scores = scores_of(lambda lr, other: -((lr - 10**best) ** 2) - other, log)
     choice = choose(scores, {"lr": values, "other": ["abc".index(c) for c in "abc"[:others]]}, anything)
-    worth = [scores_of(lambda lr, other: -((lr - 10**best) ** 2) - other)({k: [v] for k, v in s.items()})[0][1] for s in log]
+    worth = [
+        scores_of(lambda lr, other: -((lr - 10**best) ** 2) - other)({k: [v] for k, v in s.items()})[0][1] for s in log
+    ]
     assert choice.score == max(worth)
     assert len({str(each) for each in log}) == len(log)
     assert len(choice.grid["lr"]) <= len(values) + EXTENSIONS
     assert ("lr" in choice.at_rim) == (
-        len(choice.grid["lr"]) == len(values) + EXTENSIONS and choice.settings["lr"] in (min(choice.grid["lr"]), max(choice.grid["lr"]))
+        len(choice.grid["lr"]) == len(values) + EXTENSIONS
+        and choice.settings["lr"] in (min(choice.grid["lr"]), max(choice.grid["lr"]))
     ) or next_value(choice.grid["lr"], choice.settings["lr"]) is None

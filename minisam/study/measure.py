@@ -1,6 +1,6 @@
 """Train a grid of settings on one unit, and score each: where the hyperparameters sweep, all in one run.
 
-Truths: tests/test_study_measure.py.
+Truths: tests/test_study.py.
 """
 
 from __future__ import annotations

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import wraps
-from inspect import Signature, signature
+from inspect import Parameter, Signature, signature
 from typing import Any, TypeAlias
 
 from ..checks import check_function, check_methods, shown
 from ..optim import Optimizer
-from ..training.sweep import Labels, arguments
+from ..training.sweep import Labels
 
 Grid: TypeAlias = dict[str, list[Any]]  # name of a setting → its values
-LENGTH = "steps"  # the argument of `make` that is not in the grid
+LENGTH = "steps"  # the argument of `make` that the study gives
 
 
 @dataclass(frozen=True)
@@ -26,17 +25,14 @@ class Method:
     grid: Grid
 
     def for_steps(self, steps: int) -> Callable[..., Optimizer]:
-        """A function of the settings alone."""
-        if LENGTH not in arguments(self.make):
-            return self.make
-        make = self.make
+        """A function of the settings in the grid alone, as `train` sweeps it."""
+        length = {LENGTH: steps} if LENGTH in signature(self.make).parameters else {}
 
-        @wraps(make)
         def made(**settings: Any) -> Optimizer:
-            return make(steps=steps, **settings)
+            return self.make(**length, **settings)
 
-        others = [p for name, p in signature(make).parameters.items() if name != LENGTH]
-        made.__signature__ = Signature(others)  # type: ignore[attr-defined]
+        taken = [Parameter(name, Parameter.KEYWORD_ONLY) for name in self.grid]
+        made.__signature__ = Signature(taken)  # type: ignore[attr-defined]
         return made
 
     def takes(self, settings: Labels) -> bool:
@@ -55,9 +51,7 @@ def method(name: str, given: Any) -> Method:
     make, grid = given
     check_function(f"make of {name}", make, "of settings -> optimizer")
     made = Method(make, {setting: _values(name, setting, values) for setting, values in grid.items()})
-    taken = set(arguments(make)) - {LENGTH}
-    if taken != set(grid):
-        raise ValueError(f"the grid of {name} must have the arguments of its function, {_set(taken)}, got {_set(grid)}")
+    _check_taken(name, signature(make).parameters, grid)
     first = next(combinations(made.grid))
     check_methods(
         f"what make of {name} returns", made.for_steps(1)(**first), "init step", "an optimizer such as SGD(lr)"
@@ -72,7 +66,19 @@ def combinations(grid: Grid) -> Iterator[Labels]:
 
 
 def count_of(grid: Grid) -> int:
+    """How many combinations a grid has."""
     return math.prod(map(len, grid.values()))
+
+
+def _check_taken(name: str, parameters: Mapping[str, Parameter], grid: Iterable[str]) -> None:
+    """Raise a ValueError unless the grid has arguments of the function, and all without a default."""
+    needed = {key for key, parameter in parameters.items() if parameter.default is Parameter.empty} - {LENGTH}
+    wrong = sorted((set(grid) - parameters.keys()) | (needed - set(grid)) | ({LENGTH} & set(grid)))
+    if wrong:
+        raise ValueError(
+            f"the grid of {name} must have arguments of its function ({', '.join(parameters)}), all that have no default and "
+            f"not `steps`; look at {', '.join(wrong)}"
+        )
 
 
 def _values(name: str, setting: str, values: Sequence[Any]) -> list[Any]:
@@ -80,10 +86,7 @@ def _values(name: str, setting: str, values: Sequence[Any]) -> list[Any]:
     of_kinds = all(isinstance(value, (bool, int, float, str)) for value in plain)
     if not plain or not of_kinds or len(set(plain)) < len(plain) or setting == "seed":
         raise ValueError(
-            f"the grid of {name} must map names but 'seed' to different numbers or texts, at least one, got {setting!r}: {plain}"
+            f"the grid of {name} must map names but 'seed' to different numbers or texts, at least one, "
+            f"got {setting!r}: {plain}"
         )
     return plain
-
-
-def _set(names: Any) -> str:
-    return "{" + ", ".join(sorted(names)) + "}"
