@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import plot
 from ..checks import pick
+from .fairness import check_evidence, fair_methods
 from .protocol import compare
 
 NEEDED, OPTIONAL = ("problem", "methods", "delta"), ("units", "tuning")
@@ -29,6 +30,11 @@ def run(path: Path, progress: bool) -> str:
     if against is not None:
         pick("against", against, defined["methods"])
     arguments = {name: defined[name] for name in (*NEEDED, *OPTIONAL) if name in defined}
+    try:
+        check_evidence(arguments["problem"], arguments.get("units", 2), arguments.get("tuning", 1), arguments["delta"])
+        fair_methods(arguments["methods"])
+    except TypeError as error:  # in one line, as all that is wrong with a file
+        raise ValueError(str(error)) from error
     result = compare(**arguments, path=path.with_suffix(".json"), progress=progress)
     plot.save(result.plot(against), picture)
     return "\n".join([result.table(), "", *map(str, result.verdicts(against)), f"picture: {picture}"])

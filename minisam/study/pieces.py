@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeAlias
@@ -46,9 +47,15 @@ class Pieces:
         if self.path is None:
             return
         with whole(self.path) as unfinished, open(unfinished, "w", encoding="utf-8") as file:
-            file.write(json.dumps(self.content, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+            file.write(as_text(self.content))
             file.flush()
             os.fsync(file.fileno())
+
+
+def as_text(content: Content) -> str:
+    """JSON with a line for each piece, and for each outcome of the result."""
+    text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    return re.sub(r"\n {5,}", " ", text)  # a text in JSON has no line breaks of its own
 
 
 @contextmanager
@@ -78,12 +85,9 @@ def started(settings: dict[str, str], makes: dict[str, str], there: Content) -> 
 
 def same(path: Path, settings: dict[str, str]) -> bool:
     """True; or a ValueError that names each setting that was another one when the study began."""
-    was = read(path)["settings"]
-    other = [
-        f"{name} was {one_line(was[name])}, is {one_line(settings[name])}"
-        for name in settings
-        if was[name] != settings[name]
-    ]
+    was = {name: read(path)["settings"].get(name, "nothing") for name in settings}
+    changed = [name for name in settings if was[name] != settings[name]]
+    other = [f"{name} was {one_line(was[name])}, is {one_line(settings[name])}" for name in changed]
     if other:
         raise ValueError(
             f"{os.fspath(path)} belongs to another study: delete it, or name another file ({'; '.join(other)})"
@@ -103,7 +107,7 @@ def read(path: Path) -> Content:
                 f"{os.fspath(path)} has format {content['format']} of minisam {content['version']}; this is minisam "
                 f"{__version__}, which reads formats up to {FORMAT}: install a newer one"
             )
-        pieces = [each["pieces"] for each in content["methods"].values()]
-        if not all(isinstance(each, dict) for each in [content["settings"], *pieces]):
+        made = [each["pieces"] for each in content["methods"].values() if isinstance(each["made_by"], str)]
+        if not all(isinstance(each, dict) for each in [content["settings"], *made]):
             raise ValueError("it has no pieces")
     return content

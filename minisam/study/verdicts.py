@@ -34,6 +34,11 @@ class Comparison:
     budgets: tuple[str, ...]  # those under which both were trained so
     differences: tuple[float, ...]
 
+    @property
+    def spread(self) -> float:
+        """The standard deviation of the differences; 0 where all are the same, however their mean is rounded."""
+        return float(numpy.std(self.differences, ddof=1)) if len(set(self.differences)) > 1 else 0.0
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -52,10 +57,8 @@ class Verdict:
     word : str
         "better", "worse", "equal" (within ±δ), or "undecided". A difference that is shown to be within ±δ is "equal" even where
         it is told from 0: δ says what does not matter.
-    units_needed : int or None
-        For "undecided": the units with which a study like this one would decide in 80% of cases, be the difference 0 or δ
-        (without a δ: be it as large as the one seen). It rests on the spread of these few differences, so it is rough. None if
-        it is more than 10,000, or if the differences show no spread.
+    level : float
+        What Holm's method leaves each comparison of the 5%, in the worst case.
     """
 
     comparison: Comparison
@@ -65,7 +68,24 @@ class Verdict:
     p_equal: float | None
     delta: float | None
     word: str
-    units_needed: int | None
+    level: float
+
+    @property
+    def units_needed(self) -> int | None:
+        """The units with which a study like this one would decide in 80% of cases, be the difference 0 or δ.
+
+        Without a δ: be it as large as the one seen. It rests on the spread of these few differences, so it is rough. None if it
+        is more than 10,000, or if the differences show no spread.
+        """
+        spread = self.comparison.spread
+        effect = self.delta or abs(self.effect)
+        if not spread or not effect:
+            return None
+        tells = units_needed(lambda n: power_of_difference(n, effect, spread, self.level))
+        if self.delta is None:
+            return tells
+        equal = units_needed(lambda n: power_of_equality(n, effect, spread, self.level))
+        return max(tells, equal) if tells and equal else None
 
     def __str__(self) -> str:
         c, low, high = self.comparison, self.effect - self.half_width, self.effect + self.half_width
@@ -79,9 +99,10 @@ class Verdict:
 
     def needs(self) -> str:
         """How many units would decide."""
-        if self.half_width == 0:
+        if not self.comparison.spread:
             return "no spread between the units, so it cannot be told how many would decide"
-        units = f"about {self.units_needed}" if self.units_needed else f"more than {MOST:,}"
+        needed = self.units_needed
+        units = f"about {needed:,}" if needed else f"more than {MOST:,}"
         size = f"be it 0 or {self.delta:g}" if self.delta else "if it is as large as the one seen"
         return f"{units} units would decide, with a chance of 80%, {size}"
 
@@ -92,17 +113,14 @@ def judge(comparisons: Sequence[Comparison], delta: float | None) -> list[Verdic
     The same holds for what they say about equality.
     """
     d = numpy.array([each.differences for each in comparisons])
-    effects, halves = mean_and_interval(d)
-    p = holm(p_of_difference(d))
+    effects, halves = (each.tolist() for each in mean_and_interval(d))
+    p = holm(p_of_difference(d)).tolist()
     p_equal = [None] * len(d) if delta is None else holm(p_of_equality(d, delta)).tolist()
-    verdicts = []
-    for each, effect, half, p_, equal in zip(
-        comparisons, effects.tolist(), halves.tolist(), p.tolist(), p_equal, strict=True
-    ):
-        word = word_of(effect, p_, equal)
-        needed = needed_for(each.differences, delta, LEVEL / len(d)) if word == UNDECIDED else None
-        verdicts.append(Verdict(each, effect, half, p_, equal, delta, word, needed))
-    return verdicts
+    told = zip(comparisons, effects, halves, p, p_equal, strict=True)
+    return [
+        Verdict(each, effect, half, p_, equal, delta, word_of(effect, p_, equal), LEVEL / len(d))
+        for each, effect, half, p_, equal in told
+    ]
 
 
 def word_of(effect: float, p: float, p_equal: float | None) -> str:
@@ -111,16 +129,3 @@ def word_of(effect: float, p: float, p_equal: float | None) -> str:
     if p < LEVEL:
         return BETTER if effect > 0 else WORSE
     return UNDECIDED
-
-
-def needed_for(differences: Sequence[float], delta: float | None, level: float) -> int | None:
-    """The units that would decide; see `Verdict`. `level` is what is left of 5% in the worst case of Holm's method."""
-    spread = float(numpy.std(differences, ddof=1))
-    effect = delta or abs(float(numpy.mean(differences)))
-    if not spread or not effect:
-        return None
-    tells = units_needed(lambda n: power_of_difference(n, effect, spread, level))
-    if delta is None:
-        return tells
-    equal = units_needed(lambda n: power_of_equality(n, delta, spread, level))
-    return max(tells, equal) if tells and equal else None
