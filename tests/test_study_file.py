@@ -152,8 +152,10 @@ def test_more_units_leave_those_there_as_they_are(tmp_path, trained):
     for budget, outcomes in few.budgets.items():
         for name, outcome in outcomes.items():
             assert more.budgets[budget][name].scores[:3] == outcome.scores
+    content = path.read_bytes()
     path.unlink()
     assert tiny.compare(path=path, units=5) == more
+    assert path.read_bytes() == content
 
 
 # --- refused ---------------------------------------------------------------------------------------------------------
