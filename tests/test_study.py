@@ -211,6 +211,11 @@ def test_a_score_that_overflows_has_diverged():
     assert (found[0]["scores"], found[0]["diverged"]) == ([0.5], [True])
 
 
+def test_a_score_that_is_no_number_is_refused():
+    with pytest.raises(TypeError, match=r"^score must return a number, got array\(\[1., 2.\]\)$"):
+        tiny.compare(replace(tiny.PROBLEM, score=lambda run, data: np.array([1.0, 2.0])))
+
+
 def test_a_score_that_is_never_a_number_is_refused():
     with pytest.raises(ValueError, match=r"^score must be finite for the initial weights, .*, got nan$"):
         tiny.compare(replace(tiny.PROBLEM, score=lambda run, data: np.nan))
@@ -241,14 +246,14 @@ NEVER_THE_SAME = iter(range(1000))
         ({"methods": {"SGD": SGD_4, "SAM": (tiny.sam, {"lr": [0.1], "rho": [0.1, 0.2]})}},
          "methods must have the same number of settings each, to be tuned equally well: SGD has 4, SAM has 2"),
         ({"methods": {"SGD": SGD_4}}, "methods must be two or more, to be compared, got ['SGD']"),
-        ({"methods": [SGD_4, SAM_4]}, "methods must be a dict of name → (make, grid), got "),
-        ({"methods": {"SGD": SGD_4, "SAM": tiny.sam}}, "methods['SAM'] must be a pair (make, grid), the grid a dict, got "),
+        ({"methods": [SGD_4, SAM_4]}, "methods must be a dict of labels, each with its value, got "),
+        ({"methods": {"SGD": SGD_4, "SAM": tiny.sam}}, "methods ['SAM'] must be a pair (make, grid), the grid a dict, got "),
         ({"methods": {"SGD": SGD_4, "SAM": (SAM, SAM_4[1])}},
-         "the grid of SAM must have arguments of its function (base, rho, "),
+         "the grid of methods ['SAM'] must have arguments of its function (base, rho, "),
         ({"methods": {"SGD": SGD_4, "SAM": (tiny.sam, {"lr": [0.1, 0.1], "rho": [0.1, 0.2]})}},
-         "the grid of SAM must map names but 'seed' to different numbers or texts, at least one, got 'lr': [0.1, 0.1]"),
+         "the grid of methods ['SAM'] must map names but 'seed' to different numbers or texts, at least one, got 'lr': "),
         ({"methods": {"SGD": SGD_4, "none": (lambda lr: None, SGD_4[1])}},
-         "what make of none returns must be an optimizer such as SGD(lr), got None"),
+         "what make of methods ['none'] returns must be an optimizer such as SGD(lr), got None"),
         ({"units": 1}, "units must be ≥ 2, got 1: one unit does not show how much units differ"),
         ({"units": 2.5}, "units must be a whole number ≥ 1, got 2.5"),
         ({"tuning": 0}, "tuning must be a whole number ≥ 1, got 0"),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy
 
-from ..checks import ABOVE_0, check_count, check_kind, check_number
+from ..arguments import instance, labelled
+from ..checks import ABOVE_0, check_count, check_number
 from ..data import Data
 from ..training.settings import fingerprint
 from .methods import Method, count_of, method
@@ -17,10 +17,9 @@ from .problem import Problem
 
 def fair_methods(methods: Any) -> dict[str, Method]:
     """The methods by name, all with the same number of settings; or the error that says why they are not."""
-    check_kind("methods", methods, Mapping, "a dict of name → (make, grid)")
-    if len(methods) < 2:
-        raise ValueError(f"methods must be two or more, to be compared, got {list(methods)}")
-    made = {name: method(name, given) for name, given in methods.items()}
+    made = labelled(method)("methods", methods)
+    if len(made) < 2:
+        raise ValueError(f"methods must be two or more, to be compared, got {list(made)}")
     counts = {name: count_of(each.grid) for name, each in made.items()}
     if len(set(counts.values())) > 1:
         told = ", ".join(f"{name} has {n}" for name, n in counts.items())
@@ -30,7 +29,7 @@ def fair_methods(methods: Any) -> dict[str, Method]:
 
 def check_evidence(problem: Any, units: Any, tuning: Any, delta: Any) -> None:
     """Raise the error that says why these units are no evidence, if they are none."""
-    check_kind("problem", problem, Problem, "a Problem(model, unit, epochs, ...)")
+    instance(Problem, "a Problem(model, unit, epochs, ...)")("problem", problem)
     if check_count("units", units) < 2:
         raise ValueError("units must be ≥ 2, got 1: one unit does not show how much units differ")
     check_count("tuning", tuning)
@@ -47,7 +46,7 @@ def check_evidence(problem: Any, units: Any, tuning: Any, delta: Any) -> None:
 
 def unit_of(problem: Problem, k: int) -> Data:
     """Unit k; or the error that says why its test part does not test."""
-    data = check_kind(f"unit({k})", problem.unit(k), Data, "a minisam Data")
+    data = instance(Data, "a minisam Data")(f"unit({k})", problem.unit(k))
     for part in ("train", "validation"):
         share = share_within(data.x_test, getattr(data, f"x_{part}"))
         if share > 0.5:

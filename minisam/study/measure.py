@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy
 
 from ..array_backend import asnumpy
+from ..checks import as_numbers, shown
 from ..data import Data
 from ..optim import Optimizer
 from ..training.loop import DivergedError, train
@@ -99,7 +100,11 @@ def is_finite(run: Run) -> bool:
 @numpy.errstate(all="ignore")
 def score(problem: Problem, run: Run, data: Data) -> float:
     """The problem's score of a single network; not finite if it cannot be told."""
-    return float(problem.score(run, data))
+    reached = problem.score(run, data)
+    number = as_numbers(reached)
+    if number is None or number.ndim or number.dtype.kind not in "iuf":
+        raise TypeError(f"score must return a number, got {shown(reached)}")
+    return float(number)
 
 
 def untrained(problem: Problem, seed: int, data: Data) -> float:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from inspect import Parameter, Signature, signature
 from typing import Any, TypeAlias
 
-from ..checks import check_function, check_methods, shown
+from ..checks import check_methods, shown
 from ..optim import Optimizer
 from ..training.sweep import Labels
 
@@ -47,9 +47,10 @@ class Method:
 def method(name: str, given: Any) -> Method:
     """The method of a pair (make, grid); or the error that says what is wrong with it."""
     if not isinstance(given, (tuple, list)) or len(given) != 2 or not isinstance(given[1], Mapping):
-        raise TypeError(f"methods[{name!r}] must be a pair (make, grid), the grid a dict, got {shown(given)}")
+        raise TypeError(f"{name} must be a pair (make, grid), the grid a dict, got {shown(given)}")
     make, grid = given
-    check_function(f"make of {name}", make, "of settings -> optimizer")
+    if not callable(make):
+        raise TypeError(f"make of {name} must be a function of settings -> optimizer, got {shown(make)}")
     made = Method(make, {setting: _values(name, setting, values) for setting, values in grid.items()})
     _check_taken(name, signature(make).parameters, grid)
     first = next(combinations(made.grid))

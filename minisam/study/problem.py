@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ..checks import check_function, check_kind
+from ..arguments import instance
 from ..data import Data
 from ..hyperparameters import Declared, count, declared
+from ..kinds import function
 from ..models import Model
 from ..training.evaluate import LossOrName, loss_name
 from ..training.run import Run
@@ -49,17 +50,13 @@ class Problem(Declared):
         given the validation part in place of the test part. By default, the accuracy (minus the loss, if y are no classes).
     """
 
-    model: Model = declared(
-        lambda name, value: check_kind(name, value, Model, "a minisam Model such as mlp((64, 32, 10))")
-    )
-    unit: Callable[[int], Data] = declared(lambda name, value: check_function(name, value, "k -> Data"))
+    model: Model = declared(instance(Model, "a minisam Model such as mlp((64, 32, 10))"))
+    unit: Callable[[int], Data] = declared(function(1, "k -> Data"))
     epochs: int = count()
     batch_size: int = count(64)
     seeds: int = count(1)
     loss: LossOrName = declared(lambda name, value: loss_name(value), "cross_entropy")
-    score: Callable[[Run, Data], float] = declared(
-        lambda name, value: check_function(name, value, "(run, data) -> float"), accuracy
-    )
+    score: Callable[[Run, Data], float] = declared(function(2, "(run, data) -> float"), accuracy)
 
     def settings(self) -> dict[str, str]:
         """Name → JSON text of all that must stay the same for a study to go on."""

@@ -12,6 +12,8 @@ from typing import Any
 import numpy
 
 from .. import threads
+from ..arguments import file
+from ..checks import check_truth
 from ..data import Data
 from ..training.archive import Path
 from ..training.settings import text
@@ -78,6 +80,9 @@ def compare(
 
     Truths: tests/test_study.py.
     """
+    check_truth("progress", progress)
+    if path is not None:
+        file("path", path)
     check_evidence(problem, units, tuning, delta)
     fair = fair_methods(methods)
     settings = problem.settings() | {"tuning": text("tuning", tuning), "delta": text("delta", delta)}

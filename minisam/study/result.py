@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 
+from ..arguments import file
 from ..checks import pick
 from ..stats import mean_and_interval
 from ..training.archive import refusing
@@ -131,7 +132,7 @@ class Result:
 
 def load(path: str | os.PathLike[str]) -> Result:
     """The result of a study that has ended, from its file; a ValueError if the file is no such."""
-    told = read(path).get("result")
+    told = read(file("path", path)).get("result")
     if told is None:
         raise ValueError(f"{os.fspath(path)} holds a study that has not ended: call compare again, and it goes on")
     with refusing(path, "study"):
