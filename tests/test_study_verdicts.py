@@ -174,9 +174,12 @@ def test_the_table():
 
 
 def test_the_table_warns_of_rims_and_divergence():
-    bad = replace(SAM, at_rim=["lr"], diverged=[0, 2, 1, 0, 0, 0], gradients=None)
+    bad = replace(SAM, settings={"lr": 0.1, "rho": 0.2}, at_rim=["lr"], diverged=[0, 2, 1, 0, 0, 0], gradients=None)
     table = Result({BUDGETS[0]: {"SGD": SGD, "SAM": bad}}, None).table()
-    assert table.splitlines()[3] == "  SAM         lr = 0.1 (rim)   2      20          ?  0.920 ± 0.010   3 of 12"
+    assert (
+        table.splitlines()[3]
+        == "  SAM         lr = 0.1 (rim), rho = 0.2   2      20          ?  0.920 ± 0.010   3 of 12"
+    )
     assert table.splitlines()[4:] == [
         "warning: SAM at equal epochs: lr = 0.1 lies at the rim of its grid, even extended: a better value may lie beyond",
         "warning: SAM at equal epochs: 3 trainings diverged, in 2 of 6 units; they count with the score of their initial weights",

@@ -1,4 +1,4 @@
-"""The picture of a study: paired differences. Truths: tests/test_study_result.py."""
+"""The picture of a study: paired differences. Truths: tests/test_study_verdicts.py."""
 
 from __future__ import annotations
 

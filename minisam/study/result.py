@@ -144,12 +144,12 @@ def load(path: str | os.PathLike[str]) -> Result:
 
 
 def _line(name: str, outcome: Outcome) -> tuple[str, ...]:
-    settings = ", ".join(f"{key} = {value}" for key, value in outcome.settings.items())
+    marks = {key: " (rim)" for key in outcome.at_rim}
+    settings = ", ".join(f"{key} = {value}{marks.get(key, '')}" for key, value in outcome.settings.items())
     gradients = "?" if outcome.gradients is None else f"{outcome.gradients:,.0f}"
     diverged = f"{sum(outcome.diverged)} of {len(outcome.scores) * outcome.seeds}" if any(outcome.diverged) else ""
-    rim = " (rim)" if outcome.at_rim else ""
     tried = str(count_of(outcome.tried))
-    return name, settings + rim, tried, str(outcome.epochs), gradients, _mean(outcome.scores), diverged
+    return name, settings, tried, str(outcome.epochs), gradients, _mean(outcome.scores), diverged
 
 
 def _mean(scores: list[float]) -> str:
