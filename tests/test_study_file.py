@@ -46,7 +46,7 @@ def undisturbed(tmp_path_factory):
 # --- going on --------------------------------------------------------------------------------------------------------
 
 
-def stopped_after(count, path):
+def stopped_after(count, path, **options):
     """A study that Ctrl-C ends after so many pieces."""
     write, left = pieces.Pieces.write, [count]
 
@@ -59,7 +59,7 @@ def stopped_after(count, path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pieces.Pieces, "write", writes)
         with pytest.raises(KeyboardInterrupt):
-            tiny.compare(path=path)
+            tiny.compare(path=path, **options)
 
 
 def test_a_study_that_stops_after_any_piece_goes_on_to_the_same_bytes(tmp_path, undisturbed):
@@ -152,10 +152,21 @@ def test_more_units_leave_those_there_as_they_are(tmp_path, trained):
     for budget, outcomes in few.budgets.items():
         for name, outcome in outcomes.items():
             assert more.budgets[budget][name].scores[:3] == outcome.scores
-    content = path.read_bytes()
+    content = json.dumps(json.loads(path.read_text(encoding="utf-8"))["methods"])
     path.unlink()
-    assert tiny.compare(path=path, units=5) == more
-    assert path.read_bytes() == content
+    assert tiny.compare(path=path, units=5).budgets == more.budgets
+    assert json.dumps(json.loads(path.read_text(encoding="utf-8"))["methods"]) == content
+
+
+def test_units_that_are_added_after_a_look_are_told(tmp_path):
+    path = tmp_path / "study.json"
+    says = "warning: verdicts were seen after {} units; who adds units until a verdict appears will find one"
+    tiny.compare(path=path, units=3)
+    stopped_after(1, path, units=4)  # nothing has been seen of these
+    for units, seen in ((5, [3]), (6, [3, 5]), (3, [])):
+        result = tiny.compare(path=path, units=units)
+        assert [line for line in result.warnings() if "seen" in line] == [says.format(n) for n in seen]
+        assert (result.seen, study.load(path)) == (seen, result)
 
 
 # --- refused ---------------------------------------------------------------------------------------------------------

@@ -38,9 +38,13 @@ class Pieces:
             self.write()
         return pieces[key]
 
-    def end(self, result: Any) -> None:
+    def looks(self, units: int) -> list[int]:
+        """Smaller numbers of units after which a result has been seen."""
+        return [seen for seen in self.content["seen"] if seen < units]
+
+    def end(self, result: Any, units: int) -> None:
         """Write the result beside the pieces."""
-        self.content["result"] = result
+        self.content |= {"seen": sorted({*self.content["seen"], units}), "result": result}
         self.write()
 
     def write(self) -> None:
@@ -67,19 +71,21 @@ def going_on(path: Path | None, settings: dict[str, str], methods: Mapping[str, 
     """
     makes = {name: text(f"methods[{name!r}]", [method.make, method.grid]) for name, method in methods.items()}
     if path is None:
-        yield Pieces(None, started(settings, makes, {}))
+        yield Pieces(None, started(settings, makes, {"methods": {}, "seen": []}))
         return
     check_writable(path, 0)
     with only_writer(path):
-        there = read(path)["methods"] if os.path.exists(path) and same(path, settings) else {}
+        there = read(path) if os.path.exists(path) and same(path, settings) else {"methods": {}, "seen": []}
         yield Pieces(path, started(settings, makes, there))
 
 
 def started(settings: dict[str, str], makes: dict[str, str], there: Content) -> Content:
     """The content of a file with those pieces that count."""
-    kept = {name: each for name, each in there.items() if makes.get(name, each["made_by"]) == each["made_by"]}
+    kept = {
+        name: each for name, each in there["methods"].items() if makes.get(name, each["made_by"]) == each["made_by"]
+    }
     new = {name: {"made_by": made_by, "pieces": {}} for name, made_by in makes.items()}
-    head = {"minisam": "study", "format": FORMAT, "version": __version__, "settings": settings}
+    head = {"minisam": "study", "format": FORMAT, "version": __version__, "settings": settings, "seen": there["seen"]}
     return head | {"methods": {name: kept.get(name, each) for name, each in {**new, **kept}.items()}}
 
 
@@ -108,6 +114,8 @@ def read(path: Path) -> Content:
                 f"{__version__}, which reads formats up to {FORMAT}: install a newer one"
             )
         made = [each["pieces"] for each in content["methods"].values() if isinstance(each["made_by"], str)]
-        if not all(isinstance(each, dict) for each in [content["settings"], *made]):
+        if not all(isinstance(each, dict) for each in [content["settings"], *made]) or not isinstance(
+            content["seen"], list
+        ):
             raise ValueError("it has no pieces")
     return content

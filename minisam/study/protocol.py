@@ -62,8 +62,9 @@ def compare(
         Units that settings are chosen on, ≥ 1.
     path : path, optional
         A JSON file, written whole after each finished piece. If it exists, the study goes on from it, and ends with the same
-        file as one that was never interrupted. More units, and other methods, may be asked for; a method that has changed is
-        computed anew, alone (and the others' equal-gradient runs, if the largest cost has changed).
+        file as one that was never interrupted. Other methods may be asked for; a method that has changed is computed anew, alone
+        (and the others' equal-gradient runs, if the largest cost has changed). More units may be asked for, too; but who adds
+        units until a verdict appears will find one, so a result tells if verdicts were seen after fewer.
     progress : bool
         Whether to show a progress bar, with the time left.
 
@@ -99,8 +100,8 @@ def compare(
                 name: equal_epochs[name] if length == problem.epochs else study.outcome(name, length)
                 for name, length in lengths.items()
             }
-        result = Result({"equal epochs": equal_epochs, "equal gradients": equal_gradients}, delta)
-        pieces.end(result.as_json())
+        result = Result({"equal epochs": equal_epochs, "equal gradients": equal_gradients}, delta, pieces.looks(units))
+        pieces.end(result.as_json(), units)
     return result
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy
@@ -63,10 +63,21 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Result:
-    """The outcomes of a study by budget ("equal epochs", "equal gradients") and method, and δ."""
+    """What a study found.
+
+    Attributes
+    ----------
+    budgets : dict
+        "equal epochs" and "equal gradients" → name of a method → its `Outcome`.
+    delta : float or None
+        δ, the difference that does not matter.
+    seen : list of int
+        Smaller numbers of units after which a result of this study was seen.
+    """
 
     budgets: dict[str, dict[str, Outcome]]
     delta: float | None
+    seen: list[int] = field(default_factory=list)
 
     def table(self) -> str:
         """Each method under each budget, with its mean score ± the half-width of its 95% interval over units; then warnings.
@@ -83,8 +94,11 @@ class Result:
         return "\n".join([*(form.format(*line).rstrip() for line in lines), *self.warnings()])
 
     def warnings(self) -> list[str]:
-        """A line for each choice at the rim of its grid, and for each method that diverged."""
-        said = []
+        """A line for each choice at the rim of its grid, for each method that diverged, and for units that were added."""
+        said = [
+            f"warning: verdicts were seen after {seen} units; who adds units until a verdict appears will find one"
+            for seen in self.seen
+        ]
         for budget, outcomes in self.budgets.items():
             for name, outcome in outcomes.items():
                 for setting in outcome.at_rim:
@@ -127,7 +141,7 @@ class Result:
         told = {
             budget: {name: asdict(outcome) for name, outcome in each.items()} for budget, each in self.budgets.items()
         }
-        return {"delta": self.delta, "budgets": told}
+        return {"delta": self.delta, "seen": self.seen, "budgets": told}
 
 
 def load(path: str | os.PathLike[str]) -> Result:
@@ -140,7 +154,7 @@ def load(path: str | os.PathLike[str]) -> Result:
             budget: {name: Outcome(**outcome) for name, outcome in each.items()}
             for budget, each in told["budgets"].items()
         }
-        return Result(budgets, told["delta"])
+        return Result(budgets, told["delta"], told["seen"])
 
 
 def _line(name: str, outcome: Outcome) -> tuple[str, ...]:
