@@ -34,6 +34,7 @@ FLOORS = (
     "sharpness",
     "plot noisy_labels",
     "training",
+    "study",
     "self_training",
     "verify demo",
     "cli __main__",

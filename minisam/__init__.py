@@ -3,7 +3,7 @@
 min_w max_{‖ε‖_p ≤ ρ} L(w + ε) + λ‖w‖²
 """
 
-from . import array_backend, data, optim, plot, sam, sharpness
+from . import array_backend, data, optim, plot, sam, sharpness, study
 from .autodiff import check_grad, hvp, value_and_grad
 from .batch import BatchLoss
 from .losses import accuracy, cross_entropy, l2_penalty, mse
@@ -45,6 +45,7 @@ __all__ = [
     "sam_objective",
     "sharpness",
     "show",
+    "study",
     "train",
     "value_and_grad",
     "vit",

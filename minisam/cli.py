@@ -1,4 +1,4 @@
-"""The command line: `minisam demo`, `minisam lessons`, `minisam verify`, `minisam bench`."""
+"""The command line: `minisam demo`, `minisam study`, `minisam lessons`, `minisam verify`, `minisam bench`."""
 
 from __future__ import annotations
 
@@ -32,6 +32,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+STUDY = """Run the study that a Python file defines by the arguments of minisam.study.compare: problem, methods, delta, and
+units, tuning, against if they are not the usual ones. Beside the file, write its results to a .json file, from which a second
+call goes on, and a picture to a .png file; print a table and verdicts."""
+
+
 def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
     top = argparse.ArgumentParser(prog="minisam", description="Sharpness-Aware Minimization, small enough to read.")
@@ -45,6 +50,10 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     _add_demo_options(demo)
+    study = commands.add_parser(
+        "study", help="a fair comparison of your own: table, verdicts and a picture", description=STUDY
+    )
+    study.add_argument("file", type=Path, help="a Python file")
     verify = commands.add_parser(
         "verify",
         help="check every formula on this machine and backend",
@@ -58,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("arguments", nargs="*")
     for command in (demo, verify):
         command.add_argument("--backend", help="numpy or cupy; by default MINISAM_BACKEND if it is set, else numpy")
-    for command, run in ((demo, _demo), (lessons, _lessons), (verify, _verify), (bench, _bench)):
+    for command, run in ((demo, _demo), (study, _study), (lessons, _lessons), (verify, _verify), (bench, _bench)):
         command.set_defaults(run=run)
     return top
 
@@ -87,6 +96,12 @@ def _demo(options: argparse.Namespace) -> None:
     else:
         print(demo.table(rows, options.rho))
         print(f"picture: {path}")
+
+
+def _study(options: argparse.Namespace) -> None:
+    from .study.from_file import run
+
+    print(run(options.file, progress=sys.stderr.isatty()))
 
 
 def _verify(options: argparse.Namespace) -> None:

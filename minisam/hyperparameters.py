@@ -125,7 +125,9 @@ def refuse_inside(outer: object, kinds: type | tuple[type, ...], why: str) -> No
 # --- kinds: each is the field of a dataclass -------------------------------------------------------------------------
 
 
-def declared(check: Callable[[str, Any], object], default: object, meaning: str, meets: bool = False) -> Any:
+def declared(
+    check: Callable[[str, Any], object], default: object = MISSING, meaning: str = "", meets: bool = False
+) -> Any:
     """A field that is checked by `check(name, value)`."""
     return field(default=default, metadata={"kind": Kind(check, meaning, meets)})
 

@@ -29,7 +29,18 @@ class Public:
 
 
 TABLE: dict[str, Public] = {}
-PACKAGES = ["sam", "ops", "models", "data", "sharpness", "training", "autodiff", "verify", "plot"]  # by their __all__
+PACKAGES = [
+    "sam",
+    "ops",
+    "models",
+    "data",
+    "sharpness",
+    "training",
+    "autodiff",
+    "verify",
+    "plot",
+    "study",
+]  # by their __all__
 MODULES = ["optim", "losses", "batch", "noisy_labels", "self_training", "array_backend", "stats", "draws"]
 HELPERS = {  # of these modules: parts of the public functions, or types, which nobody calls
     "optim": "Optimizer Updater Base first_moments adam_moments adam_direction add_l2 lr_at",
@@ -45,6 +56,7 @@ HELPERS = {  # of these modules: parts of the public functions, or types, which 
     "models": "NormStatistics Model",
     "data": "Data MarkovData TextData",
     "training": "DivergedError Run",
+    "study": "Comparison Outcome Result Verdict",
 }
 
 

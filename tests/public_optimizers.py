@@ -109,7 +109,7 @@ def pair(good):
 
 def add_declared() -> None:
     for name, kind in public_names().items():
-        if isinstance(kind, type) and issubclass(kind, Declared):
+        if isinstance(kind, type) and issubclass(kind, Declared) and not name.startswith("study."):
             fields = [f.name for f in dataclasses.fields(kind) if f.init]
             add(name, kind, **{f: FIELDS_OF.get(name, {}).get(f, FIELDS[f]) for f in fields})
 

@@ -18,12 +18,15 @@ def test_the_step_shown_is_the_step():
         assert line in source
 
 
-def test_the_examples_run(capsys):
+def test_the_examples_run(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
     namespace = {}
     for block in BLOCKS[1:]:
         exec(block, namespace)
     assert namespace["run"].w.shape[0] == 10
     assert namespace["error"] < 1e-6
+    assert len(namespace["result"].verdicts(against="SGD")) == 2
+    assert (tmp_path / "study.png").exists()
     assert (namespace["run"].history["validation_accuracy"][-1] > 0.9).all()
 
 
