@@ -28,7 +28,7 @@ class Problem(Declared):
 
         Problem(mlp((64, 32, 10)), lambda k: data.digits(seed=k), epochs=20)
 
-    Attributes
+    Parameters
     ----------
     model : Model
         The network.
