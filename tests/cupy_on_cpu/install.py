@@ -1,5 +1,6 @@
 """Put the device in place of a GPU, in this process."""
 
+import atexit
 import importlib.metadata
 import os
 import platform
@@ -77,4 +78,5 @@ def _poison_freed_memory():
 
     hook = Poison()
     hook.__enter__()
+    atexit.register(hook.__exit__)  # arrays that are freed later would call it when nothing of it is left
     return hook
