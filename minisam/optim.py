@@ -17,7 +17,6 @@ its own. A step size may also be a schedule t -> lr of the step t = 0, 1, 2, …
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -68,22 +67,30 @@ class Updater(Protocol):
     def update(self, w: Array, state: State, g: Array) -> tuple[Array, State]: ...
 
 
+WRONG = (TypeError, ValueError, AttributeError, KeyError, IndexError)  # what a wrong argument of a step ends in
+
+
 def explained(taken: Callable[..., Any]) -> Any:
     """Decorate a step, or an update: if it fails, the first of its arguments that is wrong is named.
 
     They are looked at only then, so that a step which succeeds pays nothing for it.
     """
 
-    @wraps(taken)
-    def called(self: Any, *args: Any, **named: Any) -> Any:
+    def step(self: Any, w: Array, state: State, loss_and_grad: LossAndGrad) -> Any:
         try:
-            return taken(self, *args, **named)
-        except (TypeError, ValueError, AttributeError, KeyError, IndexError):
-            given = inspect.signature(taken).bind(self, *args, **named).arguments
-            check_step(given.pop("self"), **given)
+            return taken(self, w, state, loss_and_grad)
+        except WRONG:
+            check_step(self, w, state, loss_and_grad=loss_and_grad)
             raise
 
-    return called
+    def update(self: Any, w: Array, state: State, g: Array) -> Any:
+        try:
+            return taken(self, w, state, g)
+        except WRONG:
+            check_step(self, w, state, g=g)
+            raise
+
+    return wraps(taken)(step if taken.__name__ == "step" else update)
 
 
 def check_step(optimizer: Any, w: Any, state: Any, **last: Any) -> None:

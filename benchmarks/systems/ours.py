@@ -5,6 +5,7 @@ from jobs import LR, MOMENTUM, RHO
 
 import minisam
 from minisam import SAM, SGD
+from minisam.batch import Batch
 from minisam.sam import RST, LookSAM, SAMPa
 
 try:
@@ -76,5 +77,5 @@ class OnBatch(Recorded):
 
     def run(self, steps):
         for _ in range(steps):
-            self.w, self.state, info = self.optimizer.step(self.w, self.state, self.losses.on(self.x, self.y))
+            self.w, self.state, info = self.optimizer.step(self.w, self.state, Batch(self.losses, self.x, self.y))
         return info["loss"]
