@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import types
 from pathlib import Path
 
 import numpy as np
@@ -200,9 +199,7 @@ def test_an_earlier_checkout_has_its_loss_on_batches_elsewhere(monkeypatch):
     from jobs import NETS, Job
     from systems import load
 
-    earlier = types.ModuleType("minisam.batch")
-    earlier.BatchLoss = minisam.BatchLoss
-    monkeypatch.setitem(sys.modules, "minisam.batch", earlier)
+    monkeypatch.setattr(minisam.batch, "BatchLoss", minisam.BatchLoss, raising=False)
     monkeypatch.delattr(minisam, "BatchLoss")
     monkeypatch.delitem(sys.modules, "systems.ours", raising=False)
     system = load("minisam-variants")(Job(*NETS["toy"]))
