@@ -1,4 +1,4 @@
-"""What is kept between replays: records, and large arrays for results, which are used again once nobody holds them.
+"""What is kept between replays: records, copies of inputs, and large arrays for results, used again once nobody holds them.
 
 Truths: tests/test_replay.py.
 """
@@ -9,6 +9,8 @@ import sys
 import threading
 from collections import OrderedDict
 from typing import Any, Protocol, TypeAlias
+
+import numpy
 
 from ..array_backend import xp
 from ..types import Array
@@ -39,6 +41,17 @@ class Cache(threading.local):
 
     def nbytes(self) -> int:
         return sum(record.nbytes for record in self.records.values())
+
+
+def laid_out_as(a: Any, values: Any) -> Array:
+    """The values in new memory, on the host with the strides of a: NumPy adds up in an order that depends on them."""
+    if not isinstance(a, numpy.ndarray) or a.flags.forc:
+        return xp().array(values)
+    reach = [(n - 1) * stride for n, stride in zip(a.shape, a.strides, strict=True)]
+    before, behind = -sum(min(0, r) for r in reach), sum(max(0, r) for r in reach) + a.itemsize
+    made = numpy.ndarray(a.shape, a.dtype, numpy.empty(before + behind, dtype="uint8"), before, a.strides)
+    made[...] = values
+    return made
 
 
 class Spares:

@@ -26,7 +26,7 @@ from .. import array_backend
 from ..array_backend import xp
 from ..types import Array, Shape
 from .compare import compare, compare_again
-from .memory import LARGE, Cache, Key, Spares
+from .memory import LARGE, Cache, Key, Spares, laid_out_as
 from .program import Body, Program, Split, in_turn
 from .tape import CannotRecord, tracing
 from .watch import Watch
@@ -218,7 +218,7 @@ class Fixed(Record):
     """
 
     def __init__(self, program: Program, point: Sequence[Array], batch: Sequence[Array]) -> None:
-        self.point, self.batch = [xp().array(a) for a in point], [xp().array(a) for a in batch]
+        self.point, self.batch = [laid_out_as(a, a) for a in point], [laid_out_as(a, a) for a in batch]
         self.held: object = None
         self.nbytes = program.nbytes
         calls = program.bind([*self.point, *self.batch], program.results)[0]
