@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import autograd.numpy as anp
 import numpy
@@ -13,14 +14,14 @@ import numpy
 from .arguments import checked, instance, optional, random_seed
 from .array_backend import asarray
 from .autodiff import value_and_grad
-from .autodiff.replay import Computation
+from .autodiff.replay import Bound, Computation
 from .checks import check_counts
 from .kinds import function, numbers, whole_numbers
 from .losses import cross_entropy, each, mse
 from .models import Model, NormStatistics
 from .models.model import WEIGHTS
 from .ops import primitives as ops
-from .types import Array, Loss, LossAndGrad, Scalar, Seed
+from .types import Array, Loss, Scalar, Seed
 
 ROWS, LABELS, PLACES = numbers(2, here=False), numbers(1, here=False), whole_numbers(here=False)
 
@@ -42,6 +43,7 @@ class BatchLoss:
     model: Model
     loss: Loss = cross_entropy
     _gradients: dict[tuple[bool, bool], Computation] = field(default_factory=dict, init=False, repr=False)
+    whole_steps: dict[tuple[Any, ...], Any] = field(default_factory=dict, init=False, repr=False)  # see `whole_step`
 
     def __post_init__(self) -> None:
         instance(Model, "a minisam Model such as mlp((64, 32, 10))")("model", self.model)
@@ -59,18 +61,16 @@ class BatchLoss:
     def gradient(self, mixed: bool = False, near: bool = False) -> Computation:
         """(w, x, y, *others) -> (loss, g) of this kind of loss; the others are y′ and s, and p, τ and λ (see `Batch`)."""
         if (mixed, near) not in self._gradients:
+            loss = self.loss  # the losses hold nothing else of this
+            mixture = of_mixture(loss)
             kinds = {
-                (False, False): self.loss,
-                (True, False): self.of_mixture,
-                (False, True): lambda z, y, *anchor: self.loss(z, y) + penalty(z, *anchor),
-                (True, True): lambda z, y, other, s, *anchor: self.of_mixture(z, y, other, s) + penalty(z, *anchor),
+                (False, False): loss,
+                (True, False): mixture,
+                (False, True): lambda z, y, *anchor: loss(z, y) + penalty(z, *anchor),
+                (True, True): lambda z, y, other, s, *anchor: mixture(z, y, other, s) + penalty(z, *anchor),
             }
             self._gradients[mixed, near] = value_and_grad(self.model, kinds[mixed, near])
         return self._gradients[mixed, near]
-
-    def of_mixture(self, z: Array, y: Array, other: Array, s: Array) -> Array:
-        """s L(z, y) + (1 − s) L(z, y′)."""
-        return s * self.loss(z, y) + (1 - s) * self.loss(z, other)
 
     def of_each(self, z: Array, y: Array, m: int) -> Array:
         """The loss of each of m examples, (..., m); an example with several rows of logits, a text, has their mean."""
@@ -107,7 +107,7 @@ class Batch:
     seeds: Seed = 0
     other: Array = None
     share: Array = None
-    gradient: LossAndGrad = field(init=False, repr=False)  # w -> (loss, g), the batch bound to its record once
+    gradient: Bound = field(init=False, repr=False)  # w -> (loss, g), the batch bound to its record once
 
     def __post_init__(self) -> None:
         bound = self.of.gradient(mixed=self.share is not None).on(self.x, self.y, *self._mixture())
@@ -193,6 +193,11 @@ class Batch:
 
     def _mixture(self) -> list[Array]:
         return [] if self.share is None else [self.other, self.share]
+
+
+def of_mixture(loss: Loss) -> Loss:
+    """The loss s L(z, y) + (1 − s) L(z, y′)."""
+    return lambda z, y, other, s: s * loss(z, y) + (1 - s) * loss(z, other)
 
 
 def at_rows(a: Array, rows: Array, axis: int) -> Array:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy
 
-from .array_backend import asarray, xp
+from .array_backend import asarray, kernels, xp
+from .listed import one_call
 from .types import Array, Scalar
 
 
@@ -16,6 +17,7 @@ def over(a: Array, b: Array) -> Array:
     return a / (b + (b == 0))
 
 
+@one_call
 def norm(a: Array, p: float = 2.0) -> Array:
     """‖a‖_p over the last axis, 1 ≤ p ≤ ∞.   (..., n) -> (..., 1).
 
@@ -31,6 +33,8 @@ def norm(a: Array, p: float = 2.0) -> Array:
                 squares = numpy.vecdot(a, a)
         if are_within(1e-30, squares, 1e30):
             return numpy.sqrt(squares)[..., None]
+    if p == 2 and kernels.has_norm(a):
+        return kernels.norm(a)
     if p == 2:
         size = power_of_two(a)
         a = a / size
@@ -60,6 +64,7 @@ def power_of_two(a: Array) -> Array:
     return numpy.ldexp(xp().ones_like(largest), numpy.frexp(largest)[1] - 1)
 
 
+@one_call
 def dot(a: Array, b: Array) -> Array:
     """⟨a, b⟩ over the last axis, which stays.   (..., n), (..., n) -> (..., 1)."""
     if isinstance(a, numpy.ndarray):

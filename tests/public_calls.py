@@ -43,7 +43,7 @@ PACKAGES = [
 ]  # by their __all__
 MODULES = ["optim", "losses", "batch", "noisy_labels", "self_training", "array_backend", "stats", "draws"]
 HELPERS = {  # of these modules: parts of the public functions, or types, which nobody calls
-    "optim": "Optimizer Updater Base first_moments adam_moments adam_direction add_l2 lr_at",
+    "optim": "Optimizer Updater Base first_moments adam_moments seen adam_direction add_l2 lr_at",
     "losses": "each as_rows check_labels weight",
     "batch": "Batch at_rows cut penalty divergence",
     "noisy_labels": "a_batch",

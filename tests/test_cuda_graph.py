@@ -13,7 +13,7 @@ import strict
 
 from minisam import SAM, SGD, array_backend, data, mlp, train, value_and_grad
 from minisam.array_backend.cuda_graph import captured, cuda_graph
-from minisam.autodiff.replay import in_turn
+from minisam.autodiff.program import in_turn
 from minisam.constants import made_once
 
 MODEL = mlp([64, 8, 10])

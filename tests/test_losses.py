@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import logsumexp
 
-from minisam import accuracy, cross_entropy, l2_penalty, mse, value_and_grad
+from minisam import accuracy, cross_entropy, gpt, l2_penalty, mse, value_and_grad
 from minisam.losses import each, generalised_cross_entropy
 
 
@@ -118,3 +118,19 @@ def test_what_is_refused_is_named(call, error, says):
 def test_a_row_with_a_logit_that_is_no_number_is_a_mistake():
     z = np.array([[np.nan, np.nan, np.nan], [np.nan, 1, 2], [0, 1, np.nan], [np.inf, 1, 2], [0, 3, -np.inf]])
     assert accuracy(z, np.array([0, 0, 2, 0, 1])) == 2 / 5
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint8", "int16", "uint16", "int32", "uint32"])
+def test_labels_of_a_small_type_are_the_same_labels(kind):
+    """300 labels, as bytes: the place of the 300th in memory is no byte."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 10, 300)
+    z = rng.standard_normal((2, 300, 10))
+    for loss in (cross_entropy, generalised_cross_entropy, accuracy, lambda z, y: each(cross_entropy, z, y)):
+        assert np.array_equal(loss(z, labels.astype(kind)), loss(z, labels))
+    model, tokens = gpt(10, 30, 8, 1, 2), labels.reshape(10, 30)
+    w = model.init(0, "float64")
+    f = value_and_grad(model)
+    (loss, g), (expected, right) = f(w, tokens.astype(kind), tokens.astype(kind)), f(w, tokens, tokens)
+    assert loss == expected
+    assert np.array_equal(g, right)

@@ -3,6 +3,7 @@
 import collections
 import datetime
 import functools
+import itertools
 import time
 import warnings
 
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 from minisam import SAM, SGD, batch, cross_entropy, mlp, mse, train, value_and_grad
-from minisam.autodiff import replay
+from minisam.autodiff import records, replay
 from minisam.autodiff.reads import MANY
 from minisam.autodiff.tape import CannotRecord
 from minisam.autodiff.watch import Watch
@@ -114,8 +115,10 @@ def test_a_training_calls_a_loss_that_counts_as_often_as_without_records():
 
 
 def test_losses_of_the_library_need_no_look_at_all():
-    for loss in (cross_entropy, mse, BatchLoss(MODEL).of_mixture):
+    for loss in (cross_entropy, mse):
         assert Watch(value_and_grad(MODEL, loss).body).is_empty()
+        for mixed, near in itertools.product((False, True), repeat=2):
+            assert Watch(BatchLoss(MODEL, loss).gradient(mixed, near).body).is_empty()
 
 
 def test_arrays_of_a_landscape_are_watched():
@@ -179,10 +182,10 @@ def test_a_record_is_compared_with_tracing_in_the_course_of_a_training(monkeypat
     factor = {"is": 1.0}
     monkeypatch.setattr(np, "hidden", lambda: factor["is"], raising=False)
     f, y = value_and_grad(MODEL, lambda z, y: np.hidden() * cross_entropy(z, y)), np.array(LABELS[0])
-    for _ in range(1 + replay.COMPARED[0]):
+    for _ in range(1 + records.COMPARED[0]):
         f(W, X, y)
     factor["is"] = 2.0
-    for _ in range(replay.COMPARED[1] - 1):
+    for _ in range(records.COMPARED[1] - 1):
         f(W, X, y)
     with pytest.raises(RuntimeError, match="now gives other numbers than the function itself"):
         f(W, X, y)
@@ -194,7 +197,7 @@ def test_comparisons_become_rare(monkeypatch):
     monkeypatch.setattr(
         replay.Computation, "traced", lambda f, *a, old=replay.Computation.traced: traced.append(1) or old(f, *a)
     )
-    first, second = replay.COMPARED
+    first, second = records.COMPARED
     for _ in range(first + second + 2 * second):
         f(W, X, y)
     assert len(traced) == 3
@@ -203,7 +206,7 @@ def test_comparisons_become_rare(monkeypatch):
 def test_infinite_results_are_no_difference(monkeypatch):
     """Where tracing gives infinity, rounding decides what is infinite and what is NaN; the training stops for another reason."""
     f = value_and_grad(lambda w: anp.sum(w**2))
-    for _ in range(replay.COMPARED[0] + 1):
+    for _ in range(records.COMPARED[0] + 1):
         with np.errstate(over="ignore"):
             assert np.isinf(f(np.full(2, 1e200))[0])
 

@@ -15,10 +15,8 @@ import warnings
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
-import autograd.numpy as anp
 import numpy
 from autograd.tracer import isbox
 
@@ -26,14 +24,14 @@ from .. import array_backend
 from ..array_backend import xp
 from ..types import Array, Shape
 from .compare import compare, compare_again
-from .memory import LARGE, Cache, Key, Spares, laid_out_as
-from .program import Body, Program, Split, in_turn
+from .memory import LARGE, Cache, Key
+from .program import Body, Program, Split, joining
+from .records import Anew, Captured, Fixed, Record, in_dtypes
 from .tape import CannotRecord, tracing
 from .watch import Watch
 
 FASTER_TO_COPY = 50_000  # bytes that are copied in the time that it takes to bind a call
 KIND = operator.attrgetter("__class__", "shape", "dtype", "strides")  # sums depend on the order in memory
-COMPARED = 4, 1024  # replays until one is compared with tracing for the first time, for the second, and so on, doubling
 CHANGES = 3  # within few replays, of what the code reads besides its inputs; after one more it is no longer recorded
 
 
@@ -59,6 +57,10 @@ class Computation:
         [*values, flat vector] -> what the caller gets.
     points : int
         How many of the inputs are the point.
+    reads : function, optional
+        What reads more than its arguments, if it is not the body as a whole.
+    quiet : bool
+        Whether a failure is no matter, since the caller does without a record.
     """
 
     name: str
@@ -69,9 +71,15 @@ class Computation:
     points: int = 1
     recorded: bool = True
     check: bool = True
+    reads: Callable[..., Any] | None = None
+    quiet: bool = False
     cache: Cache = field(default_factory=lambda: Cache())
     failures: list[Exception] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
+
+    @functools.cached_property
+    def joined(self) -> Callable[..., Array]:
+        return joining(self.split)
 
     def __call__(self, *inputs: Array) -> Any:
         return Bound(self, inputs[self.points :])(*inputs[: self.points])
@@ -86,7 +94,7 @@ class Computation:
             values, leaves = self.body(w, *rest)
         if not leaves:
             return [*values, xp().empty(0)]
-        flat = anp.concatenate([anp.reshape(g, (*w.shape[:-1], -1)) for g in leaves], axis=-1)
+        flat = self.joined(*leaves, replicas=w.shape[:-1])
         return [*values, flat.astype(w.dtype, copy=False)]  # autograd's rule for a mean, say, makes float64 of float32
 
     def first(self, key: Key, point: Sequence[Any], batch: Bound) -> list[Array]:
@@ -95,7 +103,7 @@ class Computation:
         if not self.recorded or self.failures or any(map(isbox, inputs)):
             return self.traced(*inputs)
         try:
-            watch = Watch(self.body) if self.check else None
+            watch = Watch(self.reads or self.body) if self.check else None
         except Exception as error:
             self.fail(error)
             return self.traced(*inputs)
@@ -122,8 +130,9 @@ class Computation:
         """From now on, trace at every call; and say why."""
         self.failures.append(error)
         self.cache.records.clear()
-        says = f"{self.name} cannot be recorded and runs eagerly, several times slower: {error}"
-        warnings.warn(says, stacklevel=5)
+        if not self.quiet:
+            says = f"{self.name} cannot be recorded and runs eagerly, several times slower: {error}"
+            warnings.warn(says, stacklevel=5)
 
     def forgets(self, record: Record, changed: str | None) -> bool:
         """Whether something has changed that the records hold; if it does so again and again, none is made any more."""
@@ -134,12 +143,13 @@ class Computation:
                 self.fail(CannotRecord(f"it reads {changed}, which changes again and again; make it an input, after y"))
         return bool(changed)
 
-    def _new(self, inputs: Sequence[Any], points: int) -> Fixed | Anew:
-        """A record that copies, unless copying takes longer than binding; on a device always, since graphs need `Fixed`."""
+    def _new(self, inputs: Sequence[Any], points: int) -> Fixed | Captured | Anew:
+        """A record that copies, unless copying takes longer than binding; on a device one that is captured."""
         program = Program(self.body, self.split, inputs)
         copied = sum(getattr(a, "nbytes", math.inf) for a in (*inputs, *program.results))  # a number has no buffer
-        large = isinstance(inputs[0], numpy.ndarray) and copied > FASTER_TO_COPY * len(program.steps)
-        return (Anew if large else Fixed)(program, inputs[:points], inputs[points:])
+        large = copied > FASTER_TO_COPY * len(program.steps)
+        kind = (Anew if large else Fixed) if isinstance(inputs[0], numpy.ndarray) else Captured
+        return kind(program, inputs[:points], inputs[points:])
 
 
 class Bound:
@@ -153,6 +163,12 @@ class Bound:
         self.f, self.arrays, self.kinds = f, arrays, kinds(arrays)
         self.token = object()  # identifies this batch; unlike id(), it is never reused
         self.converted: dict[Any, list[Any]] = {}
+
+    def to(self, f: Computation) -> Bound:
+        """Another computation on the same batch."""
+        other = Bound.__new__(Bound)
+        other.__dict__ |= self.__dict__ | {"f": f}
+        return other
 
     def __call__(self, *point: Array) -> Any:
         f = self.f
@@ -186,76 +202,6 @@ class Bound:
 def kinds(inputs: Sequence[Any]) -> tuple[Any, ...]:
     """What a record depends on of each input: everything but the values."""
     return (*[KIND(a) if hasattr(a, "strides") else type(a) for a in inputs],)
-
-
-def in_dtypes(arrays: Sequence[Any], dtypes: Sequence[Any]) -> list[Any]:
-    """The arrays in these dtypes; None leaves an input as it is."""
-    return [a if d is None or a.dtype == d else a.astype(d) for a, d in zip(arrays, dtypes, strict=True)]
-
-
-# --- records ---------------------------------------------------------------------------------------------------------
-
-
-class Record:
-    watch: Watch | None = None  # of what the code reads besides its inputs, if it reads anything
-    nbytes: int
-    left, pause = -1, 0  # replays until the next comparison with tracing, and from there to the one after it
-
-    def keep(self, watch: Watch) -> None:
-        """From now on, look at each replay whether anything has changed, and compare some of them with tracing."""
-        self.watch = None if watch.is_empty() else watch
-        self.left, self.pause = COMPARED
-
-    def is_new(self) -> bool:  # no replay has been compared with tracing yet
-        return self.pause == COMPARED[1]
-
-
-class Fixed(Record):
-    """Replays small arrays: the calls are bound once, to buffers into which the inputs are copied; the results are copied out.
-
-    The record remembers whose batch its buffers hold, so that the second gradient of a SAM step copies only the weights. On a
-    device all calls together are captured as one graph, which needs fixed addresses.
-    """
-
-    def __init__(self, program: Program, point: Sequence[Array], batch: Sequence[Array]) -> None:
-        self.point, self.batch = [laid_out_as(a, a) for a in point], [laid_out_as(a, a) for a in batch]
-        self.held: object = None
-        self.nbytes = program.nbytes
-        calls = program.bind([*self.point, *self.batch], program.results)[0]
-        on_host = isinstance(point[0], numpy.ndarray)
-        self.calls = calls if on_host else [array_backend.current().capture(in_turn(calls))]
-        large = [on_host and a.nbytes >= LARGE for a in program.results]
-        self.copies = [partial(Spares(a).copy, a) if i else a.copy for a, i in zip(program.results, large, strict=True)]
-
-    def __call__(self, point: Sequence[Array], batch: Bound) -> list[Array]:
-        for buffer, a in zip(self.point, point, strict=True):
-            buffer[...] = a
-        if self.held is not batch.token:
-            self.held = None  # also if copying fails half way
-            for buffer, a in zip(self.batch, batch.arrays, strict=True):
-                buffer[...] = a
-            self.held = batch.token
-        for call in self.calls:
-            call()
-        return [*map(operator.call, self.copies)]
-
-
-class Anew(Record):
-    """Replays large arrays: the calls are bound at each replay, to the inputs where they lie and to results that nobody holds.
-
-    Binding takes about a microsecond per call. It saves a pass over memory for each input and each result.
-    """
-
-    def __init__(self, program: Program, point: Sequence[Any], batch: Sequence[Any]) -> None:
-        self.program, self.spares = program, [Spares(a) for a in program.results]
-        self.nbytes = program.nbytes
-        self.point, self.batch = (tuple(getattr(a, "dtype", None) for a in some) for some in (point, batch))
-
-    def __call__(self, point: Sequence[Any], batch: Bound) -> list[Array]:
-        results = [spares.take() for spares in self.spares]
-        for call in self.program.bind([*in_dtypes(point, self.point), *batch.in_dtypes(self.batch)], results)[0]:
-            call()
-        return results
 
 
 # --- formulas --------------------------------------------------------------------------------------------------------

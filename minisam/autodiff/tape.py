@@ -124,6 +124,11 @@ for scalar in (numpy.bool_, numpy.int32, numpy.int64):  # what comparisons and c
     ArrayBox.register(scalar)
 
 
+def is_tracing() -> bool:
+    """Whether some thread traces something: autograd's tracer has one state for all."""
+    return trace_stack.top >= 0
+
+
 @contextmanager
 def new_level() -> Iterator[int]:
     """A new level of autograd's tracer, taken back also when the traced function raises."""
