@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Protocol
 
+import autograd.numpy as anp
 import numpy
 
 from .arguments import checked
@@ -39,7 +40,6 @@ from .hyperparameters import (
     truth,
 )
 from .kinds import floats, loss_and_grad, same_shape
-from .listed import one_call
 from .schedules import constant, cosine, step_decay, warmup
 from .types import Array, Evaluated, Info, LossAndGrad, Scalar, State, StepSize
 from .vectors import norm
@@ -265,10 +265,9 @@ def seen(betas: tuple[float, float], t: int) -> tuple[float, float]:
     return 1 - b1**t, 1 - b2**t
 
 
-@one_call
 def adam_direction(m: Array, v: Array, of_m: Scalar, of_v: Scalar, eps: float) -> Array:
     """m̂ / (√v̂ + ε): both means are corrected for their start at zero."""
-    return m / of_m / (numpy.sqrt(v / of_v) + eps)
+    return m / of_m / (anp.sqrt(v / of_v) + eps)  # of autograd's functions, so that a step can be recorded
 
 
 def add_l2(g: Array, l2: Scalar, w: Array) -> Array:

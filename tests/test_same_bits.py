@@ -11,8 +11,9 @@ import pytest
 import strict
 from test_batch import INNER
 
-from minisam import SAM, SGD, Adam, array_backend, cnn, gpt, mlp, resnet, train, value_and_grad, vit
+from minisam import SAM, SGD, Adam, array_backend, cnn, gpt, mlp, resnet, train, value_and_grad, vit, whole_step
 from minisam import sam as family
+from minisam.array_backend import asnumpy
 from minisam.sam import AsyncSAM, SAMPa
 
 RNG = np.random.default_rng(0)
@@ -139,3 +140,20 @@ def test_a_device(model, backend, monkeypatch):
     with array_backend.use(backend):
         there = array_backend.asnumpy(trained(model, SAM(BASE), dtype="float64").w)
     np.testing.assert_allclose(there, here.w, rtol=1e-9, atol=1e-12)
+
+
+@holds("on CuPy: a recorded step, and a traced one; a training without a break, and one that went on")
+@pytest.mark.gpu
+@pytest.mark.parametrize("model", MODELS)
+def test_a_device_that_goes_on(model, tmp_path, monkeypatch):
+    """The first steps of each training are made as they are written, the others are one graph."""
+    options = {"dtype": "float64", "batch_size": 4}
+    with array_backend.use("cupy"):
+        whole = asnumpy(trained(model, SAM(BASE), epochs=4, **options).w)
+        monkeypatch.setattr(whole_step, "PLAIN", 10**6)
+        written = asnumpy(trained(model, SAM(BASE), epochs=4, **options).w)
+        monkeypatch.undo()
+        trained(model, SAM(BASE), epochs=2, checkpoint=tmp_path / "run.npz", **options)
+        resumed = asnumpy(trained(model, SAM(BASE), epochs=4, checkpoint=tmp_path / "run.npz", **options).w)
+    np.testing.assert_allclose(written, whole, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(resumed, whole, rtol=1e-9, atol=1e-12)
