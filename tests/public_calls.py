@@ -45,9 +45,9 @@ MODULES = ["optim", "losses", "batch", "noisy_labels", "self_training", "array_b
 HELPERS = {  # of these modules: parts of the public functions, or types, which nobody calls
     "optim": "Optimizer Updater Base first_moments adam_moments seen adam_direction add_l2 lr_at",
     "losses": "each as_rows check_labels weight",
-    "batch": "Batch at_rows cut penalty divergence",
+    "batch": "Batch at_rows cut of_mixture penalty divergence",
     "noisy_labels": "a_batch",
-    "array_backend": "Backend BackendError current switch xp name synchronize",
+    "array_backend": "Backend BackendError copy_each current switch xp name synchronize",
     "sam": "Ball Composed Rule Sometimes Variant Look",
     "autodiff": "as_loss as_loss_and_grad check_weights",
     "": "DivergedError Model Run",
