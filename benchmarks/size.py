@@ -32,7 +32,7 @@ FLOORS = (
     "batch",
     "sam",
     "sharpness",
-    "plot noisy_labels",
+    "plot noisy_labels long_tails",
     "training",
     "study",
     "self_training",

@@ -22,8 +22,10 @@ import numpy
 from autograd.tracer import Box
 
 from . import checks
+from .arguments import counts
 from .array_backend import asarray, xp
 from .checks import AT_LEAST_0, Interval
+from .kinds import host
 from .types import Array, Scalar, State
 
 
@@ -113,6 +115,10 @@ def ready(value: Any, dtype: Any) -> Array:
     return float(numpy.asarray(value, dtype=dtype)) if isinstance(value, (int, float)) else asarray(value, dtype=dtype)
 
 
+class NeedsExamples:
+    """Marks an optimizer that needs the examples as they are: `Mixup` cannot go around it."""
+
+
 def refuse_inside(outer: object, kinds: type | tuple[type, ...], why: str) -> None:
     """Raise a TypeError that names both, if an optimizer of these kinds stands inside the wrapper `outer`."""
     inner = getattr(outer, "optimizer", None)
@@ -166,6 +172,23 @@ def choice(*names: str, meaning: str = "") -> Any:
     return declared(
         lambda name, value: checks.pick(name, value, dict(zip(names, names, strict=True))), names[0], meaning
     )
+
+
+def classes(meaning: str = "") -> Any:
+    """A sequence of classes, whole numbers ≥ 0, as a tuple; it may be empty."""
+    return declared(counts(at_least=0, least=0), None, meaning)  # which is refused
+
+
+def per_class(meaning: str = "") -> Any:
+    """An array (c,) of numbers ≥ 0, one for each class, that meets w."""
+
+    def check(name: str, value: Any) -> Array:
+        a = host("fiu", finite=True)(name, value)
+        if a.ndim != 1 or a.min() < 0:
+            raise ValueError(f"{name} must be an array (c,) of numbers ≥ 0, got {checks.shown(value)}")
+        return a.copy()
+
+    return declared(check, MISSING, meaning, meets=True)
 
 
 def truth(default: bool, meaning: str = "") -> Any:

@@ -41,10 +41,10 @@ PACKAGES = [
     "plot",
     "study",
 ]  # by their __all__
-MODULES = ["optim", "losses", "batch", "noisy_labels", "self_training", "array_backend", "stats", "draws"]
+MODULES = ["optim", "losses", "batch", "noisy_labels", "long_tails", "self_training", "array_backend", "stats", "draws"]
 HELPERS = {  # of these modules: parts of the public functions, or types, which nobody calls
     "optim": "Optimizer Updater Base first_moments adam_moments adam_direction add_l2 lr_at",
-    "losses": "each as_rows check_labels weight",
+    "losses": "each as_rows by_class check_labels is_right mean_recall weight",
     "batch": "Batch at_rows cut penalty divergence",
     "noisy_labels": "a_batch",
     "array_backend": "Backend BackendError current switch xp name synchronize",

@@ -33,6 +33,7 @@ OPTIMIZERS = {
 }
 each_optimizer = pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
 each_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
+VALIDATION = {f"validation_{key}" for key in ("loss", "accuracy", "balanced_accuracy")}
 
 
 def quiet(data=DATA, optimizer=OPTIMIZERS["SGD"], epochs=4, batch_size=8, model=MODEL, **options):
@@ -159,7 +160,7 @@ def test_running_statistics_follow_those_that_the_optimizer_reports():
     weights = 0.1 * 0.9 ** np.arange(steps)[::-1]
     np.testing.assert_allclose(run.running["norm0.mean"], weights @ seen[0], rtol=1e-12)
     np.testing.assert_allclose(run.running["norm0.variance"], 0.9**steps + weights @ seen[1], rtol=1e-12)
-    assert run.history.keys() == {"epoch", "evaluations", "train_loss", "validation_loss", "validation_accuracy"}
+    assert run.history.keys() == {"epoch", "evaluations", "train_loss", *VALIDATION}
 
 
 class PlainSGD(Reports):
@@ -193,7 +194,7 @@ def test_an_optimizer_that_reports_no_statistics_is_named_on_a_model_with_batch_
 @pytest.mark.parametrize(("optimizer", "price"), [(SGD(0.1), 1), (SAM(Adam(0.01)), 2)])
 def test_the_history_has_one_row_an_epoch_and_a_column_a_replica(seed, optimizer, price):
     history = quiet(optimizer=optimizer, seed=seed).history
-    measures = {"train_loss", "grad_norm", "validation_loss", "validation_accuracy"}
+    measures = {"train_loss", "grad_norm", *VALIDATION}
     measures |= {"eps_norm"} if price == 2 else set()
     assert history.keys() == measures | {"epoch", "evaluations"}
     for key in measures:
