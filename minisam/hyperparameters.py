@@ -26,7 +26,7 @@ from .arguments import counts
 from .array_backend import asarray, xp
 from .checks import AT_LEAST_0, Interval
 from .kinds import host
-from .types import Array, Scalar, State
+from .types import Array, Scalar, Shape, State
 
 
 @dataclass(frozen=True)
@@ -177,6 +177,18 @@ def choice(*names: str, meaning: str = "") -> Any:
 def classes(meaning: str = "") -> Any:
     """A sequence of classes, whole numbers ≥ 0, as a tuple; it may be empty."""
     return declared(counts(at_least=0, least=0), None, meaning)  # which is refused
+
+
+def image_shape(meaning: str = "") -> Any:
+    """(channels, height, width) of an image, or (channels, length) of a signal."""
+
+    def check(name: str, value: Any) -> Shape:
+        shape = counts()(name, value)
+        if len(shape) not in (2, 3):
+            raise ValueError(f"{name} must be (channels, height, width) or (channels, length), got {shape}")
+        return shape
+
+    return declared(check, MISSING, meaning)
 
 
 def per_class(meaning: str = "") -> Any:

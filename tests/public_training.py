@@ -177,6 +177,7 @@ def add_training() -> None:
         **whole,
         sweep=(lambda _: {}, None),
         loss=(loss_or_name, "cross_entropy"),
+        augment=(optional(function(2)), None),
         **more,
         checkpoint=(optional(path), None),
     )
