@@ -13,6 +13,7 @@ import pytest
 
 from minisam import SAM, SGD, Adam, AdamW, DivergedError, Run, array_backend, cnn, mlp, mse, train, value_and_grad
 from minisam.data import Data, batches
+from minisam.losses import balanced_accuracy
 from minisam.optim import cosine
 from minisam.types import statistics_of
 
@@ -228,6 +229,15 @@ def test_evaluate_is_the_mean_loss_and_the_share_of_hits():
     measured = run.evaluate(X, Y)
     np.testing.assert_allclose(measured["loss"], -log_p[:, np.arange(50), Y].mean(axis=-1), rtol=1e-12)
     assert measured["accuracy"].tolist() == (z.argmax(axis=-1) == Y).mean(axis=-1).tolist()
+
+
+def test_the_balanced_accuracy_of_many_rows_is_that_of_all_at_once():
+    """1,100 rows are measured in three parts; one class is in the last part alone, and one is nowhere."""
+    rng, run = np.random.default_rng(0), quiet(seed=[0, 1])
+    x, y = rng.standard_normal((1100, 3)).astype("float32"), rng.integers(0, 2, 1100)
+    y[1090:] = 3
+    found = run.evaluate(x, y)["balanced_accuracy"]
+    np.testing.assert_allclose(found, balanced_accuracy(MODEL.apply(run.w, x), y), rtol=1e-12)
 
 
 def test_without_validation_data_nothing_is_validated():

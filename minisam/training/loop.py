@@ -224,10 +224,8 @@ class _Training:
         swept = {name: values for name, values in self.axes.items() if name != "seed"}
         arrays = [self.x, self.y, *itertools.chain(*self.validation)]
         data, shapes = fingerprint(arrays), [a.shape for a in arrays]
-        as_given = {
-            name: getattr(self, name)
-            for name in ("optimizer", "batch_size", "seed", "loss", "augment", "best", "dtype")
-        }
+        names = ("optimizer", "batch_size", "seed", "loss", "augment", "best", "dtype")
+        as_given = {name: getattr(self, name) for name in names}
         return {"model": self.model.spec, "sweep": swept or None, "data": data, "shapes": shapes, **as_given}
 
 
