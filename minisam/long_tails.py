@@ -45,9 +45,8 @@ def class_weights(labels: Array, beta: float = 1.0) -> numpy.ndarray:
         raise ValueError(f"labels must be classes (m,), whole numbers ≥ 0, got {labels.shape} from {labels.min()}")
     n = numpy.bincount(labels)
     there = n > 0
-    effective = n[there] if beta == 1 else -numpy.expm1(n[there] * numpy.log(max(beta, 1e-300))) / (1 - beta)
     v = numpy.zeros(len(n))
-    v[there] = 1 / effective
+    v[there] = 1 / (n[there] if beta == 1 else 1 - beta ** n[there])  # 1 − β is the same for all
     return v * (len(labels) / (n @ v))
 
 
