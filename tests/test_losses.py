@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import logsumexp
 
-from minisam import accuracy, balanced_accuracy, cross_entropy, l2_penalty, mse, value_and_grad
+from minisam import accuracy, array_backend, balanced_accuracy, cross_entropy, l2_penalty, mse, value_and_grad
 from minisam.losses import each, generalised_cross_entropy, recalls
 
 
@@ -73,6 +73,19 @@ def test_recalls_are_the_accuracies_of_the_classes_alone_and_the_balanced_accura
 def test_with_classes_of_equal_size_both_accuracies_are_one(seed, each_has):
     z, labels = np.random.default_rng(seed).standard_normal((3, 4 * each_has, 4)), np.arange(4 * each_has) % 4
     np.testing.assert_allclose(balanced_accuracy(z, labels), accuracy(z, labels), rtol=1e-14)
+
+
+def test_recalls_on_a_device_are_those_here(device):
+    z, labels = np.random.default_rng(0).standard_normal((2, 9, 4)), np.arange(9) % 3
+    with device.in_use():
+        there = [array_backend.asarray(a) for a in (z, labels)]
+        device.assert_close(recalls(*there), recalls_here(z, labels), rtol=1e-14)
+        device.assert_close(balanced_accuracy(*there), np.nanmean(recalls_here(z, labels), axis=-1), rtol=1e-14)
+
+
+def recalls_here(z, labels):
+    with array_backend.use("numpy"):
+        return recalls(z, labels)
 
 
 def test_whoever_says_the_same_of_all_has_one_class_right():
