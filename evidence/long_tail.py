@@ -2,7 +2,8 @@
 
 Digits with a long tail: 80 training examples of class 0, 57, 41, 29, 21, 15, 10, 7 and 5 of the next ones, and 4 of class 9. A
 unit is a split of the digits and the examples that are left of it. All classes count alike: the score is the balanced accuracy on
-a test part of about as many examples of each. Rare are the classes with fewer than 20 examples, as in the article of ImbSAM.
+a test part of about as many examples of each. Rare are the classes with fewer than 20 examples, as in the code of ImbSAM's
+authors.
 """
 
 import numpy as np
@@ -65,4 +66,4 @@ methods = {
     "reweighted SAM": (reweighted_sam, WITH_RHO),
     "reweighted ImbSAM": (reweighted_imbsam, WITH_RHO),
 }
-delta, units, tuning, against = 0.01, 20, 4, "SGD"
+delta, units, tuning, against = 0.01, 20, 4, "SAM"

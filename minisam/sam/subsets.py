@@ -157,10 +157,10 @@ class ImbSAM(Variant, NeedsExamples):
     examples. (The authors' code makes two forward and three backward passes over the whole batch.) Batch norm sees all of it, in
     theirs too. Needs one class for each example.
 
-    Since September 2023 the authors' code doubles the tail's loss; neither the article nor their first release does. This is
-    the article's; `long_tails.Reweighted(ImbSAM(...), weights)` with the weight 2 for each class of the tail is the other.
+    This is the authors' first release. Since September 2023 their code doubles the tail's loss, which is
+    `long_tails.Reweighted(ImbSAM(...), weights)` with the weight 2 for each class of the tail, and 1 for the others.
 
-    Source: Zhou et al. 2023, arXiv:2308.07815, and the authors' code.
+    Source: Zhou et al. 2023, arXiv:2308.07815, and the authors' code.  Truths also: tests/papers/test_zhou_2023.py.
     """
 
     tail: tuple[int, ...] = classes("the rare classes, whose loss is perturbed")
