@@ -33,7 +33,7 @@ FLOORS = (
     "whole_step optim",
     "sam",
     "sharpness",
-    "plot noisy_labels",
+    "plot noisy_labels long_tails",
     "training",
     "study",
     "self_training",

@@ -5,13 +5,17 @@ from __future__ import annotations
 import math
 
 import autograd.numpy as anp
+import numpy
 from autograd.tracer import isbox
 
 from .arguments import checked, number
+from .array_backend import xp
 from .checks import AT_LEAST_0, Interval, check_number
 from .kinds import floats, numbers, whole_numbers
 from .ops import primitives as ops
+from .ops.losses import check_range
 from .types import Array, Loss, Shape
+from .vectors import over
 
 LOGITS, LABELS, BATCH = (
     floats(2, "(..., m, c) with c and m ≥ 1"),
@@ -108,9 +112,46 @@ def accuracy(logits: Array, labels: Array) -> Array:
     Shapes, types and errors of the labels are those of `cross_entropy`; labels out of range and rows
     with a logit that is not a number count as mistakes.
     """
+    return is_right(logits, as_rows(labels, logits.shape)).mean(axis=-1)
+
+
+@checked(logits=LOGITS, labels=LABELS)
+def recalls(logits: Array, labels: Array) -> Array:
+    """Share of each class's rows whose largest logit is that of their class.   logits (..., m, c)  ->  (..., c).
+
+    NaN for a class that no label names, of which nothing is known. Shapes, types and errors of the labels are those of
+    `cross_entropy`; rows with a logit that is not a number count as mistakes.
+    """
+    hits, there = by_class(logits, labels)
+    return numpy.where(there > 0, over(hits, there), numpy.nan)
+
+
+@checked(logits=LOGITS, labels=LABELS)
+def balanced_accuracy(logits: Array, labels: Array) -> Array:
+    """Mean of the `recalls` of those classes that the labels name: each class counts alike.   logits (..., m, c)  ->  (...,).
+
+    It is `accuracy` where all of these classes have as many rows.
+    """
+    return mean_recall(*by_class(logits, labels))
+
+
+def mean_recall(hits: Array, there: Array) -> Array:
+    """The mean over the classes that are there of the share that is right; both (..., c), as numbers or as shares."""
+    return over(hits, there).sum(axis=-1) / (there > 0).sum(axis=-1)
+
+
+def by_class(logits: Array, labels: Array) -> tuple[Array, Array]:
+    """How many rows of each class are right, and how many there are: (..., c), and (c,) or (..., c)."""
+    labels = as_rows(labels, logits.shape)
+    check_range(labels, logits.shape[-1])
+    is_of = labels[..., None] == xp().arange(logits.shape[-1])
+    return (is_right(logits, labels)[..., None] & is_of).sum(axis=-2), is_of.sum(axis=-2)
+
+
+def is_right(logits: Array, labels: Array) -> Array:
+    """Whether the largest logit is that of the label.   (..., m, c)  ->  (..., m)."""
     largest = logits.max(axis=-1)  # NaN, if one of the logits is
-    right = (logits.argmax(axis=-1) == as_rows(labels, logits.shape)) & (largest == largest)
-    return right.mean(axis=-1)
+    return (logits.argmax(axis=-1) == labels) & (largest == largest)
 
 
 def as_rows(labels: Array, logits_shape: Shape) -> Array:

@@ -29,7 +29,7 @@ def whole_step(optimizer: Any, w: Array, state: State, batch: object) -> tuple[A
     """What a step of this optimizer returns, made by a record; None where it is to be made as it is written."""
     if not isinstance(batch, Batch):
         return None
-    steps, key = batch.of.whole_steps, (id(optimizer), *state)
+    steps, key = batch.of.whole_steps, (id(optimizer), batch.kind, *state)
     if key not in steps:
         steps[key] = WholeStep(optimizer, state, batch)
         while len(steps) > KEPT:
@@ -64,7 +64,7 @@ class WholeStep:
     def is_plain(self, batch: Batch) -> bool:
         """Whether the next step is to be made as it is written."""
         if self.plain == 0 and self.record is None:
-            gradient = batch.of.gradient(mixed=batch.share is not None)
+            gradient = batch.of.gradient(batch.kind)
             if gradient.failures or gradient.cache.nbytes() > LARGE:
                 self.plain = -1
         if self.plain:
@@ -75,7 +75,7 @@ class WholeStep:
     def __call__(self, w: Array, state: State, batch: Batch) -> tuple[Array, State, Info]:
         point = [w, *[state[name] for name in self.kept], *self._at(state["t"], w)]
         if self.record is None:
-            reads = batch.of.gradient(mixed=batch.share is not None).body
+            reads = batch.of.gradient(batch.kind).body
             self.record = Computation(
                 "step", self.body, no_leaves, as_they_are, list, len(point), reads=reads, quiet=True
             )

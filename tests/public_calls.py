@@ -41,11 +41,11 @@ PACKAGES = [
     "plot",
     "study",
 ]  # by their __all__
-MODULES = ["optim", "losses", "batch", "noisy_labels", "self_training", "array_backend", "stats", "draws"]
+MODULES = ["optim", "losses", "batch", "noisy_labels", "long_tails", "self_training", "array_backend", "stats", "draws"]
 HELPERS = {  # of these modules: parts of the public functions, or types, which nobody calls
     "optim": "Optimizer Updater Base first_moments adam_moments seen adam_direction add_l2 lr_at",
-    "losses": "each as_rows check_labels weight",
-    "batch": "Batch at_rows cut of_mixture penalty divergence",
+    "losses": "each as_rows by_class check_labels is_right mean_recall weight",
+    "batch": "Batch as_it_is of_mixture of_weighted anchored of_each at_rows cut penalty divergence",
     "noisy_labels": "a_batch",
     "array_backend": "Backend BackendError copy_each current switch xp name synchronize",
     "sam": "Ball Composed Rule Sometimes Variant Look",

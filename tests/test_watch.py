@@ -117,8 +117,8 @@ def test_a_training_calls_a_loss_that_counts_as_often_as_without_records():
 def test_losses_of_the_library_need_no_look_at_all():
     for loss in (cross_entropy, mse):
         assert Watch(value_and_grad(MODEL, loss).body).is_empty()
-        for mixed, near in itertools.product((False, True), repeat=2):
-            assert Watch(BatchLoss(MODEL, loss).gradient(mixed, near).body).is_empty()
+        for kind, near in itertools.product(("plain", "mixed", "weighted"), (False, True)):
+            assert Watch(BatchLoss(MODEL, loss).gradient(kind, near).body).is_empty()
 
 
 def test_arrays_of_a_landscape_are_watched():

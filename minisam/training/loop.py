@@ -21,6 +21,7 @@ from ..models import Model
 from ..optim import Optimizer
 from ..types import Array, Info, Statistics
 from .archive import Path
+from .augment import AUGMENT, Augment, augmented
 from .checkpoint import Row, Settings, Stand, going_on
 from .evaluate import LossOrName, Measured, evaluate, loss_function, loss_name, parts_of, ready, scores
 from .run import Run
@@ -48,6 +49,7 @@ def train(
     *,
     sweep: Mapping[str, Sequence[Any]] | None = None,
     loss: LossOrName = "cross_entropy",
+    augment: Augment | None = None,
     best: bool = False,
     dtype: str = "float32",
     progress: bool = True,
@@ -80,6 +82,9 @@ def train(
     loss : str or function
         "cross_entropy", "mse", "generalised_cross_entropy"; or your own (logits, y) -> (...,), such as
         `lambda z, y: cross_entropy(z, y, label_smoothing=0.1)`.
+    augment : function, optional
+        (x, draw) -> x: other rows in place of those of each batch, as `data.crops_and_flips(data.shape)` makes them; see
+        `data.augmentation`. Each seed draws its own, at each step. Validation data stay as they are.
     best : bool
         Early stopping: keep, for each replica, the weights of the epoch with its highest validation accuracy (lowest
         validation loss, if y are no classes), and the first of equal ones. All epochs are run and are in the history.
@@ -112,6 +117,7 @@ def train(
     Truths: tests/test_train.py, tests/test_sweep.py, tests/test_checkpoint.py.
     """
     check_counts(epochs=epochs, batch_size=batch_size)
+    AUGMENT("augment", augment)
     check_truth("best", best)
     check_truth("progress", progress)
     if checkpoint is not None:
@@ -127,7 +133,7 @@ def train(
     if best and not validation:
         raise ValueError("best needs data with a validation part, got a pair (x, y)")
     size, own_labels = min(batch_size, len(x)), labels is not None
-    training = _Training(model, rule, loss, x, y, own_labels, validation, size, seed, axes, best, dtype)
+    training = _Training(model, rule, loss, augment, x, y, own_labels, validation, size, seed, axes, best, dtype)
     with going_on(checkpoint, training.start(w), training.settings(), epochs) as (stand, save):
         done, interrupted = len(stand.rows), False
         try:
@@ -150,6 +156,7 @@ class _Training:
     model: Model
     optimizer: Optimizer
     loss: LossOrName
+    augment: Augment | None
     x: Array
     y: Array  # (m, ...); or (..., m), if each replica has labels of its own
     own_labels: bool
@@ -190,8 +197,10 @@ class _Training:
     def batches(self, epoch: int) -> Iterator[Batch]:
         """The loss on each minibatch of an epoch."""
         lead, seeds = shape_of(self.axes), seeds_along(self.axes, self.seed)
-        for i in asarray(batches(len(self.x), self.batch_size, self.seed, epoch)):
-            yield Batch(self.losses, *rows_of(self.x, self.y, i, lead, self.own_labels), i, seeds)
+        order = asarray(batches(len(self.x), self.batch_size, self.seed, epoch))
+        for t, i in enumerate(order, epoch * len(order)):
+            x = augmented(self.augment, self.x[i], self.seed, t)
+            yield Batch(self.losses, *rows_of(x, self.y, i, lead, self.own_labels), i, seeds)
 
     def follow(self, running: Statistics, seen: Statistics) -> Statistics:
         """The running statistics of batch norm after a step that reports what it saw of its batch."""
@@ -215,7 +224,8 @@ class _Training:
         swept = {name: values for name, values in self.axes.items() if name != "seed"}
         arrays = [self.x, self.y, *itertools.chain(*self.validation)]
         data, shapes = fingerprint(arrays), [a.shape for a in arrays]
-        as_given = {name: getattr(self, name) for name in ("optimizer", "batch_size", "seed", "loss", "best", "dtype")}
+        names = ("optimizer", "batch_size", "seed", "loss", "augment", "best", "dtype")
+        as_given = {name: getattr(self, name) for name in names}
         return {"model": self.model.spec, "sweep": swept or None, "data": data, "shapes": shapes, **as_given}
 
 
