@@ -16,9 +16,12 @@ from typing import Any
 import numpy
 
 from ..types import Array, Shape
+from .kernels import is_cupys
 
 Call = Callable[[], Any]
+Place = tuple[Any, ...]  # where an array lies in memory, and how
 NUMBERS = {"f": "float32", "d": "float64", "?": "bool"}
+PLAIN = (int, float, bool)
 ARITHMETIC = {
     "add": "{0} + {1}",
     "subtract": "{0} - {1}",
@@ -45,17 +48,15 @@ def fused(calls: Sequence[Call]) -> list[Call]:
 
 
 class Group:
-    """Calls that are made by one kernel; or a single call of any other kind."""
+    """Calls that are made by one kernel; or a single call of any other kind. Arrays go by their `place`."""
 
     def __init__(self, call: Call) -> None:
         self.calls: list[Call] = [call]
-        self.inputs: dict[
-            Any, Array
-        ] = {}  # where and how it lies in memory -> an array that is read, but not made here
-        self.outputs: dict[Any, Array] = {}
+        self.inputs: dict[Place, Array] = {}  # what is read, and not written before
+        self.outputs: dict[Place, Array] = {}
         self.numbers: list[float] = []
         self.lines: list[str] = []
-        self.names: dict[Any, str] = {}  # the same -> the variable that holds its entry
+        self.names: dict[Place, str] = {}  # the variable that holds an entry of the array
         self.shape: Shape | None = None
         if is_elementwise(call):
             self.shape, self.dtype = call.keywords["out"].shape, dtype_of(call)  # type: ignore[attr-defined]
@@ -65,7 +66,7 @@ class Group:
         """Add this call, if it can share the kernel."""
         if self.shape is None or len(self.calls) == MOST or not is_elementwise(call):
             return False
-        out, arrays = call.keywords["out"], [a for a in call.args if hasattr(a, "shape")]  # type: ignore[attr-defined]
+        out, arrays = call.keywords["out"], arrays_of(call)  # type: ignore[attr-defined]
         if out.shape != self.shape or dtype_of(call) != self.dtype:
             return False
         if any(meets(a, self.outputs) for a in arrays) or meets(out, self.outputs | self.inputs):
@@ -82,7 +83,7 @@ class Group:
         self.outputs[place(out)], self.names[place(out)] = out, name
 
     def _operand(self, a: Any) -> str:
-        if not hasattr(a, "shape"):
+        if type(a) in PLAIN:
             self.numbers.append(float(a))
             return f"number{len(self.numbers) - 1}"
         where = place(a)
@@ -101,10 +102,11 @@ class Group:
         stores = [f"out{i} = {self.names[where]};" for i, where in enumerate(self.outputs)]
         number = {"f": "float", "d": "double"}[self.dtype]
         code = " ".join([f"typedef {number} T;", *self.lines, *stores])
+        made = kernel(", ".join(typed), ", ".join(written), code)
         outs = [
             self.inputs.get(where, out) for where, out in self.outputs.items()
-        ]  # CuPy copies what overlaps as another object
-        return partial(kernel(", ".join(typed), ", ".join(written), code), *self.inputs.values(), *self.numbers, *outs)
+        ]  # what overlaps as another object is copied
+        return partial(made, *self.inputs.values(), *self.numbers, *outs)
 
 
 @functools.cache
@@ -120,24 +122,28 @@ def is_elementwise(call: Any) -> bool:
         return False
     name, out = call.func.__name__, call.keywords["out"]
     right = "?" if name in COMPARISONS else dtype_of(call)
-    of_numbers = all(hasattr(a, "shape") or isinstance(a, (int, float)) for a in call.args)
+    of_numbers = all(is_cupys(a) or type(a) in PLAIN for a in call.args)  # NumPy's own numbers have a precision
     if name not in ARITHMETIC | COMPARISONS or not of_numbers or not out.dtype.char == right != "":
         return False
-    return not meets(out, {place(a): a for a in call.args if hasattr(a, "shape")})
+    return not meets(out, {place(a): a for a in arrays_of(call)})
 
 
 def dtype_of(call: Any) -> str:
     """The one precision of the arrays that a call reads; "" if there are several, or none."""
-    kinds = {a.dtype.char for a in call.args if hasattr(a, "shape")} - {"?"}
+    kinds = {a.dtype.char for a in arrays_of(call)} - {"?"}
     return kinds.pop() if len(kinds) == 1 and kinds <= {"f", "d"} else ""
 
 
-def place(a: Array) -> tuple[Any, ...]:
+def arrays_of(call: Any) -> list[Array]:
+    return [a for a in call.args if is_cupys(a)]
+
+
+def place(a: Array) -> Place:
     """Where an array lies in memory, and how."""
     return a.data.ptr, a.shape, a.strides, a.dtype.char
 
 
-def meets(a: Array, others: dict[Any, Array]) -> bool:
+def meets(a: Array, others: dict[Place, Array]) -> bool:
     """Whether an array shares memory with one of these that lies there in another way."""
     import cupy
 
