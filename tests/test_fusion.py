@@ -1,5 +1,6 @@
 """Calls that share a kernel give what they give one by one, whatever memory they share."""
 
+import functools
 from functools import partial
 
 import numpy as np
@@ -15,10 +16,15 @@ BINARY = [np.add, np.subtract, np.multiply, np.divide, np.maximum]
 COMPARISONS = [np.greater, np.less, np.equal]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _on_the_device():
-    with array_backend.use("cupy"):
-        yield
+def on_the_device(test):
+    """A fixture would be made anew for each example of hypothesis."""
+
+    @functools.wraps(test)
+    def run(*args, **kwargs):
+        with array_backend.use("cupy"):
+            test(*args, **kwargs)
+
+    return run
 
 
 def views(memory):
@@ -49,6 +55,7 @@ def calls_on(memory, truths, made):
     ]
 
 
+@on_the_device
 @settings(max_examples=150, deadline=None)
 @given(lists_of_calls(), st.sampled_from(["float32", "float64"]))
 def test_fused_calls_give_what_they_give_one_by_one(made, dtype):
@@ -65,6 +72,7 @@ def test_fused_calls_give_what_they_give_one_by_one(made, dtype):
         np.testing.assert_allclose(a, b, rtol=1e-5 if dtype == "float32" else 1e-13, atol=0)
 
 
+@on_the_device
 def test_neighbours_become_one_and_others_stay():
     from minisam.array_backend.fusion import fused
 
@@ -90,6 +98,7 @@ def test_neighbours_become_one_and_others_stay():
         assert fused([added, call])[1] is call
 
 
+@on_the_device
 def test_truth_values_count_as_numbers():
     """As in the derivative of relu: g · (x > 0)."""
     from minisam.array_backend.fusion import fused
@@ -101,6 +110,7 @@ def test_truth_values_count_as_numbers():
     assert array_backend.asnumpy(out).tolist() == [0, 0, 0, 0, 0, 5, 6, 7, 8]
 
 
+@on_the_device
 def test_the_larger_of_a_number_and_none_is_none():
     from minisam.array_backend.fusion import fused
 

@@ -124,9 +124,23 @@ for scalar in (numpy.bool_, numpy.int32, numpy.int64):  # what comparisons and c
     ArrayBox.register(scalar)
 
 
-def is_tracing() -> bool:
-    """Whether some thread traces something: autograd's tracer has one state for all."""
-    return trace_stack.top >= 0
+class _Here(threading.local):
+    """Whether this thread makes a list of calls."""
+
+    lists = False
+
+
+here = _Here()
+
+
+@contextmanager
+def listing() -> Iterator[None]:
+    """In this block, this thread makes a list of calls."""
+    here.lists, before = True, here.lists
+    try:
+        yield
+    finally:
+        here.lists = before
 
 
 @contextmanager
