@@ -176,6 +176,7 @@ def add_training() -> None:
         loss=(loss_or_name, "cross_entropy"),
         **more,
         checkpoint=(optional(path), None),
+        executor=(optional(thing(3, "dask")), None),
     )
     swept = whole | {"optimizer": (lambda _: {}, lambda rho: minisam.SAM(BASE, rho)), "data": (lambda _: {}, DATA)}
     add("train(sweep)", training.train, **swept, sweep=(sweeps, {"rho": [0.5, 0.25]}), **more)
