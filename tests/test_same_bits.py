@@ -9,21 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import strict
+from small_models import MODELS, data
 from test_batch import INNER
 
-from minisam import SAM, SGD, Adam, array_backend, cnn, gpt, mlp, resnet, train, value_and_grad, vit
+from minisam import SAM, SGD, Adam, array_backend, train, value_and_grad
 from minisam import sam as family
 from minisam.sam import AsyncSAM, SAMPa
 
-RNG = np.random.default_rng(0)
-IMAGES, CLASSES, TEXTS = RNG.standard_normal((24, 16)), RNG.integers(0, 3, 24), RNG.integers(0, 3, (24, 7))
-MODELS = {
-    "mlp": mlp((16, 8, 3)),
-    "cnn": cnn((3,), (1, 4, 4), 3, norm="batch"),
-    "resnet": resnet((4,), (1, 4, 4), 3),
-    "vit": vit((1, 4, 4), patch=2, width=8, depth=1, heads=2, classes=3),
-    "gpt": gpt(3, context=6, width=8, depth=1, heads=2),
-}
 BASE = SGD(0.05, momentum=0.9)
 MADE_FOR = {  # a model: what needs to know of it
     "SAF": lambda model: family.SAF(BASE, 24, 3, visits=1, start=0, rows=6 if model.tokens else 1),
@@ -41,10 +33,6 @@ def holds(line):
 def test_every_line_of_the_table_has_a_test():
     table = README.split("## Which results are the same bits")[1].split("\n## ")[0]
     assert re.findall(r"^\| (.*?) +\|", table, re.MULTILINE)[1:] == HELD
-
-
-def data(name):
-    return (TEXTS[:, :-1], TEXTS[:, 1:]) if name == "gpt" else (IMAGES, CLASSES)
 
 
 def trained(name, optimizer, seed=(0, 1), epochs=2, batch_size=8, **options):

@@ -9,11 +9,11 @@ import pytest
 import workers
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_models import MODELS
+from small_models import data as data_for
 from test_batch import DATA as SMALL
 from test_batch import INNER
 from test_batch import MODEL as NET
-from test_same_bits import MODELS
-from test_same_bits import data as data_for
 from test_sweep import noisy
 from test_train import DATA, MODEL
 from workers import Inline
@@ -138,13 +138,13 @@ def test_settings_of_an_optimizer_that_each_seed_has_of_its_own(optimizer):
     assert_same(quiet(Inline(3), optimizer=optimizer), quiet(optimizer=optimizer))
 
 
-def test_settings_that_an_axis_shares_are_not_cut():
-    """Axes lr, seed: the momentum is (3, 1), one per seed, and stays whole while lr is cut."""
-    options = {"optimizer": lambda lr: SGD(lr, momentum=COLUMN), "sweep": {"lr": [0.01, 0.02, 0.05, 0.1]}}
-    assert_same(quiet(Inline(4), **options), quiet(**options))
-    by_hand = SGD(np.reshape([0.01, 0.02, 0.05, 0.1], (4, 1, 1)), momentum=COLUMN)
-    np.testing.assert_array_equal(quiet(**options).w, quiet(Inline(4), **options).w)
-    assert by_hand.lr.shape == (4, 1, 1)
+@pytest.mark.parametrize("count", [2, 4, 12])
+def test_settings_that_an_axis_shares_are_not_cut(count):
+    """The momentum is one per seed: of a sweep over learning rates, or over labels."""
+    rates = {"optimizer": lambda lr: SGD(lr, momentum=COLUMN), "sweep": {"lr": [0.01, 0.02, 0.05, 0.1]}}
+    labels = {"data": noisy, "optimizer": SGD(0.05, momentum=COLUMN[None]), "sweep": {"noise": [0.0, 0.1, 0.2, 0.4]}}
+    for options in (rates, labels):
+        assert_same(quiet(Inline(count), **options), quiet(**options))
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,11 @@ class Waiting(Inline):
 
 def spawned(workers=2):
     """A pool of processes that start from nothing, as on every system, each with two threads of BLAS."""
-    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), threadpool_limits, (2,))
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), two_of_blas)
+
+
+def two_of_blas():
+    threadpool_limits(2, "blas")
 
 
 def where():

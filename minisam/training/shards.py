@@ -22,7 +22,7 @@ from ..types import SHARED, Array, Shape
 from .checkpoint import Stand
 from .divergence import DivergedError, Lost, told
 from .epoch import Training, initial
-from .sweep import Axes, arguments, optimizer_of, shape_of
+from .sweep import Axes, optimizer_of, shape_of
 
 Block: TypeAlias = tuple[slice, ...]  # for each replica axis, a range of its values
 
@@ -51,7 +51,7 @@ def in_blocks(training: Training, optimizer: Any, epochs: int, executor: Executo
 def _block_of(training: Training, optimizer: Any, block: Block) -> dict[str, Any]:
     """The fields of the training of a block."""
     axes = axes_of(training.axes, block)
-    made = optimizer_of(optimizer, axes) if arguments(optimizer) else own(training.optimizer, block)
+    made = own(optimizer_of(optimizer, axes), block)
     y, seed = training.y[block] if training.own_labels else training.y, axes.get("seed", training.seed)
     return {f.name: getattr(training, f.name) for f in fields(training)} | dict(
         optimizer=made, y=y, seed=seed, axes=axes
@@ -114,14 +114,14 @@ def axes_of(axes: Axes, block: Block) -> Axes:
 
 
 def own(value: Any, block: Block) -> Any:
-    """An optimizer with that part of its settings (..., 1) which the replicas of a block have."""
+    """An optimizer with that part of its settings (..., 1) which the replicas of a block have; some have it already."""
     if isinstance(value, Declared):
         changed = {f.name: own(getattr(value, f.name), block) for f in fields(value) if f.init}  # type: ignore[arg-type]
         return replace(value, **changed)  # type: ignore[type-var]
     if getattr(value, "ndim", 0) < 2 or value.shape[-1] != 1:
         return value
-    along = block[len(block) - value.ndim + 1 :]
-    return value[tuple(part if n > 1 else slice(None) for part, n in zip(along, value.shape, strict=False))]
+    along = zip(block[len(block) - value.ndim + 1 :], value.shape, strict=False)
+    return value[tuple(part if n > part.stop - part.start else slice(None) for part, n in along)]
 
 
 # --- together --------------------------------------------------------------------------------------------------------
