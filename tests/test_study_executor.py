@@ -150,7 +150,7 @@ def test_what_cannot_go_to_another_process_is_named_before_anything_is_computed(
     lambdas = tiny.METHODS | {"SGD": (lambda lr: SGD(lr), tiny.METHODS["SGD"][1])}
     says = " must be made of functions at the top level of a module to go to another process, got one that cannot be pickled"
     with workers.spawned(1) as pool:
-        with pytest.raises(TypeError, match=f"^method{says}"):
+        with pytest.raises(TypeError, match=f"^methods{says}"):
             tiny.compare(methods=lambdas, executor=pool, path=tmp_path / "study.json")
         with pytest.raises(TypeError, match=f"^problem{says}"):
             tiny.compare(replace(tiny.PROBLEM, unit=lambda k: tiny.unit(k)), executor=pool)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -112,29 +111,28 @@ def carried_out(study: Study, executor: Executor | None, progress: bool) -> Budg
     """The outcomes of a study. What it lacks is computed and kept, and then it is asked again, until it lacks nothing."""
     path = study.pieces.path
     kept = f"a second call goes on from {os.fspath(path)}" if path else "nothing is kept, because path is None"
-    bar = threads.bar(itertools.repeat(None), total=0, unit="piece", disable=not progress)
     calls: Calls[Piece] = Calls(executor, kept)
-    with calls, bar:
-        while True:
-            try:
-                return study.budgets()
-            except Missing as lacks:
-                missing = lacks.pieces
-            for piece in missing:
-                calls.add(piece, computed, **study.call(piece, here=executor is None))
+    budgets, missing = study.asked()
+    with calls, threads.bar((), initial=study.there, unit="piece", disable=not progress) as bar:
+        while missing:
             bar.total, bar.n = study.planned, study.there
             bar.refresh()
+            for piece in missing:
+                calls.add(piece, computed, **study.call(piece, here=executor is None))
             for piece, found in calls.finished():
                 study.pieces.keep(piece, found)
-                bar.set_postfix_str(f"{piece.method}, unit {piece.unit}")
+                bar.set_postfix_str(f"{piece.method}, unit {piece.unit}", refresh=False)
+            budgets, missing = study.asked()
+    return budgets
 
 
 def computed(
-    problem: Problem, method: Method, piece: Piece, is_tuning: bool, unit: Unit | None = None
+    problem: Problem, methods: Mapping[str, Method], piece: Piece, is_tuning: bool, unit: Unit | None = None
 ) -> list[Measure]:
     """A piece: a tuning unit is scored on its validation part, another on its test part."""
     data = unit(piece.unit) if unit else unit_of(problem, piece.unit)
-    return measured(problem, method, piece.grid, piece.epochs, piece.unit, for_tuning(data) if is_tuning else data)
+    method, scored = methods[piece.method], for_tuning(data) if is_tuning else data
+    return measured(problem, method, piece.grid, piece.epochs, piece.unit, scored)
 
 
 def lengths_of(outcomes: Mapping[str, Outcome], epochs: int) -> dict[str, int]:
@@ -158,6 +156,13 @@ class Study:
 
     def __post_init__(self) -> None:
         self.unit: Unit = lru_cache(maxsize=32)(partial(unit_of, self.problem))
+
+    def asked(self) -> tuple[Budgets, list[Piece]]:
+        """The outcomes, and no pieces; or nothing, and the pieces that can be computed now."""
+        try:
+            return self.budgets(), []
+        except Missing as lacks:
+            return {}, lacks.pieces
 
     def budgets(self) -> Budgets:
         """The outcomes for both budgets; or `Missing`, with all pieces that can be computed now."""
@@ -221,11 +226,12 @@ class Study:
 
     def call(self, piece: Piece, here: bool) -> dict[str, Any]:
         """The arguments of `computed`; units that are drawn here are drawn once."""
-        drawn, is_tuning = {"unit": self.unit} if here else {}, piece.unit < self.tuning
+        methods = {piece.method: self.methods[piece.method]}
+        drawn = {"unit": self.unit} if here else {}
         return {
             "problem": self.problem,
-            "method": self.methods[piece.method],
+            "methods": methods,
             "piece": piece,
-            "is_tuning": is_tuning,
+            "is_tuning": piece.unit < self.tuning,
             **drawn,
         }
