@@ -237,7 +237,7 @@ def of_mixture(loss: Loss) -> Loss:
 
 def of_weighted(loss: Loss) -> Loss:
     """Σᵢ vᵢ ℓᵢ / m, with weights v (..., m)."""
-    return lambda z, y, v: ops.sum_last(v * of_each(loss, z, y, v.shape[-1]))[..., 0] / v.shape[-1]
+    return lambda z, y, v: ops.total(v * of_each(loss, z, y, v.shape[-1])) / v.shape[-1]
 
 
 KINDS: dict[str, Callable[[Loss], Loss]] = {"plain": as_it_is, "mixed": of_mixture, "weighted": of_weighted}

@@ -76,7 +76,7 @@ def generalised_cross_entropy(logits: Array, labels: Array, q: float = 0.7) -> A
     Source: Zhang & Sabuncu 2018, arXiv:1805.07836, eq. 6.  Truths: tests/test_losses.py.
     """
     log_p = -each(cross_entropy, logits, labels)
-    return ops.sum_last((1 - anp.exp(q * log_p)) / q)[..., 0] / logits.shape[-2]
+    return ops.total((1 - anp.exp(q * log_p)) / q) / logits.shape[-2]
 
 
 def each(loss: Loss, z: Array, y: Array) -> Array:
@@ -101,8 +101,7 @@ def weight(name: str, value: Array) -> Array:
 @checked(w=floats(), l2=weight)
 def l2_penalty(w: Array, l2: Array) -> Array:
     """λ‖w‖², the second term of the objective, with the gradient 2λw.   w (..., n), λ a number or (...,)  ->  (...,)."""
-    total = ops.sum_last(w * w)[..., 0]
-    return l2 * total
+    return l2 * ops.total(w * w)
 
 
 @checked(logits=LOGITS, labels=LABELS)

@@ -180,6 +180,7 @@ def add_training() -> None:
         augment=(optional(function(2)), None),
         **more,
         checkpoint=(optional(path), None),
+        executor=(optional(thing(3, "dask")), None),
     )
     swept = whole | {"optimizer": (lambda _: {}, lambda rho: minisam.SAM(BASE, rho)), "data": (lambda _: {}, DATA)}
     add("train(sweep)", training.train, **swept, sweep=(sweeps, {"rho": [0.5, 0.25]}), **more)

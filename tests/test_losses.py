@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.special import logsumexp
 
 from minisam import accuracy, array_backend, balanced_accuracy, cross_entropy, gpt, l2_penalty, mse, value_and_grad
+from minisam.batch import of_weighted
 from minisam.losses import each, generalised_cross_entropy, recalls
 
 
@@ -170,6 +171,30 @@ def test_a_row_with_a_logit_that_is_no_number_is_a_mistake():
     z = np.array([[np.nan, np.nan, np.nan], [np.nan, 1, 2], [0, 1, np.nan], [np.inf, 1, 2], [0, 3, -np.inf]])
     assert accuracy(z, np.array([0, 0, 2, 0, 1])) == 2 / 5
     np.testing.assert_array_equal(recalls(z, np.array([0, 0, 2, 0, 1])), [1 / 3, 1, 0])
+
+
+LOSSES = {
+    "cross_entropy": (cross_entropy, "classes"),
+    "generalised_cross_entropy": (generalised_cross_entropy, "classes"),
+    "mse": (mse, "targets"),
+    "the losses of a batch, weighted": (lambda z, y: of_weighted(cross_entropy)(z, y, z[..., 0] ** 2), "classes"),
+    "the losses of each": (lambda z, y: each(cross_entropy, z, y), "classes"),
+    "l2_penalty": (lambda z, y: l2_penalty(z.reshape(*z.shape[:-2], -1), 0.1), "classes"),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_replica_has_the_bits_that_it_has_alone(name, dtype):
+    """Products of matrices with another number of rows add up in another order."""
+    (loss, kind), rng = LOSSES[name], np.random.default_rng(0)
+    for m in (1, 3, 8, 33, 100):
+        z = rng.standard_normal((5, m, 4)).astype(dtype)
+        y = rng.integers(0, 4, (5, m)) if kind == "classes" else rng.standard_normal((5, m, 4)).astype(dtype)
+        of_all = loss(z, y)
+        for part in (slice(0, 1), slice(1, 3), slice(2, 5)):
+            assert np.array_equal(loss(z[part], y[part]), of_all[part])
+        assert np.array_equal(loss(z[4], y[4]), of_all[4])
 
 
 @pytest.mark.parametrize("kind", ["int8", "uint8", "int16", "uint16", "int32", "uint32"])

@@ -4,28 +4,22 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 import strict
+from small_models import MODELS, data
 from test_batch import INNER
+from threadpoolctl import threadpool_limits
 
-from minisam import SAM, SGD, Adam, array_backend, cnn, gpt, mlp, resnet, train, value_and_grad, vit, whole_step
+from minisam import SAM, SGD, Adam, array_backend, train, value_and_grad, whole_step
 from minisam import sam as family
 from minisam.array_backend import asnumpy
 from minisam.long_tails import Reweighted
 from minisam.sam import AsyncSAM, SAMPa
 
-RNG = np.random.default_rng(0)
-IMAGES, CLASSES, TEXTS = RNG.standard_normal((24, 16)), RNG.integers(0, 3, 24), RNG.integers(0, 3, (24, 7))
-MODELS = {
-    "mlp": mlp((16, 8, 3)),
-    "cnn": cnn((3,), (1, 4, 4), 3, norm="batch"),
-    "resnet": resnet((4,), (1, 4, 4), 3),
-    "vit": vit((1, 4, 4), patch=2, width=8, depth=1, heads=2, classes=3),
-    "gpt": gpt(3, context=6, width=8, depth=1, heads=2),
-}
 BASE = SGD(0.05, momentum=0.9)
 MADE_FOR = {  # a model: what needs to know of it
     "SAF": lambda model: family.SAF(BASE, 24, 3, visits=1, start=0, rows=6 if model.tokens else 1),
@@ -49,10 +43,6 @@ def holds(line):
 def test_every_line_of_the_table_has_a_test():
     table = README.split("## Which results are the same bits")[1].split("\n## ")[0]
     assert re.findall(r"^\| (.*?) +\|", table, re.MULTILINE)[1:] == HELD
-
-
-def data(name):
-    return (TEXTS[:, :-1], TEXTS[:, 1:]) if name == "gpt" else (IMAGES, CLASSES)
 
 
 def trained(name, optimizer, seed=(0, 1), epochs=2, batch_size=8, **options):
@@ -136,6 +126,15 @@ np.save(r"{tmp_path}/" + sys.argv[1], run.w)
         subprocess.run([sys.executable, "-c", program, n], env=os.environ | variables, check=True)
     one, two = (np.load(tmp_path / f"{n}.npy") for n in "12")
     np.testing.assert_allclose(two, one, rtol=1e-9, atol=1e-12)
+
+
+@holds("a sweep on an executor, and in this process, on one thread of BLAS")
+@pytest.mark.parametrize("model", MODELS)
+def test_an_executor(model):
+    sweep = {"sweep": {"rho": [0.05, 0.2]}}
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(2) as pool:
+        here = trained(model, lambda rho: SAM(BASE, rho), **sweep)
+        assert_same(trained(model, lambda rho: SAM(BASE, rho), executor=pool, **sweep), here)
 
 
 @holds("NumPy, and CuPy")

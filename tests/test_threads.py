@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 from tqdm import tqdm
 
 from minisam import SGD, mlp, threads, train
@@ -52,3 +53,17 @@ def test_in_a_browser_a_bar_counts_without_a_warning(no_threads, monkeypatch, ca
     assert not module["CAN_START"]
     assert list(module["bar"](range(3), unit="epoch")) == [0, 1, 2]
     assert "epoch" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("outside", [1, 2])
+def test_in_a_block_blas_has_one_thread_and_afterwards_as_many_as_before(outside):
+    def count():
+        return {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+
+    with threadpool_limits(outside):
+        with threads.one_of_blas():
+            assert count() == {1}
+            with threads.one_of_blas():
+                assert count() == {1}
+            assert count() == {1}
+        assert count() == {outside}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ import numpy
 from ..arguments import checked, file, path
 from ..array_backend import asarray
 from ..checks import is_real, pick, shown
-from ..models import Model, cnn, gpt, mlp, resnet, vit
+from ..models import MODELS, Model
 from ..types import SHARED, Array, Shape, State, Statistics
 from .archive import Path, entries, read, refusing, write
 from .evaluate import LossOrName, Measured, evaluate, ready, scores
@@ -23,8 +23,6 @@ from .sweep import Axes, Labels, shape_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-MODELS: dict[str, Callable[..., Model]] = {f.__name__: f for f in (mlp, cnn, resnet, vit, gpt)}  # for `Run.load`
 
 
 @dataclass(frozen=True)
