@@ -124,17 +124,26 @@ for scalar in (numpy.bool_, numpy.int32, numpy.int64):  # what comparisons and c
     ArrayBox.register(scalar)
 
 
+class Here(threading.local):
+    levels = 0  # of the tracer that this thread has entered
+
+
+here = Here()
+
+
 def is_tracing() -> bool:
-    """Whether some thread traces something: autograd's tracer has one state for all."""
-    return trace_stack.top >= 0
+    """Whether this thread traces something. (autograd's tracer has one state for all of them.)"""
+    return here.levels > 0
 
 
 @contextmanager
 def new_level() -> Iterator[int]:
     """A new level of autograd's tracer, taken back also when the traced function raises."""
     before = trace_stack.top
+    here.levels += 1
     try:
         with trace_stack.new_trace() as level:
             yield level
     finally:
+        here.levels -= 1
         trace_stack.top = before
