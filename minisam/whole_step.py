@@ -100,9 +100,8 @@ class WholeStep:
         base = Given(self.base.met[w.dtype, type(w)], numbers)
         optimizer = base if self.base is self.optimizer else replace(self.optimizer, base=base)
         w, state, info = type(self.optimizer).step.__wrapped__(optimizer, w, state, batch)
-        vars(
-            base
-        ).clear()  # an optimizer and its `met` are a cycle, in which the trace would wait for the garbage collector
+        # an optimizer and its `met` are a cycle: the trace would wait in it for the garbage collector
+        vars(base).clear()
         statistics = info.pop("statistics", {})
         arrays = {name: a for name, a in state.items() if a is not UNKNOWN}
         told = {name: a for name, a in info.items() if name != "evaluations"}
