@@ -54,9 +54,8 @@ class WholeStep:
         self.loss, self.parts = weakref.ref(batch.of), [*batch.arrays()]
         self.names, self.kept = [*state], [name for name, a in state.items() if hasattr(a, "strides")]
         self.numbers: tuple[tuple[Any, ...], list[Array]] = (), []
-        self.plain = (
-            PLAIN if is_ours(optimizer) and hasattr(self.base, "moved") else -1
-        )  # how many are still to be made as written; −1: all
+        can_record = is_ours(optimizer) and hasattr(self.base, "moved")
+        self.plain = PLAIN if can_record else -1  # how many are still to be made as written; −1: all
         self.record: Computation | None = None
         self.made: list[str] = []  # the arrays of the new state, and then those of `info`
         self.told: list[str] = []
@@ -77,9 +76,7 @@ class WholeStep:
         point = [w, *[state[name] for name in self.kept], *self._at(state["t"], w)]
         if self.record is None:
             reads = batch.of.gradient(batch.kind).body
-            me = weakref.proxy(
-                self
-            )  # so that the buffers are freed with the last reference, and not when cycles are found
+            me = weakref.proxy(self)  # without a cycle, buffers are freed with the last reference
             self.record = Computation(
                 "step", lambda *a: me.body(*a), no_leaves, as_they_are, list, len(point), reads=reads, quiet=True
             )
