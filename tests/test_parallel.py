@@ -25,6 +25,7 @@ from variants import (
 )
 
 from minisam import SAM, SGD, array_backend, mlp, train, value_and_grad
+from minisam.autodiff.tape import CannotRecord, new_level
 from minisam.batch import Batch
 from minisam.data import Data, symmetric_noise
 from minisam.optim import cosine
@@ -297,3 +298,24 @@ def test_they_sweep(make, values, device):
 def test_a_wrong_argument_is_named(make, says):
     with pytest.raises(ValueError, match=says):
         make()
+
+
+def test_a_step_is_made_while_another_thread_traces():
+    """A trace of this thread could not go on in a second one; the traces of others do not matter."""
+    begun, done = threading.Event(), threading.Event()
+
+    def trace():
+        with new_level():
+            begun.set()
+            done.wait(10)
+
+    other = threading.Thread(target=trace)
+    other.start()
+    try:
+        assert begun.wait(10)
+        assert together(int, str) == (0, "")
+    finally:
+        done.set()
+        other.join()
+    with new_level(), pytest.raises(CannotRecord, match="two threads"):
+        together(int, str)

@@ -72,16 +72,13 @@ extern "C" __global__ void norm(const number* a, number* length, long long n) { 
 """
 
 
-def norm(a: Array, out: Array = None) -> Array:
+def norm(a: Array) -> Array:
     """‖a‖₂ over the last axis, added up in double precision: (..., n) -> (..., 1)."""
     import cupy
 
-    made = cupy.empty((*a.shape[:-1], 1), a.dtype) if out is None or not out.flags.c_contiguous else out
+    made = cupy.empty((*a.shape[:-1], 1), a.dtype)
     kernel("norm", NORM, a.dtype.char)((made.size,), (THREADS,), (cupy.ascontiguousarray(a), made, a.shape[-1]))
-    if out is None or made is out:
-        return made
-    out[...] = made
-    return out
+    return made
 
 
 def has_norm(a: Array) -> bool:

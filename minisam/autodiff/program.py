@@ -23,7 +23,7 @@ from autograd.tracer import isbox, new_box
 from ..array_backend import xp
 from ..types import Array, Shape
 from .device_calls import counterpart, with_device_indices
-from .tape import STAYS, CannotRecord, Line, Listed, Ref, listing, new_level, package, refusals
+from .tape import STAYS, CannotRecord, Line, Listed, Ref, new_level, package, refusals
 
 Body: TypeAlias = Callable[..., tuple[Sequence[Array], Sequence[Array]]]  # inputs -> (values, leaves of a flat vector)
 Split: TypeAlias = Callable[[Array], list[Array]]  # a flat vector -> its leaves, as views
@@ -68,7 +68,7 @@ class Program:
     def __init__(self, body: Body, split: Split, inputs: Sequence[Any]) -> None:
         lines: list[Line] = []
         refusals.clear()
-        with listing(), new_level() as level:
+        with new_level() as level:
             boxes = [new_box(a, level, Listed.new_root(lines, -1 - k)) for k, a in enumerate(inputs)]
             values, leaves = body(*boxes)
         if refusals:

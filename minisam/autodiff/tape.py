@@ -124,31 +124,26 @@ for scalar in (numpy.bool_, numpy.int32, numpy.int64):  # what comparisons and c
     ArrayBox.register(scalar)
 
 
-class _Here(threading.local):
-    """Whether this thread makes a list of calls."""
-
-    lists = False
+class Here(threading.local):
+    levels = 0  # of the tracer that this thread has entered
 
 
-here = _Here()
+here = Here()
 
 
-@contextmanager
-def listing() -> Iterator[None]:
-    """In this block, this thread makes a list of calls."""
-    here.lists, before = True, here.lists
-    try:
-        yield
-    finally:
-        here.lists = before
+def is_tracing() -> bool:
+    """Whether this thread traces something. (autograd's tracer has one state for all of them.)"""
+    return here.levels > 0
 
 
 @contextmanager
 def new_level() -> Iterator[int]:
     """A new level of autograd's tracer, taken back also when the traced function raises."""
     before = trace_stack.top
+    here.levels += 1
     try:
         with trace_stack.new_trace() as level:
             yield level
     finally:
+        here.levels -= 1
         trace_stack.top = before

@@ -19,7 +19,7 @@ import numpy
 
 from .. import array_backend, threads
 from ..array_backend import xp
-from ..autodiff.tape import here, refuse
+from ..autodiff.tape import is_tracing, refuse
 from ..hyperparameters import at_least_0, count, share
 from ..optim import lr_at
 from ..types import Array, Radius, Scalar, State
@@ -32,7 +32,7 @@ B = TypeVar("B")
 
 def together(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
     """The results of both, computed at the same time: the second in another thread, where one can start."""
-    if here.lists:
+    if is_tracing():
         refuse("it computes in two threads")
     if not threads.CAN_START:
         return first(), second()
