@@ -1,11 +1,11 @@
-"""What the claims share that measure settings as they stand, and choose none."""
-
-from collections.abc import Sequence
+"""Claims that are no comparison of tuned methods: a file's own `measure(units)`, kept as the result of a study."""
 
 import numpy as np
 
 from minisam import study
 from minisam.array_backend import asnumpy
+from minisam.study.pieces import going_on, same
+from minisam.training.settings import text
 
 
 def walk(rule, w, loss_and_grad, steps):
@@ -17,7 +17,7 @@ def walk(rule, w, loss_and_grad, steps):
     return asnumpy(w), spent
 
 
-def reached(settings, epochs, gradients, scores: Sequence[float]):
+def reached(settings, epochs, gradients, scores):
     """A method's outcome with these settings: one score for each unit; a step on all examples is an epoch."""
     return study.Outcome(
         settings=settings,
@@ -30,3 +30,22 @@ def reached(settings, epochs, gradients, scores: Sequence[float]):
         diverged=[0] * len(scores),
         seeds=1,
     )
+
+
+def settings_of(defined):
+    """Name → JSON text of what must stay the same for a result to be the one of this file."""
+    return {name: text(name, defined[name]) for name in ("measure", "delta", "units")}
+
+
+def measured(defined, path):
+    """The result of a file that defines `measure(units) -> {budget: {method: outcome}}`, from `path` or computed.
+
+    Raises a ValueError if the file at `path` is the result of something else.
+    """
+    settings = settings_of(defined)
+    if path.exists() and same(path, settings):
+        return study.load(path)
+    with going_on(path, settings, {}) as pieces:
+        result = study.Result(defined["measure"](defined["units"]), defined["delta"])
+        pieces.end(result.as_json(), defined["units"])
+    return result

@@ -7,8 +7,8 @@ Smaller steps do not help.
 losses that are not convex. The example is our own.
 
 **Problem.** A wave, L = (β/k²) cos kx, k = 2π/ℓ, with a crest at 0 and minima at ±ℓ/2. A unit draws β from 1 to 5, ℓ from 0.2 to
-1, ρ from 0.55 ℓ to 0.95 ℓ, ηβ from 0.1 to 0.9, and a start between −0.45 ℓ and −0.05 ℓ. SAM then looks beyond the crest, and should
-rest at ℓ/2 − ρ, from where it sees the other minimum; the slope there is (β/k)|sin kρ|.
+1, ρ from 0.55 ℓ to 0.95 ℓ, ηβ from 0.1 to 0.9, and a start between −0.45 ℓ and −0.05 ℓ. SAM then looks beyond the crest, and
+should rest at ℓ/2 − ρ, from where it sees the other minimum; the slope there is (β/k)|sin kρ|.
 
 **Methods.** 2,000 steps of gradient descent, of SAM, and of SAM with a step size that falls as a cosine. The closed form is the
 base of the comparison.
