@@ -1,7 +1,7 @@
 """Does SAM find sparser solutions than gradient descent?
 
-**Claim.** On diagonal linear networks SAM chooses a solution that generalises better than that of gradient descent, as if the
-start had been smaller; with an ε for each example (1-SAM), by far more than with one ε for all.
+**Claim.** On diagonal linear networks and a class of problems, SAM chooses a solution that generalises better than that of
+gradient descent, as if the start had been smaller; with an ε for each example (1-SAM), by far more than with one ε for all.
 
 **Source.** Andriushchenko & Flammarion 2022, [arXiv:2206.06232](https://arxiv.org/abs/2206.06232); that gradient descent from a
 small start is sparse: Woodworth et al. 2020, [arXiv:2002.09277](https://arxiv.org/abs/2002.09277).

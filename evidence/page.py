@@ -25,6 +25,10 @@ methods and what is predicted before anything runs; its page is written from the
 `make evidence` computes what is missing and writes the pages, `make evidence CLAIM=bounce` those of one claim; delete its JSON to
 compute it anew. A claim is *reproduced* if each comparison that it predicts came out as predicted, *undecided* if these units
 decide none of them. Intervals are paired, over units; a verdict holds at a level of 5% that all comparisons of a study share.
+
+A claim of your own is a Python file here. Its docstring is a question, and what is stated before the run; `predicted` names the
+word of each verdict, `against` the base, `scale` the score, `delta` and `units` the rest. It defines `problem` and `methods`, as
+`minisam study` takes them, or, where nothing is tuned, `measure(units)`, as [bounce.py](bounce.py) does.
 """
 PAGE = """{made}
 # {title}
@@ -113,15 +117,17 @@ def page(claim):
 
 
 def saw(claim):
-    """The sentence that says what was seen of what was predicted."""
-    told = []
-    for verdict, word in claim.predicted:
-        c = verdict.comparison
-        as_said = "as predicted" if verdict.word == word else f"where *{word}* was predicted"
-        needs = f" ({verdict.needs()})" if verdict.word == UNDECIDED else ""
-        who = f"{c.method} against {c.against} at {' and '.join(c.budgets)}"
-        told.append(f"{who} was *{verdict.word}*, {as_said}: {shown(verdict)}{needs}")
-    return f"What we saw over {claim.defined['units']} units: {'; '.join(told)}."
+    """What was seen of what was predicted, in words: first what came out otherwise."""
+    told = {}
+    for verdict, word in sorted(claim.predicted, key=lambda each: each[0].word == each[1]):
+        said = "as predicted" if verdict.word == word else f"where *{word}* was predicted"
+        at = f" at {' and '.join(verdict.comparison.budgets)}" if len(claim.result.budgets) > 1 else ""
+        seen = f"{verdict.comparison.method}{at}: {shown(verdict)}"
+        told.setdefault(f"*{verdict.word.capitalize()}*, {said}", []).append(seen)
+    sentences = [f"{words}: {'; '.join(seen)}." for words, seen in told.items()]
+    return " ".join(
+        [f"What we saw over {claim.defined['units']} units, against {claim.defined['against']}.", *sentences]
+    )
 
 
 def shown(verdict):
