@@ -4,7 +4,7 @@ VENV := $(or $(MINISAM_VENV),.venv)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-autograd test-peers test-cupy test-cupys-own lessons lessons-run figures lint mutation bench against accuracy family size gpu-check site browser-test clean
+.PHONY: demo test test-autograd test-peers test-cupy test-cupys-own lessons lessons-run figures lint mutation bench against accuracy family evidence size gpu-check site browser-test clean
 
 demo: $(READY)
 	$(BIN)/minisam demo
@@ -52,6 +52,9 @@ accuracy: $(READY)
 
 family: $(READY)
 	$(BIN)/python benchmarks/family.py
+
+evidence: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python evidence/make.py $(CLAIM)
 
 size: $(READY)
 	$(BIN)/python benchmarks/size.py

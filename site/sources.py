@@ -18,12 +18,15 @@ TEXTS = {
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
     "lessons/README.md": "lessons/index.md",
+    "evidence/README.md": "evidence/index.md",
 }
+TEXTS |= {f"evidence/{path.name}": f"evidence/{path.name}" for path in sorted((ROOT / "evidence").glob("[a-z]*.md"))}
 REPOSITORY = os.environ.get("GITHUB_REPOSITORY")  # owner/name, where GitHub builds the site
 
 TOCTREES = {
-    "README.md": "lessons/index\nreference/index\ncontributing\nchangelog",
+    "README.md": "lessons/index\nevidence/index\nreference/index\ncontributing\nchangelog",
     "lessons/README.md": "[0-9]*",
+    "evidence/README.md": "\n".join(Path(name).stem for name in TEXTS if re.match("evidence/[a-z]", name)),
 }
 TOCTREE = "\n```{{toctree}}\n:hidden:\n:glob:\n{maxdepth}\n{pages}\n```\n"
 RUN = '<a class="run" href="../lite/notebooks/index.html?path={name}">▶ Run this lesson in the browser</a>'
@@ -44,6 +47,8 @@ def gather(folder):
     shutil.copytree(
         ROOT / "figures", folder / "figures", ignore=shutil.ignore_patterns("*.py", "*.json", "__pycache__")
     )
+    for path in (ROOT / "evidence").glob("*.png"):
+        shutil.copy(path, folder / "evidence")
     for name, text in reference().items():
         write(folder / "reference" / f"{name}.rst", text)
 
@@ -92,11 +97,11 @@ def relink(text, source):
 
 def page_at(path):
     """The source of the page, or the picture, that shows a file of the repository; None if there is none."""
-    if path == "lessons":
-        return TEXTS["lessons/README.md"]
+    if path in ("lessons", "evidence"):
+        return TEXTS[f"{path}/README.md"]
     if path in TEXTS:
         return TEXTS[path]
-    if re.fullmatch(r"lessons/\d.*\.ipynb|figures/.*\.(png|gif)", path):
+    if re.fullmatch(r"lessons/\d.*\.ipynb|evidence/.*\.png|figures/.*\.(png|gif)", path):
         return path
     module = ".".join(Path(path).with_suffix("").parts[:2])
     return f"reference/{module}.rst" if module in modules() else None

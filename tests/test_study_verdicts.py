@@ -11,6 +11,7 @@ from scipy import stats
 
 from minisam import plot
 from minisam.study import Comparison, Outcome, Result
+from minisam.study.result import digits_of
 from minisam.study.statistics import holm, p_of_difference, power_of_difference, power_of_equality
 from minisam.study.verdicts import judge, word_of
 
@@ -184,6 +185,13 @@ def test_the_table_warns_of_rims_and_divergence():
         "warning: SAM at equal epochs: lr = 0.1 lies at the rim of its grid, even extended: a better value may lie beyond",
         "warning: SAM at equal epochs: 3 trainings diverged, in 2 of 6 units; they count with the score of their initial weights",
     ]
+
+
+@pytest.mark.parametrize(
+    ("half_width", "digits"), [(120.0, 0), (12.0, 0), (1.2, 1), (0.0099, 4), (0.000012, 6), (1e-17, 6), (0.0, 4)]
+)
+def test_two_digits_of_a_half_width_are_shown_but_six_decimals_at_most(half_width, digits):
+    assert digits_of(half_width) == digits
 
 
 # --- picture ---------------------------------------------------------------------------------------------------------

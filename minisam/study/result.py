@@ -40,8 +40,8 @@ class Outcome:
     epochs : int
     gradients : float or None
         Gradients that one training spent; None if all of them diverged.
-    validation : float
-        The mean score on the tuning units.
+    validation : float or None
+        The mean score on the tuning units; None if the settings were given, not chosen.
     scores : list of float
         On each reported unit, the mean over its seeds.
     diverged : list of int
@@ -55,7 +55,7 @@ class Outcome:
     at_rim: list[str]
     epochs: int
     gradients: float | None
-    validation: float
+    validation: float | None
     scores: list[float]
     diverged: list[int]
     seeds: int
@@ -167,7 +167,12 @@ def _line(name: str, outcome: Outcome) -> tuple[str, ...]:
 
 
 def _mean(scores: list[float]) -> str:
-    """Mean ± half-width, with two digits of the half-width."""
+    """Mean ± half-width."""
     mean, half = map(float, mean_and_interval(numpy.array(scores)))
-    digits = max(0, 1 - math.floor(math.log10(half))) if half > 0 else 4
+    digits = digits_of(half)
     return f"{mean:.{digits}f} ± {half:.{digits}f}"
+
+
+def digits_of(half_width: float) -> int:
+    """How many decimals show two digits of a half-width, but six at most; four, if it is 0."""
+    return min(6, max(0, 1 - math.floor(math.log10(half_width)))) if half_width > 0 else 4
