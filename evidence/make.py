@@ -1,4 +1,4 @@
-"""Try the claims, and write their pages: computes the results that are missing, and goes on with those that were stopped.
+"""Try the claims, and write their pages and the README's table. Computes what is missing, and goes on with what was stopped.
 
 python evidence/make.py              # all of them
 python evidence/make.py long_tail    # this one
@@ -8,8 +8,11 @@ import argparse
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
+
 from measuring import measured
 from page import OVERVIEW, load, overview, page
+from readme import splice
 
 from minisam import plot
 from minisam.files import whole
@@ -48,6 +51,7 @@ def main():
         write(HERE / f"{name}.md", page(load(there[name])))
     found = [load(path) for path in there.values() if path.with_suffix(".json").exists()]
     write(HERE / "README.md", OVERVIEW.format(overview(found)))
+    splice("evidence table", overview(found, "evidence/"))
 
 
 if __name__ == "__main__":

@@ -13,10 +13,11 @@ from minisam.study.pieces import read, same
 from minisam.training.settings import text
 
 EVIDENCE = Path(__file__).resolve().parent.parent / "evidence"
-sys.path.insert(0, str(EVIDENCE))
+sys.path[:0] = [str(EVIDENCE), str(EVIDENCE.parent / "benchmarks")]
 
 import measuring  # noqa: E402
 import page  # noqa: E402
+import readme  # noqa: E402
 
 CLAIMS = sorted(path.with_suffix(".py") for path in EVIDENCE.glob("*.json"))
 
@@ -37,6 +38,7 @@ def test_the_page_is_what_the_result_says(path):
 def test_the_overview_is_of_all_claims():
     assert len(CLAIMS) >= 5
     assert written("README.md") == page.OVERVIEW.format(page.overview(map(page.load, CLAIMS)))
+    assert readme.spliced("evidence table") == page.overview(map(page.load, CLAIMS), "evidence/")
 
 
 @pytest.mark.skipif(
