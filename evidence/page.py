@@ -18,7 +18,8 @@ OVERVIEW = f"""{MADE.format("the results beside it")}
 # Evidence
 
 What the articles claim, tried on problems small enough to run anew. Each file states the claim, its source, the problem, the
-methods and what is predicted before anything runs; its page is written from the result. What did not reproduce stands first.
+methods and what is predicted, before it is run where its page does not say otherwise; the page is written from the result. What
+did not reproduce stands first.
 
 {{}}
 

@@ -157,8 +157,8 @@ class ImbSAM(Variant, NeedsExamples):
     examples. (The authors' code makes two forward and three backward passes over the whole batch.) Batch norm sees all of it, in
     theirs too. Needs one class for each example.
 
-    This is the authors' first release. Since September 2023 their code doubles the tail's loss, which is
-    `long_tails.Reweighted(ImbSAM(...), weights)` with the weight 2 for each class of the tail, and 1 for the others.
+    This is the authors' first release. Since September 2023 their code doubles the tail's loss; `long_tails.Reweighted` around
+    this one does that, with the weight 2 for each class of the tail, and 1 for the others.
 
     Source: Zhou et al. 2023, arXiv:2308.07815, and the authors' code.  Truths also: tests/papers/test_zhou_2023.py.
     """
