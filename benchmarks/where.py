@@ -18,7 +18,7 @@ import numpy as np
 from jobs import NETS, Job, ModelJob
 from systems.ours import Recorded
 
-from minisam.autodiff import replay
+from minisam.autodiff import records, replay
 
 ROUNDS = 15
 
@@ -31,7 +31,7 @@ def main(name: str) -> None:
     system.reset()
     system.run(3)
     record, inputs = made[0], (system.w0, system.x, system.y)
-    fixed = isinstance(record, replay.Fixed)
+    fixed = isinstance(record, records.Fixed)
     calls = record.calls if fixed else record.program.bind(inputs, record.program.results)[0]
     step = timed(lambda: system.run(1))
     gradient = timed(lambda: system.loss_and_grad(*inputs))

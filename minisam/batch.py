@@ -13,6 +13,8 @@ import numpy
 from .arguments import checked, instance, optional, random_seed
 from .array_backend import asarray
 from .autodiff import value_and_grad
+from .autodiff.layout import plan_of
+from .autodiff.parts import cut
 from .autodiff.replay import Computation
 from .checks import check_counts
 from .kinds import function, numbers, whole_numbers
@@ -65,7 +67,8 @@ class BatchLoss:
                 (False, True): lambda z, y, *anchor: self.loss(z, y) + penalty(z, *anchor),
                 (True, True): lambda z, y, other, s, *anchor: self.of_mixture(z, y, other, s) + penalty(z, *anchor),
             }
-            self._gradients[mixed, near] = value_and_grad(self.model, kinds[mixed, near])
+            plan = plan_of(self.model, self.loss, *[None, 0] * mixed, *[2, 0, 0] * near)
+            self._gradients[mixed, near] = replace(value_and_grad(self.model, kinds[mixed, near]), plan=plan)
         return self._gradients[mixed, near]
 
     def of_mixture(self, z: Array, y: Array, other: Array, s: Array) -> Array:
@@ -205,10 +208,6 @@ def at_rows(a: Array, rows: Array, axis: int) -> Array:
     a = numpy.broadcast_to(a, (*lead, *a.shape[a.ndim + axis :]))
     rows = numpy.broadcast_to(rows, (*lead, rows.shape[axis], *tail))
     return numpy.take_along_axis(a, rows, axis=axis)
-
-
-def cut(a: Array, axis: int, start: int, stop: int) -> Array:
-    return a[(..., slice(start, stop), *[slice(None)] * (-axis - 1))]
 
 
 def penalty(z: Array, p: Array, tau: Array, lam: Array) -> Array:

@@ -22,7 +22,7 @@ from minisam import (
     train,
     value_and_grad,
 )
-from minisam.autodiff import replay
+from minisam.autodiff import records
 
 RNG = np.random.default_rng(0)
 X, Y, TARGET = RNG.standard_normal((6, 5)), RNG.integers(0, 3, 6), RNG.standard_normal((6, 3))
@@ -102,7 +102,7 @@ def measured(name, crossings=lambda: 0):
 
 @pytest.mark.parametrize("name", MEASURES)
 def test_a_measure_has_numpys_numbers_and_reads_back_its_result_alone(name, device, monkeypatch):
-    monkeypatch.setattr(replay, "COMPARED", (10**6, 10**6))  # later comparisons with tracing look as well
+    monkeypatch.setattr(records, "COMPARED", (10**6, 10**6))  # later comparisons with tracing look as well
     expected, _ = measured(name)
     with device.in_use(), device.counted() as crossings:
         found, crossed = measured(name, crossings)

@@ -10,7 +10,7 @@ from protocol import EXAMPLES, MODEL, OPTIMIZERS, READS_BACK
 
 from minisam import BatchLoss, array_backend, batch, train, value_and_grad
 from minisam import sam as family
-from minisam.autodiff import replay
+from minisam.autodiff import records
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((EXAMPLES, 4)).astype("float32"), RNG.integers(0, 3, EXAMPLES)
@@ -186,7 +186,7 @@ def test_on_a_device_it_has_the_same_numbers(name, device):
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_on_a_device_it_reads_nothing_back(name, device, monkeypatch):
-    monkeypatch.setattr(replay, "COMPARED", (10**6, 10**6))  # later comparisons with tracing look as well
+    monkeypatch.setattr(records, "COMPARED", (10**6, 10**6))  # later comparisons with tracing look as well
     with device.in_use(), device.counted() as crossings:
         optimizer = OPTIMIZERS[name]()
         f, w = loss_on(losses=BatchLoss(MODEL)), MODEL.init([0, 1])

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from minisam import SAM, SGD, batch, cross_entropy, mlp, mse, train, value_and_grad
-from minisam.autodiff import replay
+from minisam.autodiff import records, replay
 from minisam.autodiff.reads import MANY
 from minisam.autodiff.tape import CannotRecord
 from minisam.autodiff.watch import Watch
@@ -179,10 +179,10 @@ def test_a_record_is_compared_with_tracing_in_the_course_of_a_training(monkeypat
     factor = {"is": 1.0}
     monkeypatch.setattr(np, "hidden", lambda: factor["is"], raising=False)
     f, y = value_and_grad(MODEL, lambda z, y: np.hidden() * cross_entropy(z, y)), np.array(LABELS[0])
-    for _ in range(1 + replay.COMPARED[0]):
+    for _ in range(1 + records.COMPARED[0]):
         f(W, X, y)
     factor["is"] = 2.0
-    for _ in range(replay.COMPARED[1] - 1):
+    for _ in range(records.COMPARED[1] - 1):
         f(W, X, y)
     with pytest.raises(RuntimeError, match="now gives other numbers than the function itself"):
         f(W, X, y)
@@ -194,7 +194,7 @@ def test_comparisons_become_rare(monkeypatch):
     monkeypatch.setattr(
         replay.Computation, "traced", lambda f, *a, old=replay.Computation.traced: traced.append(1) or old(f, *a)
     )
-    first, second = replay.COMPARED
+    first, second = records.COMPARED
     for _ in range(first + second + 2 * second):
         f(W, X, y)
     assert len(traced) == 3
@@ -203,7 +203,7 @@ def test_comparisons_become_rare(monkeypatch):
 def test_infinite_results_are_no_difference(monkeypatch):
     """Where tracing gives infinity, rounding decides what is infinite and what is NaN; the training stops for another reason."""
     f = value_and_grad(lambda w: anp.sum(w**2))
-    for _ in range(replay.COMPARED[0] + 1):
+    for _ in range(records.COMPARED[0] + 1):
         with np.errstate(over="ignore"):
             assert np.isinf(f(np.full(2, 1e200))[0])
 

@@ -23,6 +23,7 @@ from ..losses import cross_entropy
 from ..models import Model, NormStatistics
 from ..types import Array, Evaluated, LossAndGrad, Shape
 from ..vectors import over
+from .layout import plan_of
 from .program import Split
 from .replay import Computation
 from .tape import new_level
@@ -110,7 +111,8 @@ def value_and_grad(
         return Evaluated(value, g, dict(zip(names, of_batch, strict=True)))
 
     finish = with_statistics if names else tuple
-    return Computation("value_and_grad", body, split, partial(_ready, "xy"), finish, 1, recorded, check)
+    plan = plan_of(model, loss)
+    return Computation("value_and_grad", body, split, partial(_ready, "xy"), finish, 1, recorded, check, plan)
 
 
 @checked(model=a_model, loss=a_function, recorded=truth, check=truth)
@@ -137,7 +139,8 @@ def hvp(
         _, pull = _trace(gradient, split(w))
         return [], pull(split(v))
 
-    return Computation("hvp", body, split, partial(_ready, "vxy"), operator.itemgetter(0), 2, recorded, check)
+    finish, plan = operator.itemgetter(0), plan_of(model, loss)
+    return Computation("hvp", body, split, partial(_ready, "vxy"), finish, 2, recorded, check, plan)
 
 
 @checked(f=a_loss, w=floats(), h=number(ABOVE_0))

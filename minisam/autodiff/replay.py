@@ -8,6 +8,7 @@ Truths: tests/test_replay.py (equal to tracing, bit for bit).
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 import operator
@@ -15,25 +16,25 @@ import warnings
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import autograd.numpy as anp
 import numpy
 from autograd.tracer import isbox
 
-from .. import array_backend
+from .. import array_backend, blas
 from ..array_backend import xp
 from ..types import Array, Shape
 from .compare import compare, compare_again
-from .memory import LARGE, Cache, Key, Spares, laid_out_as
-from .program import Body, Program, Split, in_turn
+from .memory import LARGE, Cache, Key
+from .parts import Plan
+from .program import Body, Program, Split
+from .records import Anew, Fixed, Record, in_dtypes
 from .tape import CannotRecord, tracing
 from .watch import Watch
 
 FASTER_TO_COPY = 50_000  # bytes that are copied in the time that it takes to bind a call
 KIND = operator.attrgetter("__class__", "shape", "dtype", "strides")  # sums depend on the order in memory
-COMPARED = 4, 1024  # replays until one is compared with tracing for the first time, for the second, and so on, doubling
 CHANGES = 3  # within few replays, of what the code reads besides its inputs; after one more it is no longer recorded
 
 
@@ -59,6 +60,8 @@ class Computation:
         [*values, flat vector] -> what the caller gets.
     points : int
         How many of the inputs are the point.
+    plan : function, optional
+        (point, batch), converted -> how to compute it: in parts, or None as it stands.
     """
 
     name: str
@@ -69,6 +72,7 @@ class Computation:
     points: int = 1
     recorded: bool = True
     check: bool = True
+    plan: Plan = lambda point, batch: None
     cache: Cache = field(default_factory=lambda: Cache())
     failures: list[Exception] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
@@ -81,7 +85,12 @@ class Computation:
 
     def traced(self, *inputs: Array) -> list[Array]:
         """[*values, flat vector], without a record."""
-        w, *rest = self.ready(*inputs)
+        ready = self.ready(*inputs)
+        point, batch = ready[: self.points], ready[self.points :]
+        plan = self.plan(point, batch)
+        return plan.traced(self._traced, point, batch) if plan else self._traced(*ready)
+
+    def _traced(self, w: Array, *rest: Array) -> list[Array]:
         with tracing:
             values, leaves = self.body(w, *rest)
         if not leaves:
@@ -91,6 +100,11 @@ class Computation:
 
     def first(self, key: Key, point: Sequence[Any], batch: Bound) -> list[Array]:
         """The results, traced; and a record kept under this key, if one can be made."""
+        quiet = self.plan(point, batch.arrays)  # as its replays will be
+        with blas.one_thread() if quiet else contextlib.nullcontext():
+            return self._first(key, point, batch)
+
+    def _first(self, key: Key, point: Sequence[Any], batch: Bound) -> list[Array]:
         inputs = (*point, *batch.arrays)
         if not self.recorded or self.failures or any(map(isbox, inputs)):
             return self.traced(*inputs)
@@ -110,7 +124,8 @@ class Computation:
     def _record(self, key: Key, point: Sequence[Any], batch: Bound, expected: list[Array], watch: Watch | None) -> None:
         if watch is not None and (changed := watch.changed()):
             raise CannotRecord(f"it changes {changed}, which it reads")
-        record = self._new(self.ready(*point, *batch.arrays), len(point))
+        ready, k = self.ready(*point, *batch.arrays), len(point)
+        record = self._new(ready[:k], ready[k:])
         if watch is not None:
             compare(lambda point, batch: record(point, Bound(self, batch)), self.traced, point, batch.arrays, expected)
             record.keep(watch)
@@ -134,12 +149,17 @@ class Computation:
                 self.fail(CannotRecord(f"it reads {changed}, which changes again and again; make it an input, after y"))
         return bool(changed)
 
-    def _new(self, inputs: Sequence[Any], points: int) -> Fixed | Anew:
+    def _new(self, point: Sequence[Any], batch: Sequence[Any]) -> Record:
+        plan = self.plan(point, batch)
+        return plan.recorded(self._one, point, batch) if plan else self._one(point, batch)
+
+    def _one(self, point: Sequence[Any], batch: Sequence[Any]) -> Fixed | Anew:
         """A record that copies, unless copying takes longer than binding; on a device always, since graphs need `Fixed`."""
+        inputs = (*point, *batch)
         program = Program(self.body, self.split, inputs)
         copied = sum(getattr(a, "nbytes", math.inf) for a in (*inputs, *program.results))  # a number has no buffer
         large = isinstance(inputs[0], numpy.ndarray) and copied > FASTER_TO_COPY * len(program.steps)
-        return (Anew if large else Fixed)(program, inputs[:points], inputs[points:])
+        return (Anew if large else Fixed)(program, point, batch)
 
 
 class Bound:
@@ -176,6 +196,10 @@ class Bound:
             compare_again(f.name, results, f.traced(*point, *self.arrays))
         return f.finish(results)
 
+    def part(self, arrays: Sequence[Any]) -> Bound:
+        """A part of this batch."""
+        return Bound(self.f, arrays)
+
     def in_dtypes(self, dtypes: tuple[Any, ...]) -> list[Any]:
         """The arrays in these dtypes, converted once."""
         if dtypes not in self.converted:
@@ -186,76 +210,6 @@ class Bound:
 def kinds(inputs: Sequence[Any]) -> tuple[Any, ...]:
     """What a record depends on of each input: everything but the values."""
     return (*[KIND(a) if hasattr(a, "strides") else type(a) for a in inputs],)
-
-
-def in_dtypes(arrays: Sequence[Any], dtypes: Sequence[Any]) -> list[Any]:
-    """The arrays in these dtypes; None leaves an input as it is."""
-    return [a if d is None or a.dtype == d else a.astype(d) for a, d in zip(arrays, dtypes, strict=True)]
-
-
-# --- records ---------------------------------------------------------------------------------------------------------
-
-
-class Record:
-    watch: Watch | None = None  # of what the code reads besides its inputs, if it reads anything
-    nbytes: int
-    left, pause = -1, 0  # replays until the next comparison with tracing, and from there to the one after it
-
-    def keep(self, watch: Watch) -> None:
-        """From now on, look at each replay whether anything has changed, and compare some of them with tracing."""
-        self.watch = None if watch.is_empty() else watch
-        self.left, self.pause = COMPARED
-
-    def is_new(self) -> bool:  # no replay has been compared with tracing yet
-        return self.pause == COMPARED[1]
-
-
-class Fixed(Record):
-    """Replays small arrays: the calls are bound once, to buffers into which the inputs are copied; the results are copied out.
-
-    The record remembers whose batch its buffers hold, so that the second gradient of a SAM step copies only the weights. On a
-    device all calls together are captured as one graph, which needs fixed addresses.
-    """
-
-    def __init__(self, program: Program, point: Sequence[Array], batch: Sequence[Array]) -> None:
-        self.point, self.batch = [laid_out_as(a, a) for a in point], [laid_out_as(a, a) for a in batch]
-        self.held: object = None
-        self.nbytes = program.nbytes
-        calls = program.bind([*self.point, *self.batch], program.results)[0]
-        on_host = isinstance(point[0], numpy.ndarray)
-        self.calls = calls if on_host else [array_backend.current().capture(in_turn(calls))]
-        large = [on_host and a.nbytes >= LARGE for a in program.results]
-        self.copies = [partial(Spares(a).copy, a) if i else a.copy for a, i in zip(program.results, large, strict=True)]
-
-    def __call__(self, point: Sequence[Array], batch: Bound) -> list[Array]:
-        for buffer, a in zip(self.point, point, strict=True):
-            buffer[...] = a
-        if self.held is not batch.token:
-            self.held = None  # also if copying fails half way
-            for buffer, a in zip(self.batch, batch.arrays, strict=True):
-                buffer[...] = a
-            self.held = batch.token
-        for call in self.calls:
-            call()
-        return [*map(operator.call, self.copies)]
-
-
-class Anew(Record):
-    """Replays large arrays: the calls are bound at each replay, to the inputs where they lie and to results that nobody holds.
-
-    Binding takes about a microsecond per call. It saves a pass over memory for each input and each result.
-    """
-
-    def __init__(self, program: Program, point: Sequence[Any], batch: Sequence[Any]) -> None:
-        self.program, self.spares = program, [Spares(a) for a in program.results]
-        self.nbytes = program.nbytes
-        self.point, self.batch = (tuple(getattr(a, "dtype", None) for a in some) for some in (point, batch))
-
-    def __call__(self, point: Sequence[Any], batch: Bound) -> list[Array]:
-        results = [spares.take() for spares in self.spares]
-        for call in self.program.bind([*in_dtypes(point, self.point), *batch.in_dtypes(self.batch)], results)[0]:
-            call()
-        return results
 
 
 # --- formulas --------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy
 
-from .. import threads
+from .. import blas, threads
 from ..arguments import path
 from ..array_backend import asarray, asnumpy
 from ..batch import Batch, BatchLoss
@@ -132,7 +132,7 @@ def train(
         done, interrupted = len(stand.rows), False
         try:
             bar = threads.bar(range(done, epochs), total=epochs, initial=done, unit="epoch", disable=not progress)
-            with bar, numpy.errstate(all="ignore"):
+            with bar, numpy.errstate(all="ignore"), blas.one_thread():
                 for _ in bar:
                     stand = training.epoch(stand)
                     save(stand)
