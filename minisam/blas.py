@@ -50,14 +50,8 @@ class one_thread:
 
 def set_threads(numbers: list[tuple[Any, int]]) -> None:
     for library, n in numbers:
-        released = getattr(
-            library, "clear_controlling_thread", None
-        )  # since 3.7 only the thread that came first may set it
-        if released:
-            released(force=True)
         library.set_num_threads(n)
-        if released:
-            released()
+        getattr(library, "clear_controlling_thread", int)()  # newer versions obey one thread alone, until it lets go
 
 
 def here() -> None:
@@ -65,11 +59,13 @@ def here() -> None:
     set_threads([(library, 1) for library in libraries()])
 
 
-@functools.cache
 def libraries() -> list[Any]:
     """threadpoolctl's controllers of the BLAS libraries in use; none in a browser, where no thread can start."""
-    if not threads.CAN_START:
-        return []
+    return _found() if threads.CAN_START else []
+
+
+@functools.cache
+def _found() -> list[Any]:
     from threadpoolctl import ThreadpoolController
 
     return list(ThreadpoolController().select(user_api="blas").lib_controllers)

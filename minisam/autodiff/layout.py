@@ -19,18 +19,13 @@ from ..models import Model, NormStatistics
 from ..ops.convolution import affine_columns
 from ..ops.layers import affine, matmul
 from ..types import Array, Shape
-from .parts import Examples, Places, Plan, Replicas, Whole
+from .parts import Examples, Places, Plan, Replicas
 from .tape import Line, Listed, Ref, new_level, package, tracing
 
 THREADED = 2**18  # multiplications in a product of matrices from which on BLAS would use more than one thread
-LARGE = (
-    4 * 10**7
-)  # multiplications in a forward pass from which on two parts were never slower than one (benchmarks/README.md)
-MEANS = {
-    cross_entropy: 1,
-    generalised_cross_entropy: 1,
-    mse: 2,
-}  # over the examples -> axes of y: classes (m,), targets (m, k)
+# multiplications in a forward pass from which on two parts were not slower than one (benchmarks/README.md)
+LARGE = 4 * 10**7
+MEANS = ((cross_entropy, 1), (generalised_cross_entropy, 1), (mse, 2))  # over m examples; the axes of y (m,) or (m, k)
 PRODUCTS = {f.fun for f in (affine, affine_columns, matmul)}
 
 
@@ -50,7 +45,7 @@ class Layout:
     own: tuple[int, ...] | None = None
     products: dict[Shape, int] = field(default_factory=dict)
 
-    def plan(self, point: Sequence[Any], batch: Sequence[Any]) -> Whole | None:
+    def plan(self, point: Sequence[Any], batch: Sequence[Any]) -> Plan | None:
         """How to compute it; None: as it stands. It depends on shapes alone, and for each replica on its own."""
         if not batch or not all(type(a) is numpy.ndarray for a in (*point, *batch)) or batch[0].ndim < 2:
             return None
@@ -59,12 +54,12 @@ class Layout:
         if replicas * each < THREADED:
             return None
         if self.own is None or not fit(batch, self.own, x.shape[-2]):
-            return Whole()
+            return Plan()
         if each >= LARGE and x.shape[-2] > 1 and not self.model.running:
             return Examples(x.shape[-2], tuple(-axes or None for axes in self.own))
         if replicas * each >= LARGE and replicas > 1:
             return along_replicas(point, batch, self.own)
-        return Whole()
+        return Plan()
 
     def multiplications(self, shape: Shape, dtype: Any) -> int:
         """In all products of matrices of a forward pass, for inputs x (m, features) of one replica; 0 if x does not fit."""
@@ -76,7 +71,9 @@ class Layout:
         return self.products[shape]
 
 
-def plan_of(model: Any, loss: Callable[..., Array], *others: int | None) -> Plan:
+def plan_of(
+    model: Any, loss: Callable[..., Array], *others: int | None
+) -> Callable[[Sequence[Any], Sequence[Any]], Plan | None]:
     """The plan of a loss; or of a mean over examples that is made of it and takes others after y.
 
     `others` are the numbers of their axes besides those of replicas, None for as many as y has.
@@ -85,9 +82,10 @@ def plan_of(model: Any, loss: Callable[..., Array], *others: int | None) -> Plan
         return lambda point, batch: None
     while isinstance(loss, partial) and not loss.args:
         loss = loss.func
-    if loss not in MEANS or package(getattr(model.forward, "__module__", None)) != package(__name__):
+    known = [axes for mean, axes in MEANS if mean is loss]
+    if not known or package(getattr(model.forward, "__module__", None)) != package(__name__):
         return Layout(model).plan
-    of_y = 2 if model.tokens else MEANS[loss]
+    of_y = 2 if model.tokens else known[0]
     return Layout(model, (2, of_y, *(of_y if axes is None else axes for axes in others))).plan
 
 
@@ -113,8 +111,8 @@ def fit(batch: Sequence[Any], own: Sequence[int], m: int) -> bool:
     )
 
 
-def along_replicas(point: Sequence[Any], batch: Sequence[Any], own: Sequence[int]) -> Whole:
-    """Cut along the first axis of replicas that has more than one entry; `Whole` if an array has another number of them."""
+def along_replicas(point: Sequence[Any], batch: Sequence[Any], own: Sequence[int]) -> Plan:
+    """Cut along the first axis of replicas that has more than one entry; the whole if an array has another number of them."""
     lead = point[0].shape[:-1]
     k = next(axis for axis, n in enumerate(lead) if n > 1)
     outer = len(lead) - k  # axes from there to the last one of replicas
@@ -128,4 +126,4 @@ def along_replicas(point: Sequence[Any], batch: Sequence[Any], own: Sequence[int
     of_point, of_batch = places(point, [1] * len(point)), places(batch, own)
     cut = [(a, axis) for a, axis in zip((*point, *batch), (*of_point, *of_batch), strict=True) if axis is not None]
     fits = None not in of_point and all(a.shape[axis] == lead[k] for a, axis in cut)
-    return Replicas(lead[k], k, of_point, of_batch) if fits else Whole()
+    return Replicas(lead[k], k, of_point, of_batch) if fits else Plan()

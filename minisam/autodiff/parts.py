@@ -23,12 +23,12 @@ Part: TypeAlias = tuple[list[Any], list[Any]]  # a point and a batch
 Results: TypeAlias = list[Array]  # [*values, flat vector]
 Places: TypeAlias = tuple[
     int | None, ...
-]  # the axis −1, −2, … along which each array is cut; None: it belongs to both parts
+]  # along which axis −1, −2, … each array is cut; None: it belongs to both parts
 
 
 @dataclass(frozen=True)
-class Whole:
-    """Not cut; BLAS has one thread."""
+class Plan:
+    """How to compute something: here as a whole, while BLAS has one thread."""
 
     def parts(self, point: Sequence[Any], batch: Sequence[Any]) -> list[Part]:
         return [([*point], [*batch])]
@@ -54,8 +54,8 @@ class Whole:
 
 
 @dataclass(frozen=True)
-class Examples(Whole):
-    """A mean over m examples: the means over two parts, weighted by how many examples each has."""
+class Examples(Plan):
+    """A mean over m examples is that of the means over two parts, weighted by how many examples each has."""
 
     m: int
     places: Places
@@ -72,8 +72,8 @@ class Examples(Whole):
 
 
 @dataclass(frozen=True)
-class Replicas(Whole):
-    """Independent replicas: one part of their axis k, which has n entries, and the other."""
+class Replicas(Plan):
+    """Replicas do not depend on each other: one half of their axis k, which has n entries, and the other."""
 
     n: int
     k: int
@@ -106,10 +106,6 @@ def in_place(f: Callable[..., Array], a: Array, b: Any) -> Array:
     return f(a, b, out=a if isinstance(a, numpy.ndarray) else None)
 
 
-Plan: TypeAlias = Callable[
-    [Sequence[Any], Sequence[Any]], Whole | None
-]  # (point, batch) -> how to compute; None: as it stands
-
 # --- records ---------------------------------------------------------------------------------------------------------
 
 
@@ -130,7 +126,7 @@ class Parts(Record):
     Each part of a batch is bound once, so that it is copied once.
     """
 
-    def __init__(self, plan: Whole, records: list[Record]) -> None:
+    def __init__(self, plan: Plan, records: list[Record]) -> None:
         self.plan, self.records, self.nbytes = plan, records, sum(record.nbytes for record in records)
         self.held: object = None
         self.bound: list[OneBatch] = []

@@ -72,7 +72,7 @@ class Computation:
     points: int = 1
     recorded: bool = True
     check: bool = True
-    plan: Plan = lambda point, batch: None
+    plan: Callable[[Sequence[Any], Sequence[Any]], Plan | None] = lambda point, batch: None
     cache: Cache = field(default_factory=lambda: Cache())
     failures: list[Exception] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
