@@ -74,7 +74,7 @@ print("the loss comes across:", float(loss), "  and so does the gradient:", type
 
 # %%
 from minisam.array_backend.cuda_graph import captured, cuda_graph
-from minisam.autodiff.replay import in_turn
+from minisam.autodiff.program import in_turn
 
 minisam.show(in_turn)
 minisam.show(captured)
