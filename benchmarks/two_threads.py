@@ -2,10 +2,10 @@
 
 python benchmarks/two_threads.py OTHER              # OTHER is the folder of the other checkout, such as a git worktree
 
-Each system takes its steps twice: with as many threads for a product of matrices (BLAS) as there are cores, which is what a
-process has that says nothing, and with one (OPENBLAS_NUM_THREADS=1). A round starts a process for each of them, and they take
-blocks of steps in turn. The table shows the time of an SGD step, which is one gradient and the update, and SAM's over SGD's: the
-median over all rounds, and the range.
+Each checkout takes its steps twice: with as many threads for a product of matrices (BLAS) as there are cores, which is what a
+process has that says nothing, and with one (OPENBLAS_NUM_THREADS=1). PyTorch takes them with as many threads as cores. A round
+starts a process for each of them, which takes a block of steps of each net. The table shows the time of an SGD step, which is one
+gradient and the update, and SAM's over SGD's: the median over all rounds, and the range.
 """
 
 from __future__ import annotations
@@ -28,14 +28,15 @@ JOBS = {
     **{name: Job(*NETS[name], rule="sgd") for name in ("toy", "digits", "wide")},
     **{name: ModelJob(name, rule="sgd") for name in ("cnn, digits", "cnn, 28×28", "vit, digits", "gpt")},
 }
-BLOCK, FEWEST = 0.2, 5  # seconds that a block should take, and its least number of steps
+BLOCK, FEWEST = 0.15, 5  # seconds that a block should take, and its least number of steps
 Times = dict[tuple[str, str, str], list[float]]  # (net, rule, column) -> microseconds, one for each round
 
 
 def main() -> int:
     options = parser().parse_args()
     limit_threads()
-    columns = {f"{name}, {n}": (name, n) for name in ("other", "this", "torch", "torch-models") for n in (THREADS, 1)}
+    columns = {f"{side}, {n}": (side, n) for side in ("other", "this") for n in (THREADS, 1)}
+    columns |= {f"{system}, {THREADS}": (system, THREADS) for system in ("torch", "torch-models")}
     times: Times = {}
     for k in tqdm(range(options.rounds), leave=False, disable=None):
         order = list(columns.items())
@@ -65,7 +66,7 @@ def one_process(side: str, blas_threads: int, other: Path, nets: list[str]) -> d
     try:
         for net in nets:
             if system == "minisam" or isinstance(JOBS[net], ModelJob) == system.endswith("models"):
-                for rule in ("sgd", "sam"):
+                for rule in ("sgd", "sam") if system == "minisam" else ("sgd",):
                     found[net, rule] = timed(worker, dataclasses.replace(JOBS[net], rule=rule))
     finally:
         worker.close()
@@ -83,6 +84,7 @@ def table(times: Times, nets: list[str]) -> list[str]:
     columns = list(dict.fromkeys(column for _, _, column in times))
     rows = ["| SGD step, ms | " + " | ".join(columns) + " |", "|---|" + "---:|" * len(columns)]
     rows += [row(net, [[t / 1e3 for t in times.get((net, "sgd", column), [])] for column in columns]) for net in nets]
+    columns = [column for column in columns if (nets[0], "sam", column) in times]
     rows += ["", "| SAM / SGD | " + " | ".join(columns) + " |", "|---|" + "---:|" * len(columns)]
     for net in nets:
         both = [[times.get((net, rule, column), []) for rule in ("sam", "sgd")] for column in columns]
