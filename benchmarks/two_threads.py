@@ -17,7 +17,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+if __name__ == "__main__":  # but not in the processes of the checkouts, which have theirs first on the path
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from against import ROOT, checkout, machine
 from jobs import NETS, Job, ModelJob
