@@ -70,7 +70,7 @@ print("the loss comes across:", float(loss), "  and so does the gradient:", type
 #
 # **First, do not ask again.** `value_and_grad` traces a gradient once and keeps the list of calls with buffers to write to; from
 # then on it makes the calls, and nothing else. On a GPU the whole list becomes one *CUDA graph*, which is launched as a single
-# call:
+# call. There `train` goes further: a whole step of SAM, with both gradients, is one graph.
 
 # %%
 from minisam.array_backend.cuda_graph import captured, cuda_graph

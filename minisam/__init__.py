@@ -6,7 +6,7 @@ min_w max_{‖ε‖_p ≤ ρ} L(w + ε) + λ‖w‖²
 from . import array_backend, data, optim, plot, sam, sharpness, study, threads
 from .autodiff import check_grad, hvp, value_and_grad
 from .batch import BatchLoss
-from .losses import accuracy, cross_entropy, l2_penalty, mse
+from .losses import accuracy, balanced_accuracy, cross_entropy, l2_penalty, mse
 from .models import Model, cnn, gpt, mlp, resnet, vit
 from .optim import SGD, Adam, AdamW
 from .sam import SAM, Quadratic, epsilon, sam_objective
@@ -27,6 +27,7 @@ __all__ = [
     "Run",
     "accuracy",
     "array_backend",
+    "balanced_accuracy",
     "check_grad",
     "cnn",
     "cross_entropy",

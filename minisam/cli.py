@@ -9,10 +9,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
 from . import __version__, array_backend
 from .training.loop import DivergedError
+
+ERRORS = (ValueError, OSError, ModuleNotFoundError, array_backend.BackendError, BrokenExecutor, DivergedError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         options.run(options)
-    except (ValueError, OSError, ModuleNotFoundError, array_backend.BackendError, DivergedError) as error:
+    except ERRORS as error:
         print(f"minisam {options.command}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -54,6 +57,13 @@ def parser() -> argparse.ArgumentParser:
         "study", help="a fair comparison of your own: table, verdicts and a picture", description=STUDY
     )
     study.add_argument("file", type=Path, help="a Python file")
+    study.add_argument(
+        "--workers",
+        type=_whole,
+        default=1,
+        metavar="N",
+        help="compute on N processes; as many as there are cores is best",
+    )
     verify = commands.add_parser(
         "verify",
         help="check every formula on this machine and backend",
@@ -101,7 +111,7 @@ def _demo(options: argparse.Namespace) -> None:
 def _study(options: argparse.Namespace) -> None:
     from .study.from_file import run
 
-    print(run(options.file, progress=sys.stderr.isatty()))
+    print(run(options.file, sys.stderr.isatty(), options.workers))
 
 
 def _verify(options: argparse.Namespace) -> None:

@@ -22,9 +22,11 @@ import numpy
 from autograd.tracer import Box
 
 from . import checks
+from .arguments import counts
 from .array_backend import asarray, xp
 from .checks import AT_LEAST_0, Interval
-from .types import Array, Scalar, State
+from .kinds import host
+from .types import Array, Scalar, Shape, State
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,10 @@ def ready(value: Any, dtype: Any) -> Array:
     return float(numpy.asarray(value, dtype=dtype)) if isinstance(value, (int, float)) else asarray(value, dtype=dtype)
 
 
+class NeedsExamples:
+    """Marks an optimizer that needs the examples as they are: `Mixup` cannot go around it."""
+
+
 def refuse_inside(outer: object, kinds: type | tuple[type, ...], why: str) -> None:
     """Raise a TypeError that names both, if an optimizer of these kinds stands inside the wrapper `outer`."""
     inner = getattr(outer, "optimizer", None)
@@ -166,6 +172,35 @@ def choice(*names: str, meaning: str = "") -> Any:
     return declared(
         lambda name, value: checks.pick(name, value, dict(zip(names, names, strict=True))), names[0], meaning
     )
+
+
+def classes(meaning: str = "") -> Any:
+    """A sequence of classes, whole numbers ≥ 0, as a tuple; it may be empty."""
+    return declared(counts(at_least=0, least=0), None, meaning)  # which is refused
+
+
+def image_shape(meaning: str = "") -> Any:
+    """(channels, height, width) of an image, or (channels, length) of a signal."""
+
+    def check(name: str, value: Any) -> Shape:
+        shape = counts()(name, value)
+        if len(shape) not in (2, 3):
+            raise ValueError(f"{name} must be (channels, height, width) or (channels, length), got {shape}")
+        return shape
+
+    return declared(check, MISSING, meaning)
+
+
+def per_class(meaning: str = "") -> Any:
+    """An array (c,) of numbers ≥ 0, one for each class, that meets w."""
+
+    def check(name: str, value: Any) -> Array:
+        a = host("fiu", finite=True)(name, value)
+        if a.ndim != 1 or a.min() < 0:
+            raise ValueError(f"{name} must be an array (c,) of numbers ≥ 0, got {checks.shown(value)}")
+        return a.copy()
+
+    return declared(check, MISSING, meaning, meets=True)
 
 
 def truth(default: bool, meaning: str = "") -> Any:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import math
 
 import autograd.numpy as anp
+import numpy
 from autograd.tracer import isbox
 
 from .arguments import checked, number
+from .array_backend import xp
 from .checks import AT_LEAST_0, Interval, check_number
 from .kinds import floats, numbers, whole_numbers
 from .ops import primitives as ops
+from .ops.losses import check_range
 from .types import Array, Loss, Shape
+from .vectors import over
 
 LOGITS, LABELS, BATCH = (
     floats(2, "(..., m, c) with c and m ≥ 1"),
@@ -72,7 +76,7 @@ def generalised_cross_entropy(logits: Array, labels: Array, q: float = 0.7) -> A
     Source: Zhang & Sabuncu 2018, arXiv:1805.07836, eq. 6.  Truths: tests/test_losses.py.
     """
     log_p = -each(cross_entropy, logits, labels)
-    return ops.sum_last((1 - anp.exp(q * log_p)) / q)[..., 0] / logits.shape[-2]
+    return ops.total((1 - anp.exp(q * log_p)) / q) / logits.shape[-2]
 
 
 def each(loss: Loss, z: Array, y: Array) -> Array:
@@ -97,8 +101,7 @@ def weight(name: str, value: Array) -> Array:
 @checked(w=floats(), l2=weight)
 def l2_penalty(w: Array, l2: Array) -> Array:
     """λ‖w‖², the second term of the objective, with the gradient 2λw.   w (..., n), λ a number or (...,)  ->  (...,)."""
-    total = ops.sum_last(w * w)[..., 0]
-    return l2 * total
+    return l2 * ops.total(w * w)
 
 
 @checked(logits=LOGITS, labels=LABELS)
@@ -108,9 +111,46 @@ def accuracy(logits: Array, labels: Array) -> Array:
     Shapes, types and errors of the labels are those of `cross_entropy`; labels out of range and rows
     with a logit that is not a number count as mistakes.
     """
+    return is_right(logits, as_rows(labels, logits.shape)).mean(axis=-1)
+
+
+@checked(logits=LOGITS, labels=LABELS)
+def recalls(logits: Array, labels: Array) -> Array:
+    """Share of each class's rows whose largest logit is that of their class.   logits (..., m, c)  ->  (..., c).
+
+    NaN for a class that no label names, of which nothing is known. Shapes, types and errors of the labels are those of
+    `cross_entropy`; rows with a logit that is not a number count as mistakes.
+    """
+    hits, there = by_class(logits, labels)
+    return numpy.where(there > 0, over(hits, there), numpy.nan)
+
+
+@checked(logits=LOGITS, labels=LABELS)
+def balanced_accuracy(logits: Array, labels: Array) -> Array:
+    """Mean of the `recalls` of those classes that the labels name: each class counts alike.   logits (..., m, c)  ->  (...,).
+
+    It is `accuracy` where all of these classes have as many rows.
+    """
+    return mean_recall(*by_class(logits, labels))
+
+
+def mean_recall(hits: Array, there: Array) -> Array:
+    """The mean over the classes that are there of the share that is right; both (..., c), as numbers or as shares."""
+    return over(hits, there).sum(axis=-1) / (there > 0).sum(axis=-1)
+
+
+def by_class(logits: Array, labels: Array) -> tuple[Array, Array]:
+    """How many rows of each class are right, and how many there are: (..., c), and (c,) or (..., c)."""
+    labels = as_rows(labels, logits.shape)
+    check_range(labels, logits.shape[-1])
+    is_of = labels[..., None] == xp().arange(logits.shape[-1])
+    return (is_right(logits, labels)[..., None] & is_of).sum(axis=-2), is_of.sum(axis=-2)
+
+
+def is_right(logits: Array, labels: Array) -> Array:
+    """Whether the largest logit is that of the label.   (..., m, c)  ->  (..., m)."""
     largest = logits.max(axis=-1)  # NaN, if one of the logits is
-    right = (logits.argmax(axis=-1) == as_rows(labels, logits.shape)) & (largest == largest)
-    return right.mean(axis=-1)
+    return (logits.argmax(axis=-1) == labels) & (largest == largest)
 
 
 def as_rows(labels: Array, logits_shape: Shape) -> Array:

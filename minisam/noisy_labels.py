@@ -16,16 +16,15 @@ from .arguments import checked
 from .array_backend import asarray
 from .batch import Batch
 from .checks import ABOVE_0
-from .hyperparameters import Declared, Interval, count, number, optimizer, random_seed, refuse_inside
+from .hyperparameters import Declared, Interval, NeedsExamples, count, number, optimizer, random_seed, refuse_inside
 from .kinds import floats
 from .optim import Optimizer, explained
-from .sam import SAF
 from .streams import per_seed
 from .types import Array, Info, LossAndGrad, Seed, State
 
 
 @dataclass(frozen=True)
-class Mixup(Declared):
+class Mixup(Declared, NeedsExamples):
     """Train on mixtures of examples.
 
         x̃ = s x + (1 − s) x′,    L = s ℓ(x̃, y) + (1 − s) ℓ(x̃, y′),    s ~ Beta(α, α)
@@ -36,7 +35,8 @@ class Mixup(Declared):
     Parameters
     ----------
     optimizer : optimizer
-        Makes the step. SAF is refused: it compares an example's logits with its earlier ones, and a mixture has none.
+        Makes the step. SAF is refused: it compares an example's logits with its earlier ones, and a mixture has none. What
+        needs the class of each example, as ImbSAM does, is refused, too: a mixture has two.
     alpha : float
         α > 0; a small one hardly mixes.
     seed : int or array (..., 1)
@@ -51,7 +51,7 @@ class Mixup(Declared):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        refuse_inside(self, (SAF, Mixup), "it needs the examples as they are")
+        refuse_inside(self, NeedsExamples, "it needs the examples as they are")
 
     @checked(w=floats())
     def init(self, w: Array) -> State:
@@ -108,7 +108,7 @@ class SmallLoss(Declared):
         return self.optimizer.step(w, state, batch.some(losses.argsort(axis=-1)[..., :kept]))
 
 
-def a_batch(wrapper: Mixup | SmallLoss, loss_and_grad: LossAndGrad) -> Batch:
+def a_batch(wrapper: object, loss_and_grad: LossAndGrad) -> Batch:
     """The batch, or the error that says that a plain function is none."""
     if isinstance(loss_and_grad, Batch):
         return loss_and_grad

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Protocol
 
+import autograd.numpy as anp
 import numpy
 
 from .arguments import checked
@@ -42,6 +43,7 @@ from .kinds import floats, loss_and_grad, same_shape
 from .schedules import constant, cosine, step_decay, warmup
 from .types import Array, Evaluated, Info, LossAndGrad, Scalar, State, StepSize
 from .vectors import norm
+from .whole_step import WRONG, whole_step
 
 __all__ = ["SGD", "Adam", "AdamW", "Base", "Optimizer", "Updater", "constant", "cosine", "step_decay", "warmup"]
 
@@ -67,18 +69,17 @@ class Updater(Protocol):
     def update(self, w: Array, state: State, g: Array) -> tuple[Array, State]: ...
 
 
-WRONG = (TypeError, ValueError, AttributeError, KeyError, IndexError)  # what a wrong argument of a step ends in
-
-
 def explained(taken: Callable[..., Any]) -> Any:
     """Decorate a step, or an update: if it fails, the first of its arguments that is wrong is named.
 
-    They are looked at only then, so that a step which succeeds pays nothing for it.
+    They are looked at only then, so that a step which succeeds pays nothing for it. On a device a step is recorded as a whole,
+    if it can be, and is then one graph; on the host that is not faster.
     """
 
     def step(self: Any, w: Array, state: State, loss_and_grad: LossAndGrad) -> Any:
         try:
-            return taken(self, w, state, loss_and_grad)
+            whole = None if isinstance(w, numpy.ndarray) else whole_step(self, w, state, loss_and_grad)
+            return whole or taken(self, w, state, loss_and_grad)
         except WRONG:
             check_step(self, w, state, loss_and_grad=loss_and_grad)
             raise
@@ -113,6 +114,8 @@ def check_step(optimizer: Any, w: Any, state: Any, **last: Any) -> None:
 class Base(Declared):
     """A base optimizer: its step is an update with the gradient at w."""
 
+    lr: StepSize
+
     @explained
     def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
         result = loss_and_grad(w)
@@ -121,8 +124,19 @@ class Base(Declared):
         told = {"loss": loss, "grad_norm": norm(g)[..., 0], "evaluations": 1}
         return w, state, told | ({"statistics": result.statistics} if isinstance(result, Evaluated) else {})
 
+    @explained
     def update(self, w: Array, state: State, g: Array) -> tuple[Array, State]:
         """w and state after a step of the gradient g (..., n)."""
+        own, t = self.met[w.dtype, type(w), g.dtype, type(g)], state["t"]
+        w, kept = own.moved(w, state, g, *own.at(t, w))
+        return w, {"t": t + 1, **kept}
+
+    def at(self, t: int, w: Array) -> tuple[Scalar, ...]:
+        """The numbers of step t, for `moved`: η, and what else depends on t."""
+        return (lr_at(self, t, w),)
+
+    def moved(self, w: Array, state: State, g: Array, *numbers: Scalar) -> tuple[Array, State]:
+        """w and what is kept for the next step: arithmetic alone, which may be recorded."""
         raise NotImplementedError
 
 
@@ -152,15 +166,13 @@ class SGD(Base):
     def init(self, w: Array) -> State:
         return {"t": 0, "v": xp().zeros_like(w)}
 
-    @explained
-    def update(self, w: Array, state: State, g: Array) -> tuple[Array, State]:
-        own, t = self.met[w.dtype, type(w), g.dtype, type(g)], state["t"]
-        g = add_l2(g, own.l2, w)
-        lr, mu = lr_at(own, t, w), own.momentum
+    def moved(self, w: Array, state: State, g: Array, *numbers: Scalar) -> tuple[Array, State]:
+        (lr,), mu = numbers, self.momentum
+        g = add_l2(g, self.l2, w)
         if isinstance(mu, float) and mu == 0:
-            return _along_g(w, g, lr), {"t": t + 1, "v": g}
+            return _along_g(w, g, lr), {"v": g}
         w, v = (_with_look_ahead if self.nesterov else _with_momentum)(w, state["v"], g, lr, mu)
-        return w, {"t": t + 1, "v": v}
+        return w, {"v": v}
 
 
 @replayed
@@ -200,11 +212,13 @@ class Adam(Base):
     def init(self, w: Array) -> State:
         return first_moments(w)
 
-    @explained
-    def update(self, w: Array, state: State, g: Array) -> tuple[Array, State]:
-        own, t = self.met[w.dtype, type(w), g.dtype, type(g)], state["t"]
-        state = adam_moments(state, add_l2(g, own.l2, w), self.betas)
-        return w - lr_at(own, t, w) * adam_direction(state, self.betas, self.eps), state
+    def at(self, t: int, w: Array) -> tuple[Scalar, ...]:
+        return *super().at(t, w), *seen(self.betas, t + 1)
+
+    def moved(self, w: Array, state: State, g: Array, *numbers: Scalar) -> tuple[Array, State]:
+        lr, of_m, of_v = numbers
+        kept = adam_moments(state, add_l2(g, self.l2, w), self.betas)
+        return w - lr * adam_direction(kept["m"], kept["v"], of_m, of_v, self.eps), kept
 
 
 @dataclass(frozen=True)
@@ -226,11 +240,13 @@ class AdamW(Base):
     def init(self, w: Array) -> State:
         return first_moments(w)
 
-    @explained
-    def update(self, w: Array, state: State, g: Array) -> tuple[Array, State]:
-        own, t = self.met[w.dtype, type(w), g.dtype, type(g)], state["t"]
-        state = adam_moments(state, g, self.betas)
-        return w - lr_at(own, t, w) * (own.weight_decay * w + adam_direction(state, self.betas, self.eps)), state
+    def at(self, t: int, w: Array) -> tuple[Scalar, ...]:
+        return *super().at(t, w), *seen(self.betas, t + 1)
+
+    def moved(self, w: Array, state: State, g: Array, *numbers: Scalar) -> tuple[Array, State]:
+        lr, of_m, of_v = numbers
+        kept = adam_moments(state, g, self.betas)
+        return w - lr * (self.weight_decay * w + adam_direction(kept["m"], kept["v"], of_m, of_v, self.eps)), kept
 
 
 def first_moments(w: Array) -> State:
@@ -240,19 +256,18 @@ def first_moments(w: Array) -> State:
 def adam_moments(state: State, g: Array, betas: tuple[float, float]) -> State:
     """The running means of the gradient and of its square."""
     b1, b2 = betas
-    return {
-        "t": state["t"] + 1,
-        "m": b1 * state["m"] + (1 - b1) * g,
-        "v": b2 * state["v"] + (1 - b2) * g * g,
-    }
+    return {"m": b1 * state["m"] + (1 - b1) * g, "v": b2 * state["v"] + (1 - b2) * g * g}
 
 
-def adam_direction(state: State, betas: tuple[float, float], eps: float) -> Array:
-    """m̂ / (√v̂ + ε): both means are corrected for their start at zero."""
+def seen(betas: tuple[float, float], t: int) -> tuple[float, float]:
+    """1 − βᵗ: how much of each running mean has been seen after t steps; the rest is its start at zero."""
     b1, b2 = betas
-    m = state["m"] / (1 - b1 ** state["t"])
-    v = state["v"] / (1 - b2 ** state["t"])
-    return m / (numpy.sqrt(v) + eps)
+    return 1 - b1**t, 1 - b2**t
+
+
+def adam_direction(m: Array, v: Array, of_m: Scalar, of_v: Scalar, eps: float) -> Array:
+    """m̂ / (√v̂ + ε): both means are corrected for their start at zero."""
+    return m / of_m / (anp.sqrt(v / of_v) + eps)  # of autograd's functions, so that a step can be recorded
 
 
 def add_l2(g: Array, l2: Scalar, w: Array) -> Array:
@@ -260,6 +275,6 @@ def add_l2(g: Array, l2: Scalar, w: Array) -> Array:
     return g if isinstance(l2, float) and l2 == 0 else g + 2 * l2 * w
 
 
-def lr_at(optimizer: Updater, t: int, w: Array) -> Scalar:
+def lr_at(optimizer: Updater | Base, t: int, w: Array) -> Scalar:
     """The step size at step t of an optimizer that met w."""
     return ready(optimizer.lr(t), w.dtype) if callable(optimizer.lr) else optimizer.lr

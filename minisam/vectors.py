@@ -6,8 +6,10 @@ import math
 from typing import Any
 
 import numpy
+from autograd.extend import primitive
+from autograd.tracer import isbox
 
-from .array_backend import asarray, xp
+from .array_backend import asarray, kernels, xp
 from .types import Array, Scalar
 
 
@@ -31,6 +33,10 @@ def norm(a: Array, p: float = 2.0) -> Array:
                 squares = numpy.vecdot(a, a)
         if are_within(1e-30, squares, 1e30):
             return numpy.sqrt(squares)[..., None]
+    if isbox(a):
+        return listed_norm(a, p)
+    if p == 2 and kernels.has_norm(a):
+        return kernels.norm(a)
     if p == 2:
         size = power_of_two(a)
         a = a / size
@@ -64,6 +70,8 @@ def dot(a: Array, b: Array) -> Array:
     """⟨a, b⟩ over the last axis, which stays.   (..., n), (..., n) -> (..., 1)."""
     if isinstance(a, numpy.ndarray):
         return numpy.vecdot(a, b)[..., None]
+    if isbox(a):
+        return listed_dot(a, b)
     return numpy.matmul(a[..., None, :], b[..., None])[..., 0]  # CuPy has no vecdot
 
 
@@ -91,3 +99,6 @@ def across(a: Array, b: Array) -> Array:
 def mix(a: Array, b: Array, share: Scalar) -> Array:
     """(1 − share) a + share b."""
     return (1 - share) * a + share * b
+
+
+listed_norm, listed_dot = primitive(norm), primitive(dot)  # one call of a record each: they look at values

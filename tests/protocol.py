@@ -42,6 +42,8 @@ VARIANTS = {
     "SSAM with Fisher masks": lambda: family.SSAM(BASE, every=2, groups=4),
     "SSAM with dynamic masks": lambda: family.SSAM(BASE, masks="dynamic", every=2, steps=6),
     "ESAM": lambda: family.ESAM(BASE),
+    "ImbSAM": lambda: family.ImbSAM(BASE, rho=0.1, tail=[2]),
+    "ImbSAM over Adam": lambda: family.ImbSAM(Adam(0.01), tail=[0, 1], ball=family.Adaptive()),
     "RST": lambda: family.RST(BASE),
     "GRST": lambda: family.GRST(BASE, alpha=0.5),
     "EveryK": lambda: family.EveryK(BASE, k=2),

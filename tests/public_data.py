@@ -74,6 +74,8 @@ def add_data() -> None:
     add("data.symmetric_noise", data.symmetric_noise, data=examples, rate=rate, seed=drawn)
     add("data.asymmetric_noise", data.asymmetric_noise, data=examples, rate=rate, seed=drawn, to=(targets, {0: 1}))
     add("data.instance_dependent_noise", data.instance_dependent_noise, data=examples, rate=rate, seed=drawn)
+    tail = dict(most=(count(most=9), 5), least=(count(most=5), 2))
+    add("data.long_tailed", data.long_tailed, data=examples, **tail, seed=drawn)
     add("data.subset", data.subset, data=examples, n=(count(most=20), 5), seed=drawn)
     size = (count(most=20), 5)
     add("data.single_pass", lambda **given: list(data.single_pass(**given)), data=examples, batch_size=size, seed=drawn)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from bad_values import (
     OBJECTS,
+    array,
     bad,
     choice,
     count,
@@ -20,6 +21,7 @@ from bad_values import (
     positive,
     random_seed,
     share,
+    sizes,
     thing,
     truth,
     weights,
@@ -28,7 +30,7 @@ from good_values import BASE, BATCH, MODEL, G, W, a_mask, ball, loss_and_grad, m
 from public_calls import Kind, add, public_names
 
 import minisam
-from minisam import noisy_labels, optim, sam, verify
+from minisam import long_tails, noisy_labels, optim, sam, verify
 from minisam.hyperparameters import Declared
 
 # --- optimizers, balls, schedules: their fields are declared ----------------------------------------------------------
@@ -68,6 +70,11 @@ FIELDS: dict[str, tuple[Kind, Any]] = {  # by name; below, those of one class
     "decay": (share, 0.5),
     "sparsity": (share, 0.5),
     "masks": (choice, "dynamic"),
+    "shape": (without(["an array of 1"], sizes), (1, 4, 4)),
+    "padding": (count(0), 1),
+    "flips": (truth, True),
+    "tail": (lambda good: classes(good), (0, 2)),
+    "weights": (lambda good: array_per_class(good), np.array([0.5, 1.0, 2.0])),
     "drop": (plain_share, 0.5),
     "tau": (positive, 0.5),
     "prob": (number(high=1.0, swept=False), 0.5),
@@ -102,6 +109,16 @@ FIELDS_OF = {
 }
 
 
+def classes(good):
+    """A sequence of classes, which may be empty."""
+    return {label: case for label, case in sizes(good).items() if label not in ("none", "zeros", "an empty array")}
+
+
+def array_per_class(good):
+    """Numbers ≥ 0, one for each class."""
+    return array(finite=True, fixed=False)(good) | bad({"below 0": -good, "(c, 1)": good[:, None]})
+
+
 def pair(good):
     found = bad(OBJECTS) | bad({"one": (0.5,), "three": (0.5, 0.5, 0.5), "1": (0.5, 1.0), "below": (-0.1, 0.5)})
     return found | bad({"NaN": (np.nan, 0.5), "texts": ("a", "b"), "truths": (True, False), "a number": 0.5})
@@ -122,6 +139,7 @@ def add_steps() -> None:
         "SAF": sam.SAF(BASE, 6, 3),
         "Mixup": noisy_labels.Mixup(BASE),
         "SmallLoss": noisy_labels.SmallLoss(BASE, 0.5),
+        "Reweighted": long_tails.Reweighted(BASE, np.array([0.5, 1.0, 2.0])),
     }
     state = thing(dict(t=0), dict(v=W))
     for name, one in made.items():

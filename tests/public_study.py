@@ -40,5 +40,6 @@ add(
     tuning=(count(), 1),
     path=(optional(path), None),
     progress=(truth, False),
+    executor=(optional(thing(3, "dask")), None),
 )
 add("study.load", study.load, {"path": (".npz", "/tmp")}, path=(existing, FILE))

@@ -58,7 +58,7 @@ from good_values import (
 from public_calls import add
 
 import minisam
-from minisam import autodiff, batch, losses, models, sam, self_training, training
+from minisam import autodiff, batch, long_tails, losses, models, sam, self_training, training
 
 
 def add_gradients() -> None:
@@ -69,7 +69,10 @@ def add_gradients() -> None:
     q = number(high=1.0, open_low=True, swept=False)
     add("losses.generalised_cross_entropy", losses.generalised_cross_entropy, logits=logits, labels=classes, q=(q, 0.5))
     add("losses.l2_penalty", losses.l2_penalty, w=(free, W), l2=(without(["(2,)", "(1, 2)"], number()), 0.5))
-    add("losses.accuracy", losses.accuracy, logits=logits, labels=classes)
+    for name in ("accuracy", "balanced_accuracy", "recalls"):
+        add(f"losses.{name}", getattr(losses, name), logits=logits, labels=classes)
+    beta = (plain_share, 0.5)
+    add("long_tails.class_weights", long_tails.class_weights, labels=(array(kinds="i", fixed=False), Y), beta=beta)
     add("sam.epsilon", sam.epsilon, g=(free, G), rho=(number(), 0.5), p=(order, 2.0))
     inner = dict(inner=(choice, "ascent"), steps=(count(), 3))
     add(
@@ -174,8 +177,10 @@ def add_training() -> None:
         **whole,
         sweep=(lambda _: {}, None),
         loss=(loss_or_name, "cross_entropy"),
+        augment=(optional(function(2)), None),
         **more,
         checkpoint=(optional(path), None),
+        executor=(optional(thing(3, "dask")), None),
     )
     swept = whole | {"optimizer": (lambda _: {}, lambda rho: minisam.SAM(BASE, rho)), "data": (lambda _: {}, DATA)}
     add("train(sweep)", training.train, **swept, sweep=(sweeps, {"rho": [0.5, 0.25]}), **more)
@@ -201,6 +206,8 @@ def add_training() -> None:
     add("Batch().parts", BATCH.parts, k=(count(), 2))
     add("Batch().some", lambda rows: BATCH.some(rows)(W), rows=(array(kinds="i", fixed=False), np.array([0, 2])))
     mixed = dict(share=(lambda _: {}, np.float32(0.5)), order=(array(kinds="i"), np.arange(6)[::-1].copy()))
+    add("Batch().weighted", lambda weights: BATCH.weighted(weights)(W), weights=(array(), np.ones(6, "float32")))
+    add("Batch().hvp", BATCH.hvp, w=(weights, W), v=(weights, G))
     add("Batch().mixed", lambda share, order: BATCH.mixed(share, order)(W), **mixed)
     add(
         "self_training.self_train",

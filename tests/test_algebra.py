@@ -105,6 +105,17 @@ def test_looks_are_counted_and_the_first_is_told():
     np.testing.assert_allclose(info["eps_norm"], norm(eps)[..., 0], rtol=1e-14)
 
 
+def test_labels_weights_and_curvature_are_there_for_a_variant_and_are_counted():
+    look, v, eps = Look(W, BATCH), np.arange(6.0), 0.1 * W
+    np.testing.assert_array_equal(look.labels(), Y)
+    np.testing.assert_array_equal(look.weighted(v, eps), BATCH.weighted(v)(W + eps)[1])
+    assert look.evaluations == 1
+    np.testing.assert_array_equal(look.hvp(W, eps), BATCH.hvp(W + eps, W))
+    np.testing.assert_array_equal(look.hvp(W), BATCH.hvp(W, W))
+    assert look.evaluations == 5
+    np.testing.assert_array_equal(look.info()["eps_norm"], norm(eps)[..., 0])
+
+
 def test_parts_of_a_batch_average_to_the_batch_and_cost_one_gradient():
     look = Look(W, BATCH)
     parts = look.parts(3)
@@ -209,6 +220,7 @@ SETTINGS = {
     "SAF": {"examples": 6, "classes": 4},
     "SSAM": {"groups": 3},
     "MSharpnessSAM": {"groups": 3},
+    "ImbSAM": {"tail": [1]},
 }
 WITH_L2 = {
     name: kind

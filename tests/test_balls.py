@@ -2,6 +2,7 @@
 
 import math
 import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ VARIANTS = {  # all that may have a ball
     if isinstance(kind, type)
     and issubclass(kind, sam.Variant)
     and kind not in (sam.Sometimes, ASAM, FisherSAM, SAMON)  # the last three have one
-}
+} | {"ImbSAM": partial(sam.ImbSAM, tail=[1, 2])}
 UP = {  # those that look up the gradient at w, with settings by which the first step does
     **{name: {} for name in ("Variant", "SAM", "GSAM", "GNP", "WSAM", "StableSAM", "CRSAM", "EveryK", "LookSAM")},
     "RST": {"prob": 1.0},

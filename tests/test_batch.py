@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minisam import SAM, SGD, BatchLoss, cnn, cross_entropy, gpt, mlp, train
+from minisam import SAM, SGD, BatchLoss, cnn, cross_entropy, gpt, mlp, mse, train
 from minisam import sam as family
 from minisam.data import Data
+from minisam.long_tails import Reweighted
 from minisam.noisy_labels import Mixup, SmallLoss
 
 MODEL = mlp((3, 5, 4), "tanh")
@@ -57,7 +58,7 @@ def test_a_mixture_has_both_labels_for_each_replica_its_own():
         z = MODEL.apply(W[k], s[k] * X + (1 - s[k]) * X[order[k]])
         expected = s[k] * cross_entropy(z, Y) + (1 - s[k]) * cross_entropy(z, Y[order[k]])
         np.testing.assert_allclose(loss[k], expected, rtol=1e-13)
-    with pytest.raises(TypeError, match="cannot be mixed once more"):
+    with pytest.raises(TypeError, match="a batch that is mixed cannot be mixed"):
         ONE.on(X, Y).mixed(s, order).mixed(s, order)
 
 
@@ -74,6 +75,76 @@ def test_the_losses_of_a_mixture_are_its_terms():
             for i in range(8)
         ]
         np.testing.assert_allclose(losses[k], terms, rtol=1e-12)
+
+
+@given(st.integers(0, 100), st.booleans())
+@settings(max_examples=10)
+def test_a_weighted_batch_is_the_weighted_sum_of_its_examples_over_their_number(seed, shared):
+    v = np.random.default_rng(seed).uniform(0, 2, (8,) if shared else (2, 8)) * (np.arange(8) != 3)
+    batch = ONE.on(X, Y).weighted(v)
+    v = np.broadcast_to(v, (2, 8))
+    loss, g = batch(W)
+    for k in range(2):
+        terms = [v[k, i] * example(i, W[k])[0] for i in range(8)]
+        np.testing.assert_allclose(loss[k], np.sum(terms) / 8, rtol=1e-12)
+        np.testing.assert_allclose(batch.losses(W)[k], terms, rtol=1e-11, atol=1e-15)
+        expected = sum(v[k, i] * example(i, W[k])[1] for i in range(8)) / 8
+        np.testing.assert_allclose(g[k], expected, rtol=1e-9, atol=1e-13)
+
+
+def test_weights_go_with_their_examples():
+    """Into parts and choices, onto the weights that there are, into the arrays of which a batch is made again."""
+    v, rows = np.arange(1.0, 9), np.array([[5, 0, 2], [1, 1, 7]])
+    batch = ONE.on(X, Y).weighted(v)
+    for part, its in zip(batch.parts(4), np.split(v, 4), strict=True):
+        np.testing.assert_array_equal(part.weights, its)
+    np.testing.assert_array_equal(batch.some(rows).weights, v[rows])
+    np.testing.assert_array_equal(batch.weighted(v).weights, v * v)
+    again = ONE.on(X, Y).made_of(batch.arrays())
+    np.testing.assert_array_equal(again(W)[1], batch(W)[1])
+    assert batch.is_shared("weights")
+    assert not ONE.on(X, Y).weighted(np.ones((2, 8))).is_shared("weights")
+
+
+def test_weights_of_one_change_nothing_but_the_order_of_the_sum():
+    for one, other in zip(ONE.on(X, Y).weighted(np.ones(8))(W), ONE.on(X, Y)(W), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-15)
+
+
+def test_the_distance_to_outputs_is_added_to_a_weighted_loss():
+    batch = ONE.on(X, Y).weighted(np.arange(8.0))
+    p = np.roll(np.eye(4)[Y], 1, axis=-1)
+    apart = ONE.on(X, Y).near(W, p, 2.0, 0.7)[0] - ONE.on(X, Y)(W)[0]
+    np.testing.assert_allclose(batch.near(W, p, 2.0, 0.7)[0], batch(W)[0] + apart, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["plain", "weighted", "mixed"])
+def test_a_hessian_vector_product_is_the_slope_of_the_gradient(kind):
+    batch = ONE.on(X, Y)
+    batch = {
+        "plain": batch,
+        "weighted": batch.weighted(np.arange(8.0)),
+        "mixed": batch.mixed(np.array([0.3, 0.8]), np.arange(8)[::-1].copy()),
+    }[kind]
+    assert batch.kind == kind
+    v, h = np.random.default_rng(1).standard_normal(W.shape), 1e-5
+    slope = (batch(W + h * v)[1] - batch(W - h * v)[1]) / (2 * h)
+    np.testing.assert_allclose(batch.hvp(W, v), slope, rtol=0, atol=1e-8)
+    assert np.abs(slope).max() > 0.1
+
+
+def test_a_batch_of_mixtures_has_no_weights_and_no_classes():
+    mixed = ONE.on(X, Y).mixed(np.array(0.4), np.arange(8))
+    with pytest.raises(TypeError, match="a batch that is mixed cannot be weighted"):
+        mixed.weighted(np.ones(8))
+    with pytest.raises(TypeError, match="a batch that is weighted cannot be mixed"):
+        ONE.on(X, Y).weighted(np.ones(8)).mixed(np.array(0.4), np.arange(8))
+    with pytest.raises(TypeError, match="y must be one class for each example, got a mixture"):
+        mixed.labels()
+    with pytest.raises(TypeError, match=r"y must be one class for each example, got float64 \(8, 4\)"):
+        BatchLoss(MODEL, mse).on(X, np.eye(4)[Y]).labels()
+    with pytest.raises(ValueError, match=r"weights must have shape \(..., 8\), one for each row of x, got \(7,\)"):
+        ONE.on(X, Y).weighted(np.ones(7))
 
 
 def test_tokens_are_not_mixed():
@@ -108,26 +179,33 @@ INNER = {
     "SAM": lambda: SAM(BASE),
     "SAF": lambda: family.SAF(BASE, 32, 4, visits=1, start=0),
     "SAMON": lambda: family.SAMON(BASE, mask=MODEL.mask("weights")),
+    "ImbSAM": lambda: family.ImbSAM(BASE, tail=[1, 2]),
     **{
         name: lambda kind=kind: kind(BASE)
         for name, kind in vars(family).items()
         if isinstance(kind, type)
         and issubclass(kind, family.Rule)
-        and name not in ("Rule", "Composed", "Variant", "Sometimes", "SAM", "SAF", "SAMON")
+        and name not in ("Rule", "Composed", "Variant", "Sometimes", "SAM", "SAF", "SAMON", "ImbSAM")
     },
     "BSAM": lambda: family.BSAM(0.1),
     "SWA": lambda: family.SWA(SAM(BASE)),
     "EMA": lambda: family.EMA(BASE),
     "Mixup": lambda: Mixup(SAM(BASE)),
     "SmallLoss": lambda: SmallLoss(SAM(BASE), 0.3, 2),
+    "Reweighted": lambda: Reweighted(SAM(BASE), np.ones(4)),
 }
 OUTER = {
     "SWA": lambda inner: family.SWA(inner),
     "EMA": lambda inner: family.EMA(inner),
     "Mixup": lambda inner: Mixup(inner),
     "SmallLoss": lambda inner: SmallLoss(inner, 0.3, 2),
+    "Reweighted": lambda inner: Reweighted(inner, np.array([0.5, 1.0, 1.5, 1.0])),
 }
-REFUSED = {("Mixup", "SAF"), ("Mixup", "Mixup"), *itertools.product(("SWA", "EMA"), repeat=2)}
+REFUSED = {
+    *itertools.product(["Mixup"], ["SAF", "ImbSAM", "Mixup", "Reweighted"]),
+    ("Reweighted", "Mixup"),
+    *itertools.product(("SWA", "EMA"), repeat=2),
+}
 
 
 @pytest.mark.parametrize(("outer", "inner"), list(itertools.product(OUTER, INNER)))

@@ -35,6 +35,9 @@ NEEDED = {  # a value for each field without a default
     "every": 2,
     "schedule": optim.cosine(0.1, 5),
     "mask": MODEL.mask("weights", "float64"),
+    "tail": (1, 2),
+    "shape": (1, 4, 4),
+    "weights": np.ones(4),
 }
 
 
@@ -44,6 +47,8 @@ def made(name, **values):
     needed = {f.name: NEEDED[f.name] for f in dataclasses.fields(kind) if f.init and f.default is dataclasses.MISSING}
     if kind is sam.SAMON:
         needed["mask"] = NEEDED["mask"]  # its default is refused
+    if kind is sam.ImbSAM:
+        needed["tail"] = NEEDED["tail"]  # its, too
     return kind(**needed | values)
 
 
@@ -92,6 +97,8 @@ MORE = {  # by what the field is annotated with
     "Seed": NO_SWEPT | {"a half": 0.5, "below 0": -1, "infinity": math.inf},
     "bool": NONE | ARRAYS | SWEPT | {"1": 1, "0.0": 0.0},
     "str": NO_NUMBER | {"another name": "sparse"},
+    "Shape": TRUTHS | NONE | {"a number": 1, "halves": HALVES, "with 0": (1, 0, 4), "one": (4,), "four": (1, 2, 3, 4)},
+    "tuple[int, ...]": TRUTHS | NONE | {"a number": 1, "halves": HALVES, "below 0": [-1], "(1, n)": [[1, 2]]},
     "tuple[float, float]": NO_NUMBER | {"one": (0.9,), "an end": (0.9, 1.0)},
     "Array": TRUTHS | {"a number": 1.0},
     "Updater": NO_OPTIMIZER,

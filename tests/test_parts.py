@@ -145,17 +145,26 @@ def test_a_replica_in_parts_has_the_bits_that_it_has_alone(name, all_large):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_mixed_and_anchored_batches_are_means_over_the_parts_too(name, all_large):
+def test_mixed_weighted_and_anchored_batches_are_means_over_the_parts_too(name, all_large):
     model = MODELS[name]
     (x, y), w = batch_of(model, 6, (2,)), weights(model, [0, 1])
     losses, p = BatchLoss(model), np.full((2, 36 if model.tokens else 6, 5 if model.tokens else 3), 0.25)
     batch = losses.on(x, y)
     mixed = batch if model.tokens else batch.mixed(np.array([0.3, 0.8]), np.arange(6)[::-1])
-    got = [mixed(w), batch.near(w, p, 2.0, 0.5), mixed.near(w, p, 2.0, np.array([[0.5], [0.1]]))]
-    for key, f in losses._gradients.items():
-        losses._gradients[key] = whole(f)
-    batch, mixed = replace(batch), replace(mixed)  # bound anew
-    right = [mixed(w), batch.near(w, p, 2.0, 0.5), mixed.near(w, p, 2.0, np.array([[0.5], [0.1]]))]
+    weighted = batch.weighted(np.arange(12.0).reshape(2, 6) / 12)
+
+    def gradients(batch, mixed, weighted):
+        near = [
+            batch.near(w, p, 2.0, 0.5),
+            mixed.near(w, p, 2.0, np.array([[0.5], [0.1]])),
+            weighted.near(w, p, 2.0, 0.5),
+        ]
+        return [mixed(w), weighted(w), *near, (weighted.hvp(w, w),), (mixed.hvp(w, w),)]
+
+    got = gradients(batch, mixed, weighted)
+    for key, f in losses._made.items():
+        losses._made[key] = whole(f)
+    right = gradients(*map(replace, (batch, mixed, weighted)))  # bound anew
     for one, other in zip(got, right, strict=True):
         assert_equal_up_to_rounding(one, other)
 

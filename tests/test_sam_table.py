@@ -16,6 +16,7 @@ MOMENTUM, STEPS = 0.9, 12
 BASE = SGD(0.1, momentum=MOMENTUM)
 MADE = {  # what needs more than a base, or is another variant at its defaults
     "SAMON": lambda: sam.SAMON(BASE, mask=MODEL.mask("weights", "float64")),
+    "ImbSAM": lambda: sam.ImbSAM(BASE, tail=[1, 3]),
     "SAF": lambda: sam.SAF(BASE, 40, 4, visits=1, start=0),
     "BSAM": lambda: sam.BSAM(0.1),
     "GRST": lambda: sam.GRST(BASE, alpha=0.5),

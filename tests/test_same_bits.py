@@ -4,30 +4,32 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 import strict
+from small_models import MODELS, data
 from test_batch import INNER
+from threadpoolctl import threadpool_limits
 
-from minisam import SAM, SGD, Adam, array_backend, cnn, gpt, mlp, resnet, train, value_and_grad, vit
+from minisam import SAM, SGD, Adam, array_backend, train, value_and_grad, whole_step
 from minisam import sam as family
+from minisam.array_backend import asnumpy
+from minisam.long_tails import Reweighted
 from minisam.sam import AsyncSAM, SAMPa
 
-RNG = np.random.default_rng(0)
-IMAGES, CLASSES, TEXTS = RNG.standard_normal((24, 16)), RNG.integers(0, 3, 24), RNG.integers(0, 3, (24, 7))
-MODELS = {
-    "mlp": mlp((16, 8, 3)),
-    "cnn": cnn((3,), (1, 4, 4), 3, norm="batch"),
-    "resnet": resnet((4,), (1, 4, 4), 3),
-    "vit": vit((1, 4, 4), patch=2, width=8, depth=1, heads=2, classes=3),
-    "gpt": gpt(3, context=6, width=8, depth=1, heads=2),
-}
 BASE = SGD(0.05, momentum=0.9)
 MADE_FOR = {  # a model: what needs to know of it
     "SAF": lambda model: family.SAF(BASE, 24, 3, visits=1, start=0, rows=6 if model.tokens else 1),
     "SAMON": lambda model: family.SAMON(BASE, mask=model.mask("biases")),
+    "Reweighted": lambda model: Reweighted(SAM(BASE), np.ones(3)),
+}
+NOT_OF_TEXTS = {
+    "Mixup": "x must be floating point to be mixed",
+    "ImbSAM": "y must be one class for each example",
+    "Reweighted": "y must be one class for each example",
 }
 README = Path(__file__).parents[1].joinpath("README.md").read_text(encoding="utf-8")
 HELD = []  # the lines of the table that a test holds
@@ -41,10 +43,6 @@ def holds(line):
 def test_every_line_of_the_table_has_a_test():
     table = README.split("## Which results are the same bits")[1].split("\n## ")[0]
     assert re.findall(r"^\| (.*?) +\|", table, re.MULTILINE)[1:] == HELD
-
-
-def data(name):
-    return (TEXTS[:, :-1], TEXTS[:, 1:]) if name == "gpt" else (IMAGES, CLASSES)
 
 
 def trained(name, optimizer, seed=(0, 1), epochs=2, batch_size=8, **options):
@@ -64,8 +62,8 @@ def assert_same(run, other):
 @pytest.mark.parametrize("name", INNER)
 def test_five_equal_trainings(name, model):
     make = MADE_FOR.get(name, lambda model: INNER[name]())
-    if (name, model) == ("Mixup", "gpt"):
-        with pytest.raises(TypeError, match="x must be floating point to be mixed"):
+    if model == "gpt" and name in NOT_OF_TEXTS:
+        with pytest.raises(TypeError, match=NOT_OF_TEXTS[name]):
             trained(model, make(MODELS[model]))
         return
     first, *others = [trained(model, make(MODELS[model])) for _ in range(5)]
@@ -130,6 +128,15 @@ np.save(r"{tmp_path}/" + sys.argv[1], run.w)
     np.testing.assert_allclose(two, one, rtol=1e-9, atol=1e-12)
 
 
+@holds("a sweep on an executor, and in this process, on one thread of BLAS")
+@pytest.mark.parametrize("model", MODELS)
+def test_an_executor(model):
+    sweep = {"sweep": {"rho": [0.05, 0.2]}}
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(2) as pool:
+        here = trained(model, lambda rho: SAM(BASE, rho), **sweep)
+        assert_same(trained(model, lambda rho: SAM(BASE, rho), executor=pool, **sweep), here)
+
+
 @holds("NumPy, and CuPy")
 @pytest.mark.parametrize("backend", ["strict", pytest.param("cupy", marks=pytest.mark.gpu)])
 @pytest.mark.parametrize("model", MODELS)
@@ -139,3 +146,20 @@ def test_a_device(model, backend, monkeypatch):
     with array_backend.use(backend):
         there = array_backend.asnumpy(trained(model, SAM(BASE), dtype="float64").w)
     np.testing.assert_allclose(there, here.w, rtol=1e-9, atol=1e-12)
+
+
+@holds("on CuPy: a recorded step, and a traced one; a training without a break, and one that went on")
+@pytest.mark.gpu
+@pytest.mark.parametrize("model", MODELS)
+def test_a_device_that_goes_on(model, tmp_path, monkeypatch):
+    """The first steps of each training are made as they are written, the others are one graph."""
+    options = {"dtype": "float64", "batch_size": 4}
+    with array_backend.use("cupy"):
+        whole = asnumpy(trained(model, SAM(BASE), epochs=4, **options).w)
+        monkeypatch.setattr(whole_step, "PLAIN", 10**6)
+        written = asnumpy(trained(model, SAM(BASE), epochs=4, **options).w)
+        monkeypatch.undo()
+        trained(model, SAM(BASE), epochs=2, checkpoint=tmp_path / "run.npz", **options)
+        resumed = asnumpy(trained(model, SAM(BASE), epochs=4, checkpoint=tmp_path / "run.npz", **options).w)
+    np.testing.assert_allclose(written, whole, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(resumed, whole, rtol=1e-9, atol=1e-12)

@@ -1,6 +1,12 @@
 """`minisam study FILE.py`: runs what the file defines and goes on; table, verdicts, picture; one line for each mistake."""
 
 import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 from PIL import Image
@@ -47,6 +53,36 @@ def test_it_imports_its_neighbours_and_says_against_what(tmp_path):
     done = minisam("study", tmp_path / "mine.py")
     assert (done.returncode, done.stderr) == (0, "")
     assert "\nSGD against SAM at equal epochs: " in done.stdout
+
+
+def test_several_processes_write_the_same_file(tmp_path):
+    """The methods of the file are lambdas, and one is called as the other thing that goes by its name, the problem."""
+    for name, workers in (("one", 1), ("two", 2)):
+        (tmp_path / f"{name}.py").write_text(DEFINITION.replace('"SAM"', '"problem"'))
+        done = minisam("study", f"{name}.py", "--workers", str(workers), cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
+
+
+LONG = DEFINITION.replace("epochs=2", "epochs=50").replace("units, tuning = 0.05, 3", "units, tuning = 0.05, 99")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="it is interrupted by a signal")
+@pytest.mark.parametrize("group", [False, True])
+def test_ctrl_c_ends_all_processes_and_keeps_what_is_finished(tmp_path, group):
+    (tmp_path / "mine.py").write_text(LONG)
+    command = [sys.executable, "-m", "minisam", "study", "mine.py", "--workers", "2"]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    running = subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    while not (tmp_path / "mine.json").exists():
+        assert running.poll() is None, running.communicate()[1]
+        time.sleep(0.05)
+    (os.killpg if group else os.kill)(running.pid, signal.SIGINT)
+    says = running.communicate(timeout=60)[1]  # it ends when the last process does that can write there
+    assert (says, running.returncode) == ("minisam study: interrupted\n", 130)
+    assert re.search(r'"50 epochs, unit ', (tmp_path / "mine.json").read_text())
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 
 from minisam import SAM, SGD, Adam, AdamW, DivergedError, Run, array_backend, cnn, mlp, mse, train, value_and_grad
 from minisam.data import Data, batches
+from minisam.losses import balanced_accuracy
 from minisam.optim import cosine
 from minisam.types import statistics_of
 
@@ -33,6 +34,7 @@ OPTIMIZERS = {
 }
 each_optimizer = pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
 each_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
+VALIDATION = {f"validation_{key}" for key in ("loss", "accuracy", "balanced_accuracy")}
 
 
 def quiet(data=DATA, optimizer=OPTIMIZERS["SGD"], epochs=4, batch_size=8, model=MODEL, **options):
@@ -159,7 +161,7 @@ def test_running_statistics_follow_those_that_the_optimizer_reports():
     weights = 0.1 * 0.9 ** np.arange(steps)[::-1]
     np.testing.assert_allclose(run.running["norm0.mean"], weights @ seen[0], rtol=1e-12)
     np.testing.assert_allclose(run.running["norm0.variance"], 0.9**steps + weights @ seen[1], rtol=1e-12)
-    assert run.history.keys() == {"epoch", "evaluations", "train_loss", "validation_loss", "validation_accuracy"}
+    assert run.history.keys() == {"epoch", "evaluations", "train_loss", *VALIDATION}
 
 
 class PlainSGD(Reports):
@@ -193,7 +195,7 @@ def test_an_optimizer_that_reports_no_statistics_is_named_on_a_model_with_batch_
 @pytest.mark.parametrize(("optimizer", "price"), [(SGD(0.1), 1), (SAM(Adam(0.01)), 2)])
 def test_the_history_has_one_row_an_epoch_and_a_column_a_replica(seed, optimizer, price):
     history = quiet(optimizer=optimizer, seed=seed).history
-    measures = {"train_loss", "grad_norm", "validation_loss", "validation_accuracy"}
+    measures = {"train_loss", "grad_norm", *VALIDATION}
     measures |= {"eps_norm"} if price == 2 else set()
     assert history.keys() == measures | {"epoch", "evaluations"}
     for key in measures:
@@ -227,6 +229,15 @@ def test_evaluate_is_the_mean_loss_and_the_share_of_hits():
     measured = run.evaluate(X, Y)
     np.testing.assert_allclose(measured["loss"], -log_p[:, np.arange(50), Y].mean(axis=-1), rtol=1e-12)
     assert measured["accuracy"].tolist() == (z.argmax(axis=-1) == Y).mean(axis=-1).tolist()
+
+
+def test_the_balanced_accuracy_of_many_rows_is_that_of_all_at_once():
+    """1,100 rows are measured in three parts; one class is in the last part alone, and one is nowhere."""
+    rng, run = np.random.default_rng(0), quiet(seed=[0, 1])
+    x, y = rng.standard_normal((1100, 3)).astype("float32"), rng.integers(0, 2, 1100)
+    y[1090:] = 3
+    found = run.evaluate(x, y)["balanced_accuracy"]
+    np.testing.assert_allclose(found, balanced_accuracy(MODEL.apply(run.w, x), y), rtol=1e-12)
 
 
 def test_without_validation_data_nothing_is_validated():

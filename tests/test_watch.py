@@ -3,6 +3,7 @@
 import collections
 import datetime
 import functools
+import itertools
 import time
 import warnings
 
@@ -114,8 +115,10 @@ def test_a_training_calls_a_loss_that_counts_as_often_as_without_records():
 
 
 def test_losses_of_the_library_need_no_look_at_all():
-    for loss in (cross_entropy, mse, BatchLoss(MODEL).of_mixture):
+    for loss in (cross_entropy, mse):
         assert Watch(value_and_grad(MODEL, loss).body).is_empty()
+        for kind, near in itertools.product(("plain", "mixed", "weighted"), (False, True)):
+            assert Watch(BatchLoss(MODEL, loss).gradient(kind, near).body).is_empty()
 
 
 def test_arrays_of_a_landscape_are_watched():

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -31,12 +31,19 @@ class BackendError(RuntimeError):
     """The backend asked for cannot be used on this machine; the message says what is missing."""
 
 
+def copy_each(targets: Sequence[Array], sources: Sequence[Array]) -> None:
+    """Copy each source into its target."""
+    for target, source in zip(targets, sources, strict=True):
+        target[...] = source
+
+
 @dataclass(frozen=True)
 class Backend:
     """A namespace with NumPy's functions, and what else differs.
 
     `asnumpy` is the way back to NumPy, and `synchronize` waits until what was asked for is done. `capture` makes a function cheap
-    to repeat. `beside` prepares a function for another thread; its second result is called here when the thread is done.
+    to repeat, `fuse` makes fewer calls of many, and `copy` copies several arrays at once. `beside` prepares a function for
+    another thread; its second result is called here when the thread is done.
     """
 
     name: str
@@ -44,6 +51,8 @@ class Backend:
     asnumpy: Callable[[Array], numpy.ndarray]
     synchronize: Callable[[], None]
     capture: Callable[[Callable[[], Any]], Callable[[], Any]] = lambda run: run
+    fuse: Callable[[list[Callable[[], Any]]], list[Callable[[], Any]]] = list
+    copy: Callable[[Sequence[Array], Sequence[Array]], None] = copy_each
     beside: Callable[[Callable[[], Any]], tuple[Callable[[], Any], Callable[[], None]]] = lambda run: (
         run,
         lambda: None,
@@ -68,6 +77,8 @@ def _cupy() -> Backend:
     _probe(cupy)
     from .autograd_on_device import register
     from .cuda_graph import captured, cuda_graph
+    from .fusion import fused
+    from .kernels import copies
     from .streams import beside
 
     register(cupy.ndarray, cupy)
@@ -77,6 +88,8 @@ def _cupy() -> Backend:
         cupy.asnumpy,
         lambda: cupy.cuda.get_current_stream().synchronize(),
         lambda run: captured(run, cuda_graph),
+        fused,
+        copies,
         beside,
     )
 

@@ -1,7 +1,7 @@
 """A recorded list of calls as one CUDA graph: captured once, then launched as a whole.
 
 On small nets a GPU waits for Python to launch its kernels. A graph launches all kernels at once. It needs fixed addresses, and a
-record has fixed buffers (`autodiff.replay.Fixed`). This file is loaded only for the CuPy backend.
+record has fixed buffers (`autodiff.records.Fixed`). This file is loaded only for the CuPy backend.
 
 Truths: tests/test_cuda_graph.py; on a GPU, tests/test_gpu.py.
 """

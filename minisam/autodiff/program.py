@@ -2,7 +2,7 @@
 
 A plan says which calls the results depend on, which values are views, and which buffer holds every other value; a buffer is
 reused after its last reader. Bound to inputs and results, each line becomes `f(*args, out=buffer)`. Each leaf of a gradient is
-written directly into its place in the flat gradient.
+written directly into its place in the flat gradient, also where that is read later in the list.
 
 Truths: tests/test_replay.py.
 """
@@ -17,11 +17,13 @@ from functools import partial
 from typing import Any, TypeAlias
 
 import numpy
+from autograd.extend import defvjp_argnum, primitive
 from autograd.tracer import isbox, new_box
 
 from ..array_backend import xp
-from ..types import Array
-from .tape import STAYS, CannotRecord, Line, Listed, Ref, new_level, package, refusals
+from ..types import Array, Shape
+from .device_calls import counterpart, with_device_indices
+from .tape import STAYS, CannotRecord, Line, Listed, Ref, listing, new_level, package, refusals
 
 Body: TypeAlias = Callable[..., tuple[Sequence[Array], Sequence[Array]]]  # inputs -> (values, leaves of a flat vector)
 Split: TypeAlias = Callable[[Array], list[Array]]  # a flat vector -> its leaves, as views
@@ -39,6 +41,7 @@ class Step:
     is_view: bool
     place: int  # index of the output whose buffer receives this value, its own or one that will overwrite it
     buffer: Array = None
+    leaves: Sequence[Array] = ()  # of a flat vector that is joined from its leaves: their places in the buffer
 
 
 class Program:
@@ -65,7 +68,7 @@ class Program:
     def __init__(self, body: Body, split: Split, inputs: Sequence[Any]) -> None:
         lines: list[Line] = []
         refusals.clear()
-        with new_level() as level:
+        with listing(), new_level() as level:
             boxes = [new_box(a, level, Listed.new_root(lines, -1 - k)) for k, a in enumerate(inputs)]
             values, leaves = body(*boxes)
         if refusals:
@@ -83,24 +86,24 @@ class Program:
         """The calls that compute these results from these inputs, and the array that holds the value of each line."""
         *values, flat = results
         places = [*(self.split(flat) if flat.size else []), *values]
-        place_of = {end.line: place for end, place in zip(self.ends, places, strict=True) if isinstance(end, Ref)}
+        place_of = {a.line: place for step in self.steps for a, place in zip(step.args, step.leaves, strict=False)}
+        place_of |= {end.line: place for end, place in zip(self.ends, places, strict=True) if isinstance(end, Ref)}
         bound = {-1 - k: a for k, a in enumerate(inputs)}
         calls: list[Call] = []
         for step in self.steps:
             args = [bound[a.line] if isinstance(a, Ref) else a for a in step.args]
             if step.is_view:
                 bound[step.line] = step.f(*args, **step.kwargs)
+            elif step.leaves:
+                bound[step.line] = step.buffer
+                calls += copies(step.leaves, args)
             else:
                 out = bound[step.line] = place_of.get(step.place, step.buffer)
                 if hasattr(step.f, "calls"):
                     calls += step.f.calls(*args, out=out)
                 else:
                     calls.append(partial(step.f, *args, out=out, **step.kwargs))
-        for end, place in zip(self.ends, places, strict=True):
-            value = bound[end.line] if isinstance(end, Ref) else end
-            if value is not place:
-                calls.append(partial(operator.setitem, place, ..., value))
-        return calls, bound
+        return calls + copies(places, [bound[end.line] if isinstance(end, Ref) else end for end in self.ends]), bound
 
     def _check_views(self, lines: list[Line], inputs: Sequence[Any]) -> None:
         """A value that was a view when it was traced has to be a view of the buffers, too."""
@@ -118,6 +121,8 @@ def _plan(lines: list[Line], inputs: Sequence[Any], ends: list[int], pool: Pool)
     """The calls on which the ends depend, and a buffer for each value that is neither a view nor an end."""
     memory = _memory(lines, inputs)
     last_reader = _last_readers(lines, memory, ends)
+    leaves = [a.line for i in last_reader if i >= 0 and _joins(lines[i]) for a in lines[i].args if isinstance(a, Ref)]
+    ends = [*ends, *leaves]
     steps: list[Step] = []
     made: dict[int, Step] = {}
     for i, line in enumerate(lines):
@@ -129,14 +134,17 @@ def _plan(lines: list[Line], inputs: Sequence[Any], ends: list[int], pool: Pool)
             continue
         dying = [j for r in line.reads() for j in memory[r] if last_reader.get(j) == i]
         overwritable = [j for j in dying if _may_overwrite(line, j, lines, memory) and j in pool.owned]
-        if i not in ends:
+        if _joins(line):
+            step.buffer = pool.apart(line.value)
+            step.leaves = line.f.split(step.buffer)  # type: ignore[attr-defined]
+        elif i not in ends:
             step.buffer = pool.take(i, line.value, overwritable)
             if overwritable and step.buffer.strides == (own := made[overwritable[0]].buffer).strides:
                 step.buffer = own  # CuPy copies what overlaps `out` and is another object
         elif overwritable:
             made[overwritable[0]].place = i
         made[i] = step
-        if not _takes_out(line.f):
+        if not _takes_out(line.f) and not step.leaves:
             step.f = partial(_write, line.f)
         for j in dying:
             pool.give_back(j)
@@ -168,6 +176,11 @@ class Pool:
     def _new(self, nbytes: int) -> Array:
         self.nbytes += nbytes
         return xp().empty(nbytes, dtype="uint8")
+
+    def apart(self, like: Array) -> Array:
+        """A buffer for this value alone."""
+        self.nbytes += like.nbytes
+        return xp().empty_like(like)
 
     def give_back(self, line: int) -> None:
         """Free the buffer of a line whose value is no longer read."""
@@ -229,6 +242,31 @@ def _write(f: Callable[..., Array], *args: Array, out: Array, **kwargs: object) 
     out[...] = value
 
 
+def joining(split: Split) -> Callable[..., Array]:
+    """The inverse of `split`: leaves, with replica axes of these lengths -> the flat vector."""
+
+    def join(*leaves: Array, replicas: Shape) -> Array:
+        return numpy.concatenate([leaf.reshape(*replicas, -1) for leaf in leaves], axis=-1)
+
+    join.split = split  # type: ignore[attr-defined]
+    joined = primitive(join)
+    defvjp_argnum(joined, lambda leaf, flat, leaves, _: lambda g: split(g)[leaf])
+    return joined
+
+
+def _joins(line: Line) -> bool:
+    return hasattr(line.f, "split")
+
+
+def copies(places: Sequence[Array], values: Sequence[Any]) -> list[Call]:
+    """The calls that bring values to their places; those that are there already need none."""
+    return [
+        partial(operator.setitem, place, ..., value)
+        for place, value in zip(places, values, strict=True)
+        if place is not value
+    ]
+
+
 def _is_array(a: object) -> bool:
     return isinstance(a, (xp().ndarray, numpy.generic))
 
@@ -246,26 +284,3 @@ def in_turn(calls: Sequence[Call]) -> Callable[[], None]:
             call()
 
     return run
-
-
-# --- on a device -----------------------------------------------------------------------------------------------------
-
-
-def counterpart(f: Callable[..., Any]) -> Callable[..., Any]:
-    """What NumPy's function f is in the namespace in use; f itself if it is not one of NumPy's."""
-    name = getattr(f, "__name__", "")
-    return getattr(xp(), name, f) if f is getattr(numpy, name, None) else f
-
-
-def with_device_indices(f: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The arguments of a call, with indices as arrays of the device: those on the host would be copied at every call."""
-    if xp() is numpy or getattr(f, "__name__", "") not in ("__getitem__", "untake", "take"):
-        return args
-    a, index, *others = args
-    return a, _on_device(index), *others
-
-
-def _on_device(index: Any) -> Any:
-    if isinstance(index, tuple):
-        return tuple(map(_on_device, index))
-    return xp().asarray(index) if isinstance(index, (numpy.ndarray, list)) else index

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, Protocol
 
-import numpy
-
 from .. import array_backend
+from ..array_backend import xp
 from ..types import Array
 from .memory import LARGE, Spares, laid_out_as
 from .program import Program, in_turn
@@ -52,18 +51,15 @@ class Record:
 class Fixed(Record):
     """Replays small arrays: the calls are bound once, to buffers into which the inputs are copied; the results are copied out.
 
-    The record remembers whose batch its buffers hold, so that the second gradient of a SAM step copies only the weights. On a
-    device all calls together are captured as one graph, which needs fixed addresses.
+    The record remembers whose batch its buffers hold, so that the second gradient of a SAM step copies only the weights.
     """
 
     def __init__(self, program: Program, point: Sequence[Array], batch: Sequence[Array]) -> None:
         self.point, self.batch = [laid_out_as(a, a) for a in point], [laid_out_as(a, a) for a in batch]
         self.held: object = None
         self.nbytes = program.nbytes
-        calls = program.bind([*self.point, *self.batch], program.results)[0]
-        on_host = isinstance(point[0], numpy.ndarray)
-        self.calls = calls if on_host else [array_backend.current().capture(in_turn(calls))]
-        large = [on_host and a.nbytes >= LARGE for a in program.results]
+        self.calls = program.bind([*self.point, *self.batch], program.results)[0]
+        large = [a.nbytes >= LARGE for a in program.results]
         self.copies = [partial(Spares(a).copy, a) if i else a.copy for a, i in zip(program.results, large, strict=True)]
 
     def __call__(self, point: Sequence[Array], batch: OneBatch) -> list[Array]:
@@ -77,6 +73,27 @@ class Fixed(Record):
         for call in self.calls:
             call()
         return [*map(operator.call, self.copies)]
+
+
+class Captured(Record):
+    """As `Fixed`, for a device: the calls are one graph, which needs fixed addresses; and arrays are copied all at once."""
+
+    def __init__(self, program: Program, point: Sequence[Array], batch: Sequence[Array]) -> None:
+        self.point, self.batch = [xp().array(a) for a in point], [xp().array(a) for a in batch]
+        self.held: object = None
+        self.nbytes, self.results = program.nbytes, program.results
+        self.backend = array_backend.current()
+        calls = program.bind([*self.point, *self.batch], self.results)[0]
+        self.run = self.backend.capture(in_turn(self.backend.fuse(calls)))
+
+    def __call__(self, point: Sequence[Array], batch: OneBatch) -> list[Array]:
+        is_new, self.held = self.held is not batch.token, None  # also if copying fails half way
+        self.backend.copy([*self.point, *(self.batch if is_new else [])], [*point, *(batch.arrays if is_new else [])])
+        self.held = batch.token
+        self.run()
+        results = [xp().empty_like(a) for a in self.results]
+        self.backend.copy(results, self.results)
+        return results
 
 
 class Anew(Record):

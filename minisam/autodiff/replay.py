@@ -18,7 +18,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import autograd.numpy as anp
 import numpy
 from autograd.tracer import isbox
 
@@ -28,8 +27,8 @@ from ..types import Array, Shape
 from .compare import compare, compare_again
 from .memory import LARGE, Cache, Key
 from .parts import Plan
-from .program import Body, Program, Split
-from .records import Anew, Fixed, Record, in_dtypes
+from .program import Body, Program, Split, joining
+from .records import Anew, Captured, Fixed, Record, in_dtypes
 from .tape import CannotRecord, tracing
 from .watch import Watch
 
@@ -62,6 +61,10 @@ class Computation:
         How many of the inputs are the point.
     plan : function, optional
         (point, batch), converted -> how to compute it: in parts, or None as it stands.
+    reads : function, optional
+        What reads more than its arguments, if it is not the body as a whole.
+    quiet : bool
+        Whether a failure is no matter, since the caller does without a record.
     """
 
     name: str
@@ -73,9 +76,15 @@ class Computation:
     recorded: bool = True
     check: bool = True
     plan: Callable[[Sequence[Any], Sequence[Any]], Plan | None] = lambda point, batch: None
+    reads: Callable[..., Any] | None = None
+    quiet: bool = False
     cache: Cache = field(default_factory=lambda: Cache())
     failures: list[Exception] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
+
+    @functools.cached_property
+    def joined(self) -> Callable[..., Array]:
+        return joining(self.split)
 
     def __call__(self, *inputs: Array) -> Any:
         return Bound(self, inputs[self.points :])(*inputs[: self.points])
@@ -95,7 +104,7 @@ class Computation:
             values, leaves = self.body(w, *rest)
         if not leaves:
             return [*values, xp().empty(0)]
-        flat = anp.concatenate([anp.reshape(g, (*w.shape[:-1], -1)) for g in leaves], axis=-1)
+        flat = self.joined(*leaves, replicas=w.shape[:-1])
         return [*values, flat.astype(w.dtype, copy=False)]  # autograd's rule for a mean, say, makes float64 of float32
 
     def first(self, key: Key, point: Sequence[Any], batch: Bound) -> list[Array]:
@@ -109,7 +118,7 @@ class Computation:
         if not self.recorded or self.failures or any(map(isbox, inputs)):
             return self.traced(*inputs)
         try:
-            watch = Watch(self.body) if self.check else None
+            watch = Watch(self.reads or self.body) if self.check else None
         except Exception as error:
             self.fail(error)
             return self.traced(*inputs)
@@ -137,8 +146,9 @@ class Computation:
         """From now on, trace at every call; and say why."""
         self.failures.append(error)
         self.cache.records.clear()
-        says = f"{self.name} cannot be recorded and runs eagerly, several times slower: {error}"
-        warnings.warn(says, stacklevel=5)
+        if not self.quiet:
+            says = f"{self.name} cannot be recorded and runs eagerly, several times slower: {error}"
+            warnings.warn(says, stacklevel=5)
 
     def forgets(self, record: Record, changed: str | None) -> bool:
         """Whether something has changed that the records hold; if it does so again and again, none is made any more."""
@@ -153,13 +163,14 @@ class Computation:
         plan = self.plan(point, batch)
         return plan.recorded(self._one, point, batch) if plan else self._one(point, batch)
 
-    def _one(self, point: Sequence[Any], batch: Sequence[Any]) -> Fixed | Anew:
-        """A record that copies, unless copying takes longer than binding; on a device always, since graphs need `Fixed`."""
+    def _one(self, point: Sequence[Any], batch: Sequence[Any]) -> Record:
+        """A record that copies, unless copying takes longer than binding; on a device one that is captured."""
         inputs = (*point, *batch)
         program = Program(self.body, self.split, inputs)
         copied = sum(getattr(a, "nbytes", math.inf) for a in (*inputs, *program.results))  # a number has no buffer
-        large = isinstance(inputs[0], numpy.ndarray) and copied > FASTER_TO_COPY * len(program.steps)
-        return (Anew if large else Fixed)(program, point, batch)
+        large = copied > FASTER_TO_COPY * len(program.steps)
+        kind = (Anew if large else Fixed) if isinstance(inputs[0], numpy.ndarray) else Captured
+        return kind(program, point, batch)
 
 
 class Bound:
@@ -173,6 +184,12 @@ class Bound:
         self.f, self.arrays, self.kinds = f, arrays, kinds(arrays)
         self.token = object()  # identifies this batch; unlike id(), it is never reused
         self.converted: dict[Any, list[Any]] = {}
+
+    def to(self, f: Computation) -> Bound:
+        """Another computation on the same batch."""
+        other = Bound.__new__(Bound)
+        other.__dict__ |= self.__dict__ | {"f": f}
+        return other
 
     def __call__(self, *point: Array) -> Any:
         f = self.f

@@ -124,6 +124,25 @@ for scalar in (numpy.bool_, numpy.int32, numpy.int64):  # what comparisons and c
     ArrayBox.register(scalar)
 
 
+class _Here(threading.local):
+    """Whether this thread makes a list of calls."""
+
+    lists = False
+
+
+here = _Here()
+
+
+@contextmanager
+def listing() -> Iterator[None]:
+    """In this block, this thread makes a list of calls."""
+    here.lists, before = True, here.lists
+    try:
+        yield
+    finally:
+        here.lists = before
+
+
 @contextmanager
 def new_level() -> Iterator[int]:
     """A new level of autograd's tracer, taken back also when the traced function raises."""

@@ -1,10 +1,13 @@
 """Data sets in three parts, and what can be done to them.
 
 `sets` holds real digits and toy problems, `mnist1d` and `text` what their names say, `files` the sets that are downloaded;
-`noise` makes labels wrong, `shifts` moves the test data away from the training data.
+`augmentation` makes other pictures of the same things, `noise` makes labels wrong, `imbalance` makes classes rare, and `shifts`
+moves the test data away from the training data.
 """
 
+from .augmentation import crops_and_flips
 from .files import cifar10, cifar100, fashion_mnist, mnist
+from .imbalance import long_tailed
 from .markov import MarkovData, markov
 from .mnist1d import mnist1d
 from .noise import asymmetric_noise, instance_dependent_noise, symmetric_noise
@@ -33,12 +36,14 @@ __all__ = [
     "blobs",
     "cifar10",
     "cifar100",
+    "crops_and_flips",
     "diagonal_regression",
     "digits",
     "fashion_mnist",
     "gradual",
     "instance_dependent_noise",
     "linear_teacher",
+    "long_tailed",
     "markov",
     "mnist",
     "mnist1d",

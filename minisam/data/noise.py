@@ -13,7 +13,7 @@ import numpy
 
 from ..checks import Interval, check_number, check_one_seed, shown, whole
 from ..draws import stream
-from .sets import Data, check_data
+from .sets import Data, check_classes, check_data
 
 
 def symmetric_noise(data: Data, rate: float, seed: int = 0) -> Data:
@@ -74,9 +74,7 @@ def _classes(data: Data, rate: float, seed: int) -> int:
     check_data(data)
     check_one_seed(seed)
     check_number("rate", rate, Interval(0, 1), swept=False)
-    if data.y_train.dtype.kind not in "iu" or data.y_train.ndim != 1:
-        raise ValueError(f"data must have classes (m,) as labels, got {data.y_train.dtype} {data.y_train.shape}")
-    return int(max(data.y_train.max(), data.y_test.max())) + 1
+    return check_classes(data)
 
 
 def _chosen(among: numpy.ndarray, rate: float, m: int, rng: numpy.random.Generator) -> numpy.ndarray:

@@ -49,6 +49,14 @@ def check_data(data: Data) -> None:
         raise TypeError(f"data must be a minisam Data such as digits(), got {shown(data)}")
 
 
+def check_classes(data: Data) -> int:
+    """The number of classes; or a ValueError if the labels are no classes (m,)."""
+    check_data(data)
+    if data.y_train.dtype.kind not in "iu" or data.y_train.ndim != 1:
+        raise ValueError(f"data must have classes (m,) as labels, got {data.y_train.dtype} {data.y_train.shape}")
+    return int(max(data.y_train.max(), data.y_test.max())) + 1
+
+
 def digits(seed: int = 0, train: int = 900, validation: int = 300) -> Data:
     """1,797 handwritten digits of 8×8 pixels, shuffled and split.
 

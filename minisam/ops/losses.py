@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import autograd.numpy as anp
 import numpy
 from autograd.extend import defvjp, primitive
 
-from ..array_backend import xp
+from ..array_backend import kernels, xp
 from ..constants import made_once
 from ..types import Array, Shape
 from .fused import Call, Steps, prepared, straight, with_slope
@@ -76,6 +77,8 @@ def mean_cross_entropy(z: Array, labels: Array, smoothing: float, out: Array) ->
     """
     m, c = z.shape[-2:]
     out = xp().empty((*z.shape[:-2], 1 + c, m), dtype=z.dtype) if out is None else out
+    if kernels.has_cross_entropy(z, labels):
+        return out, partial(kernels.cross_entropy, z, labels, smoothing, out)
     losses, slopes, flat = out[..., 0, :], out[..., 1:, :], out.reshape(-1)
     logits, first = z.swapaxes(-1, -2), first_classes(out.shape)
 
@@ -83,7 +86,7 @@ def mean_cross_entropy(z: Array, labels: Array, smoothing: float, out: Array) ->
         check_range(labels, c)
         slopes[...] = logits
         numpy.subtract(slopes, slopes.max(axis=-2, keepdims=True), out=slopes)  # no exponential overflows
-        labelled = labels * m + first
+        labelled = numpy.multiply(labels, m, dtype="int64") + first  # m labels of a small type may be too many for it
         at_target = flat[labelled]
         if smoothing:
             at_target = (1 - smoothing) * at_target + smoothing * slopes.mean(axis=-2)

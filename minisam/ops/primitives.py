@@ -7,7 +7,7 @@ from .embedding import embedding
 from .layers import affine, gelu, matmul, relu, tanh
 from .losses import check_range, log_softmax, softmax, softmax_cross_entropy, squared_error
 from .normalise import batch_norm, group_norm, layer_norm, moments
-from .shapes import T, back_to, lift, spread, sum_last, sum_rows, sum_to
+from .shapes import T, back_to, lift, spread, sum_last, sum_rows, sum_to, total
 
 __all__ = [
     "T",
@@ -48,4 +48,5 @@ __all__ = [
     "tanh",
     "to_images",
     "to_rows",
+    "total",
 ]

@@ -75,3 +75,8 @@ def sum_last(a: Array) -> Steps:
 
 
 defvjp(sum_last, lambda y, a: lambda g: spread(g, a.shape))
+
+
+def total(a: Array) -> Array:
+    """Σ over the last axis, for each replica apart, so that it has the bits that it has alone.   (..., n) -> (...,)."""
+    return sum_last(a[..., None, :])[..., 0, 0]

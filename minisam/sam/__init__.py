@@ -28,6 +28,7 @@ where it looks, what it takes from there, and when it pays for that; "·" is as 
     SSAM           subsets        along a mask                 ·                              ·              2, 3
     ESAM           subsets        along random weights         of the worst examples          ·              1 + γ
     MSharpnessSAM  subsets        for each group of examples   ·                              ·              2
+    ImbSAM         subsets        up the rare classes' loss    of the rare classes there      ·              3
     RWP            smoothing      at random                    ·                              ·              1
     RSAM           smoothing      up from a random start       ·                              ·              2
     TraceSAM       smoothing      at random, often             a mixture with the first       ·              1 + k
@@ -53,7 +54,7 @@ from .outputs import MESA, SAF
 from .parallel import AsyncSAM, SAMPa
 from .smoothing import RSAM, RWP, FrobeniusSAM, TraceSAM
 from .step import SAM
-from .subsets import ESAM, SSAM, MSharpnessSAM
+from .subsets import ESAM, SSAM, ImbSAM, MSharpnessSAM
 from .what_to_take import CRSAM, GAM, GNP, GSAM, WSAM, StableSAM
 from .when_to_pay import AESAM, GRST, RST, EveryK, LookSAM, Sometimes
 from .where_to_look import MSAM, SAGM, USAM, FriendlySAM, MultiStepSAM, VaSSO
@@ -91,6 +92,7 @@ __all__ = [
     "FisherSAM",
     "FriendlySAM",
     "FrobeniusSAM",
+    "ImbSAM",
     "Look",
     "LookSAM",
     "MSharpnessSAM",

@@ -17,7 +17,7 @@ from ..autodiff import as_loss, as_loss_and_grad
 from ..checks import FINITE, check_number, pick
 from ..draws import stream
 from ..kinds import floats, function, host, loss_and_grad, same_shape
-from ..ops.primitives import matmul, sum_last
+from ..ops.primitives import matmul, sum_last, total
 from ..types import Array, LossAndGrad, Radius, Scalar
 from ..vectors import like, norm, over
 from .epsilon import epsilon
@@ -70,7 +70,7 @@ def sam_objective(
         "exact": lambda: worst_of_quadratic(loss, w, rho, p),
     }
     eps = pick("inner", inner, ways)()
-    return as_loss(loss)(w + eps) + sum_last(like(l2, w) * w * w)[..., 0]  # λ‖w‖², outside the maximum
+    return as_loss(loss)(w + eps) + total(like(l2, w) * w * w)  # λ‖w‖², outside the maximum
 
 
 @checked(loss_and_grad=loss_and_grad, w=floats(), rho=radius, p=norm_order, steps=count(), start=optional(floats()))
@@ -145,7 +145,7 @@ class Quadratic:
             raise ValueError(f"w must have shape (..., {len(self.H)}), got {w.shape}")
         row = anp.reshape(w, (*anp.shape(w)[:-1], 1, anp.shape(w)[-1]))
         value = 0.5 * sum_last(matmul(row, self.H) * row)[..., 0, 0] + self.c
-        return value if self.b is None else value + sum_last(w * self.b)[..., 0]
+        return value if self.b is None else value + total(w * self.b)
 
 
 def worst_of_quadratic(loss: Callable[[Array], Any], w: Array, rho: Radius, p: float = 2.0) -> Array:

@@ -11,7 +11,7 @@ import numpy
 
 from ..array_backend import xp
 from ..checks import ABOVE_0
-from ..hyperparameters import at_least_0, count, number, share
+from ..hyperparameters import NeedsExamples, at_least_0, count, number, share
 from ..ops.primitives import softmax
 from ..types import Array, Scalar, State
 from ..vectors import mix
@@ -19,7 +19,7 @@ from .algebra import Composed, Look
 
 
 @dataclass(frozen=True)
-class SAF(Composed):
+class SAF(Composed, NeedsExamples):
     """Sharpness-aware training for free: penalise drift from each example's logits a few visits ago.
 
         d = ∇[L + λ τ² mean KL(softmax(z⁻/τ) ‖ softmax(z/τ))],   z⁻ the example's logits `visits` visits ago

@@ -16,6 +16,7 @@ import numpy
 
 from .. import array_backend
 from ..array_backend import xp
+from ..autodiff.tape import here, refuse
 from ..hyperparameters import at_least_0, count, share
 from ..optim import lr_at
 from ..types import Array, Radius, Scalar, State
@@ -29,6 +30,8 @@ B = TypeVar("B")
 
 def together(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
     """The results of both, computed at the same time: the second in another thread, where there may be one."""
+    if here.lists:
+        refuse("it computes in two threads")
     second, join = array_backend.current().beside(second)
     both = at_once(first, second)
     join()

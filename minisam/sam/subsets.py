@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy
 
-from ..array_backend import xp
-from ..hyperparameters import Interval, choice, count, number, random_seed, share
+from ..array_backend import asarray, xp
+from ..hyperparameters import Interval, NeedsExamples, choice, classes, count, number, random_seed, share
 from ..types import Array, Scalar, Seed, State
 from ..vectors import in_double
 from .algebra import Look, Variant
@@ -136,3 +136,40 @@ class ESAM(Variant):
         suffered = look.losses(eps) - look.losses()
         kept = max(1, round(self.gamma * suffered.shape[-1]))
         return look.some((-suffered).argsort(axis=-1)[..., :kept], eps)
+
+
+@dataclass(frozen=True)
+class ImbSAM(Variant, NeedsExamples):
+    """Imbalanced SAM: only the loss of the rare classes is perturbed. The others have enough examples not to be overfitted.
+
+        L = L_head + L_tail,  each the sum of its examples' losses over m;    ε = ρ g_tail/‖g_tail‖
+        d = ∇L_head(w) + ∇L_tail(w + ε)
+
+    Parameters
+    ----------
+    base, rho, p, l2, ball
+        As in `SAM`.
+    tail : sequence of int
+        The rare classes; the authors take those with fewer than 20 training examples, `flatnonzero(bincount(y_train) < 20)`.
+        All classes: the step is SAM's, up to rounding. None, or none in the batch: the base's, bit for bit.
+
+    3 gradients, each over the whole batch, in which examples may have the weight 0: replicas have different numbers of rare
+    examples. (The authors' code makes two forward and three backward passes over the whole batch.) Batch norm sees all of it, in
+    theirs too. Needs one class for each example.
+
+    This is the authors' first release. Since September 2023 their code doubles the tail's loss, which is
+    `long_tails.Reweighted(ImbSAM(...), weights)` with the weight 2 for each class of the tail, and 1 for the others.
+
+    Source: Zhou et al. 2023, arXiv:2308.07815, and the authors' code.  Truths also: tests/papers/test_zhou_2023.py.
+    """
+
+    tail: tuple[int, ...] = classes("the rare classes, whose loss is perturbed")
+
+    def direction(self, look: Look, state: State) -> Array:
+        g, rare = look(), self._is_rare(look.labels()).astype(look.w.dtype)
+        g_tail = look.weighted(rare)
+        eps = look.uphill(g_tail)
+        return (g - g_tail) + look.weighted(rare, eps)
+
+    def _is_rare(self, labels: Array) -> Array:
+        return (labels[..., None] == asarray(self.tail, dtype="int64")).any(axis=-1)

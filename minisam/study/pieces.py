@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from ..checks import one_line
@@ -17,26 +18,49 @@ from ..files import check_writable, only_writer, whole
 from ..training.archive import NewerError, Path, refusing
 from ..training.settings import text
 from ..version import __version__
-from .methods import Method
+from .methods import Grid, Method
 
 FORMAT = 1
 Content: TypeAlias = dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Piece:
+    """What is computed in one go: a method with all settings of a grid, trained for some epochs on one unit."""
+
+    method: str
+    grid: Grid = field(hash=False)
+    epochs: int
+    unit: int
+
+    def __str__(self) -> str:
+        return f"{self.epochs} epochs, unit {self.unit:03}, {json.dumps(self.grid)}"
+
+
+class Missing(LookupError):
+    """Pieces that have not been computed."""
+
+    def __init__(self, pieces: list[Piece]) -> None:
+        self.pieces = pieces
+
+
 class Pieces:
-    """The finished pieces of a study. Each is computed once, and the file is written whole or not at all after each."""
+    """The finished pieces of a study. The file is written whole or not at all after each."""
 
     def __init__(self, path: Path | None, content: Content) -> None:
         self.path, self.content = path, content
 
-    def get(self, method: str, key: str, compute: Callable[[], Any]) -> Any:
-        """The piece of this method, from the file or computed."""
-        pieces = self.content["methods"][method]["pieces"]
-        if key not in pieces:
-            pieces[key] = compute()
-            self.content["methods"][method]["pieces"] = dict(sorted(pieces.items()))
-            self.write()
-        return pieces[key]
+    def has(self, piece: Piece) -> bool:
+        return str(piece) in self.content["methods"][piece.method]["pieces"]
+
+    def get(self, piece: Piece) -> Any:
+        return self.content["methods"][piece.method]["pieces"][str(piece)]
+
+    def keep(self, piece: Piece, found: Any) -> None:
+        """Write a piece that is finished into the file."""
+        of_method = self.content["methods"][piece.method]
+        of_method["pieces"] = dict(sorted((of_method["pieces"] | {str(piece): found}).items()))
+        self.write()
 
     def looks(self, units: int) -> list[int]:
         """Smaller numbers of units after which a result has been seen."""

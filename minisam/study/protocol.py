@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
-import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy
 
@@ -15,16 +14,21 @@ from .. import threads
 from ..arguments import file
 from ..checks import check_truth
 from ..data import Data
+from ..executors import Calls, Executor
+from ..executors import executor as an_executor
 from ..training.archive import Path
 from ..training.settings import text
 from ..training.sweep import Labels
 from .fairness import check_evidence, fair_methods, for_tuning, unit_of
 from .measure import Measure, measured
 from .methods import Grid, Method
-from .pieces import Pieces, going_on
+from .pieces import Missing, Piece, Pieces, going_on
 from .problem import Problem
 from .result import Outcome, Result
 from .tuning import choose
+
+Budgets: TypeAlias = dict[str, dict[str, Outcome]]  # name of a budget → name of a method → what it reached
+Unit: TypeAlias = Callable[[int], Data]
 
 
 def compare(
@@ -36,6 +40,7 @@ def compare(
     tuning: int = 3,
     path: Path | None = None,
     progress: bool = True,
+    executor: Executor | None = None,
 ) -> Result:
     """Compare methods on a problem, fairly.
 
@@ -67,6 +72,10 @@ def compare(
         units until a verdict appears will find one, so a result tells if verdicts were seen after fewer.
     progress : bool
         Whether to show a progress bar, with the time left.
+    executor : executor, optional
+        Computes the pieces (a method's grid on a unit), several at a time, such as
+        `concurrent.futures.ProcessPoolExecutor()`; see `minisam.executors`. By default this process does. A piece is computed
+        on one thread of BLAS, so the result is the same bits whoever computes it, in whatever order.
 
     Returns
     -------
@@ -78,6 +87,8 @@ def compare(
         If the study is unfair or ill-defined, or the file belongs to another study or is damaged. Nothing has been trained then.
     OSError
         If the file cannot be written, or another run is writing it.
+    BrokenExecutor
+        If a worker of the executor is lost. Finished pieces are in the file, as they are after Ctrl-C, which cancels the others.
 
     Truths: tests/test_study.py.
     """
@@ -86,23 +97,42 @@ def compare(
         file("path", path)
     check_evidence(problem, units, tuning, delta)
     fair = fair_methods(methods)
+    an_executor("executor", executor)
     settings = problem.settings() | {"tuning": text("tuning", tuning), "delta": text("delta", delta)}
     with going_on(path, settings, fair) as pieces:
-        bar = threads.bar(
-            itertools.repeat(None), total=len(fair) * (tuning + units), unit="piece", disable=not progress
-        )
-        with bar:
-            study = Study(problem, fair, units, tuning, pieces, bar)
-            equal_epochs = {name: study.outcome(name, problem.epochs) for name in fair}
-            lengths = lengths_of(equal_epochs, problem.epochs)
-            bar.total += sum(length != problem.epochs for length in lengths.values()) * (tuning + units)
-            equal_gradients = {
-                name: equal_epochs[name] if length == problem.epochs else study.outcome(name, length)
-                for name, length in lengths.items()
-            }
-        result = Result({"equal epochs": equal_epochs, "equal gradients": equal_gradients}, delta, pieces.looks(units))
+        study = Study(problem, fair, units, tuning, pieces)
+        budgets = carried_out(study, executor, progress)
+        result = Result(budgets, delta, pieces.looks(units))
         pieces.end(result.as_json(), units)
     return result
+
+
+def carried_out(study: Study, executor: Executor | None, progress: bool) -> Budgets:
+    """The outcomes of a study. What it lacks is computed and kept, and then it is asked again, until it lacks nothing."""
+    path = study.pieces.path
+    kept = f"a second call goes on from {os.fspath(path)}" if path else "nothing is kept, because path is None"
+    calls: Calls[Piece] = Calls(executor, kept)
+    budgets, missing = study.asked()
+    with calls, threads.bar((), initial=study.there, unit="piece", disable=not progress) as bar:
+        while missing:
+            bar.total, bar.n = study.planned, study.there
+            bar.refresh()
+            for piece in missing:
+                calls.add(piece, computed, **study.call(piece, here=executor is None))
+            for piece, found in calls.finished():
+                study.pieces.keep(piece, found)
+                bar.set_postfix_str(f"{piece.method}, unit {piece.unit}", refresh=False)
+            budgets, missing = study.asked()
+    return budgets
+
+
+def computed(
+    problem: Problem, methods: Mapping[str, Method], piece: Piece, is_tuning: bool, unit: Unit | None = None
+) -> list[Measure]:
+    """A piece: a tuning unit is scored on its validation part, another on its test part."""
+    data = unit(piece.unit) if unit else unit_of(problem, piece.unit)
+    method, scored = methods[piece.method], for_tuning(data) if is_tuning else data
+    return measured(problem, method, piece.grid, piece.epochs, piece.unit, scored)
 
 
 def lengths_of(outcomes: Mapping[str, Outcome], epochs: int) -> dict[str, int]:
@@ -114,24 +144,55 @@ def lengths_of(outcomes: Mapping[str, Outcome], epochs: int) -> dict[str, int]:
 
 @dataclass
 class Study:
-    """A study while it runs."""
+    """A study, as far as its pieces are there."""
 
     problem: Problem
     methods: Mapping[str, Method]
     units: int
     tuning: int
     pieces: Pieces
-    bar: Any
+    planned: int = 0  # pieces, as far as is known
+    there: int = 0
 
     def __post_init__(self) -> None:
-        self.unit: Callable[[int], Data] = lru_cache(maxsize=32)(partial(unit_of, self.problem))
+        self.unit: Unit = lru_cache(maxsize=32)(partial(unit_of, self.problem))
+
+    def asked(self) -> tuple[Budgets, list[Piece]]:
+        """The outcomes, and no pieces; or nothing, and the pieces that can be computed now."""
+        try:
+            return self.budgets(), []
+        except Missing as lacks:
+            return {}, lacks.pieces
+
+    def budgets(self) -> Budgets:
+        """The outcomes for both budgets; or `Missing`, with all pieces that can be computed now."""
+        self.planned = self.there = 0
+        equal_epochs = self.outcomes(dict.fromkeys(self.methods, self.problem.epochs))
+        lengths = lengths_of(equal_epochs, self.problem.epochs)
+        longer = self.outcomes({name: n for name, n in lengths.items() if n != self.problem.epochs})
+        return {"equal epochs": equal_epochs, "equal gradients": equal_epochs | longer}
+
+    def outcomes(self, lengths: Mapping[str, int]) -> dict[str, Outcome]:
+        """The outcome of each method that is trained for so many epochs."""
+        found, missing = {}, []
+        for name, epochs in lengths.items():
+            self.planned += self.tuning + self.units
+            try:
+                found[name] = self.outcome(name, epochs)
+            except Missing as lacks:
+                missing += lacks.pieces
+        if missing:
+            raise Missing(missing)
+        return found
 
     def outcome(self, name: str, epochs: int) -> Outcome:
         """A method tuned for a number of epochs, and reported."""
         method = self.methods[name]
         choice = choose(lambda grid: self.validated(name, grid, epochs), method.grid, method.takes)
         alone = {setting: [value] for setting, value in choice.settings.items()}
-        reported = [self.piece(name, alone, epochs, k)[0] for k in range(self.tuning, self.tuning + self.units)]
+        reported = [
+            each[0] for each in self.on_units(name, alone, epochs, range(self.tuning, self.tuning + self.units))
+        ]
         spent = [each["gradients"] for each in reported if each["gradients"]]
         return Outcome(
             settings=choice.settings,
@@ -148,22 +209,29 @@ class Study:
     def validated(self, name: str, grid: Grid, epochs: int) -> list[tuple[Labels, float]]:
         """Each combination of the grid with its mean score on the validation parts of the tuning units."""
         if grid is not self.methods[name].grid:
-            self.bar.total += self.tuning
-        by_unit = [self.piece(name, grid, epochs, k) for k in range(self.tuning)]
+            self.planned += self.tuning
         return [
             (each[0]["settings"], float(numpy.mean([measure["scores"] for measure in each])))
-            for each in zip(*by_unit, strict=True)
+            for each in zip(*self.on_units(name, grid, epochs, range(self.tuning)), strict=True)
         ]
 
-    def piece(self, name: str, grid: Grid, epochs: int, k: int) -> list[Measure]:
-        """All combinations of a grid on one unit: a tuning unit is scored on its validation part, another on its test part."""
+    def on_units(self, name: str, grid: Grid, epochs: int, units: range) -> list[list[Measure]]:
+        """All combinations of a grid on each of these units; or `Missing`, with the pieces that are not there."""
+        pieces = [Piece(name, grid, epochs, k) for k in units]
+        missing = [piece for piece in pieces if not self.pieces.has(piece)]
+        self.there += len(pieces) - len(missing)
+        if missing:
+            raise Missing(missing)
+        return [self.pieces.get(piece) for piece in pieces]
 
-        def compute() -> list[Measure]:
-            data = self.unit(k)
-            scored = for_tuning(data) if k < self.tuning else data
-            return measured(self.problem, self.methods[name], grid, epochs, k, scored)
-
-        self.bar.set_postfix_str(f"{name}, unit {k}")
-        found = self.pieces.get(name, f"{epochs} epochs, unit {k:03}, {json.dumps(grid)}", compute)
-        self.bar.update()
-        return found
+    def call(self, piece: Piece, here: bool) -> dict[str, Any]:
+        """The arguments of `computed`; units that are drawn here are drawn once."""
+        methods = {piece.method: self.methods[piece.method]}
+        drawn = {"unit": self.unit} if here else {}
+        return {
+            "problem": self.problem,
+            "methods": methods,
+            "piece": piece,
+            "is_tuning": piece.unit < self.tuning,
+            **drawn,
+        }

@@ -11,7 +11,16 @@ from ..array_backend import asarray, asnumpy
 from ..checks import pick
 from ..data import Data
 from ..kinds import function, host
-from ..losses import accuracy, as_rows, check_labels, cross_entropy, generalised_cross_entropy, mse
+from ..losses import (
+    accuracy,
+    as_rows,
+    by_class,
+    check_labels,
+    cross_entropy,
+    generalised_cross_entropy,
+    mean_recall,
+    mse,
+)
 from ..models import Model
 from ..ops.losses import check_range
 from ..types import Array, Loss, Statistics
@@ -34,7 +43,7 @@ def loss_name(loss: LossOrName) -> LossOrName:
 
 
 def evaluate(model: Model, w: Array, running: Statistics, loss: LossOrName, x: Array, y: Array) -> Measured:
-    """The mean loss over the examples, and the accuracy where y are classes, computed a few rows at a time."""
+    """The mean loss over the examples; where y are classes, both accuracies, too. Computed a few rows at a time."""
     total: Measured = {}
     for start in range(0, len(x), ROWS):
         some, their = x[start : start + ROWS], y[start : start + ROWS]
@@ -42,8 +51,11 @@ def evaluate(model: Model, w: Array, running: Statistics, loss: LossOrName, x: A
         measured = {"loss": loss_function(loss)(outputs, their)}
         if their.dtype.kind in "iu":
             measured["accuracy"] = accuracy(outputs, their)
+            measured["hits"], measured["there"] = (of_each / len(some) for of_each in by_class(outputs, their))
         for key, value in measured.items():
             total[key] = total.get(key, 0) + value * (len(some) / len(x))
+    if "hits" in total:
+        total["balanced_accuracy"] = mean_recall(total.pop("hits"), total.pop("there"))
     return {key: asnumpy(value) for key, value in total.items()}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ import numpy
 from ..arguments import checked, file, path
 from ..array_backend import asarray
 from ..checks import is_real, pick, shown
-from ..models import Model, cnn, gpt, mlp, resnet, vit
+from ..models import MODELS, Model
 from ..types import SHARED, Array, Shape, State, Statistics
 from .archive import Path, entries, read, refusing, write
 from .evaluate import LossOrName, Measured, evaluate, ready, scores
@@ -23,8 +23,6 @@ from .sweep import Axes, Labels, shape_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-MODELS: dict[str, Callable[..., Model]] = {f.__name__: f for f in (mlp, cnn, resnet, vit, gpt)}  # for `Run.load`
 
 
 @dataclass(frozen=True)
@@ -38,8 +36,8 @@ class Run:
         The weights after the last epoch in the history (the initial ones, if it is empty), on the backend in use.
     history : dict of NumPy arrays
         One row per epoch, (epochs, ...): the means over the epoch's minibatches of "train_loss", "grad_norm" and, for SAM,
-        "eps_norm"; and "validation_loss" and "validation_accuracy" after the epoch, if there is validation data. Two have
-        the shape (epochs,): "epoch", counted from 1, and "evaluations", the gradients spent since the first epoch.
+        "eps_norm"; and what `evaluate` gives after the epoch, as "validation_loss" and so on, if there is validation data.
+        Two have the shape (epochs,): "epoch", counted from 1, and "evaluations", the gradients spent since the first epoch.
     loss : str or function
         As in `train`.
     interrupted : bool
@@ -62,7 +60,7 @@ class Run:
     state: State = field(default_factory=dict, repr=False)
 
     def evaluate(self, x: Array, y: Array) -> Measured:
-        """The "loss" on x (m, i) and y (m,) or (m, k), and the "accuracy" if y are classes: NumPy arrays (...,).
+        """The "loss" on x (m, i) and y (m,) or (m, k); "accuracy" and "balanced_accuracy" if y are classes: NumPy arrays (...,).
 
         Raises a TypeError or a ValueError if the data do not fit the model.
         """

@@ -126,13 +126,13 @@ def data_of(data: Any, axes: Axes) -> tuple[Any, numpy.ndarray | None]:
 
 
 def rows_of(x: Array, y: Array, i: Array, lead: Shape, own_labels: bool) -> tuple[Array, Array]:
-    """The rows i of x and y: i is (b,) for all replicas, or (seeds, b) with one order per seed.
+    """The rows x, which are the rows i of the data, and the rows i of y: i is (b,), or (seeds, b) with one order per seed.
 
     y has one row per example; if each replica has labels of its own, y is (..., m).
     """
     if not own_labels:
-        return _for_all(x[i], i, lead), _for_all(y[i], i, lead)
-    return _for_all(x[i], i, lead), numpy.take_along_axis(y, numpy.broadcast_to(i, (*lead, i.shape[-1])), axis=-1)
+        return _for_all(x, i, lead), _for_all(y[i], i, lead)
+    return _for_all(x, i, lead), numpy.take_along_axis(y, numpy.broadcast_to(i, (*lead, i.shape[-1])), axis=-1)
 
 
 def _for_all(rows: Array, i: Array, lead: Shape) -> Array:

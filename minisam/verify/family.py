@@ -30,7 +30,11 @@ def family() -> Checks:
 def variants(model: models.Model) -> dict[str, optim.Optimizer]:
     """Name → one optimizer of every class in `minisam.sam` that makes steps over a base, and those without a base."""
     base = optim.SGD(0.05, momentum=0.9)
-    needed: dict[str, dict[str, Any]] = {"SAMON": {"mask": model.mask("biases")}, "SAF": {"examples": 8, "classes": 3}}
+    needed: dict[str, dict[str, Any]] = {
+        "SAMON": {"mask": model.mask("biases")},
+        "SAF": {"examples": 8, "classes": 3},
+        "ImbSAM": {"tail": [2]},
+    }
     kinds = {name: kind for name, kind in vars(sam).items() if name not in PIECES and _steps_over_a_base(kind)}
     over_base = {name: kind(base, **needed.get(name, {})) for name, kind in kinds.items()}
     return over_base | {"BSAM": sam.BSAM(), "SWA": sam.SWA(base), "EMA": sam.EMA(base)}

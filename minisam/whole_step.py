@@ -1,0 +1,156 @@
+"""A whole step as one record: its gradients, ε, the L2 term and the base's update, with no Python in between.
+
+For a device, where the kernels of a step are then one graph. (On the host it was tried, and a step is not faster.) Optimizers
+stay as they are written: their step is traced, as a loss is. A step that decides by values, draws random numbers, goes by its own
+number or computes in two threads is made as it is written. So is that of a large net, where Python takes no time that shows.
+
+Truths: tests/test_whole_step.py (the same bits as the step as it is written).
+"""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import replace
+from typing import Any, NoReturn, cast
+
+from .array_backend import asarray
+from .autodiff.replay import Computation
+from .autodiff.tape import CannotRecord, package, refuse
+from .batch import Batch, BatchLoss
+from .types import Array, Info, Scalar, State
+
+PLAIN = 8  # steps that are made as they are written first: recording one takes as long as some tens of them
+KEPT = 8  # recorded steps of one loss; the oldest makes room
+WRONG = (TypeError, ValueError, AttributeError, KeyError, IndexError)  # what a wrong argument of a step ends in
+LARGE = 2**28  # bytes of the gradient's records, above which Python takes no time that shows
+
+
+def whole_step(optimizer: Any, w: Array, state: State, batch: object) -> tuple[Array, State, Info] | None:
+    """What a step of this optimizer returns, made by a record; None where it is to be made as it is written."""
+    if not isinstance(batch, Batch):
+        return None
+    steps, key = batch.of.whole_steps, (id(optimizer), batch.kind, *state)
+    if key not in steps:
+        steps[key] = WholeStep(optimizer, state, batch)
+        while len(steps) > KEPT:
+            del steps[next(iter(steps))]
+    step: WholeStep = steps[key]
+    if step.is_plain(batch):
+        return None
+    try:
+        return step(w, state, batch)
+    except (CannotRecord, *WRONG):  # what is wrong with the arguments is said by the step as it is written
+        step.plain = 0 if step.told else -1
+        return None
+
+
+class WholeStep:
+    """The steps of one optimizer on the batches of one loss, from states with these names."""
+
+    def __init__(self, optimizer: Any, state: State, batch: Batch) -> None:
+        self.optimizer, self.base = (
+            optimizer,
+            getattr(optimizer, "base", optimizer),
+        )  # held, so that its id is nobody else's
+        self.loss, self.parts = weakref.ref(batch.of), [*batch.arrays()]
+        self.names, self.kept = [*state], [name for name, a in state.items() if hasattr(a, "strides")]
+        self.numbers: tuple[tuple[Scalar, ...], list[Array]] = (), []
+        self.plain = PLAIN if is_ours(optimizer) else -1  # how many are still to be made as written; −1: all
+        self.record: Computation | None = None
+        self.made: list[str] = []  # the arrays of the new state, and then those of `info`
+        self.told: list[str] = []
+        self.constants: Info = {}
+
+    def is_plain(self, batch: Batch) -> bool:
+        """Whether the next step is to be made as it is written."""
+        if self.plain == 0 and self.record is None:
+            gradient = batch.of.gradient(batch.kind)
+            if gradient.failures or gradient.cache.nbytes() > LARGE:
+                self.plain = -1
+        if self.plain:
+            self.plain -= self.plain > 0
+            return True
+        return self.record is not None and bool(self.record.failures)
+
+    def __call__(self, w: Array, state: State, batch: Batch) -> tuple[Array, State, Info]:
+        point = [w, *[state[name] for name in self.kept], *self._at(state["t"], w)]
+        if self.record is None:
+            reads = batch.of.gradient(batch.kind).body
+            self.record = Computation(
+                "step", self.body, no_leaves, as_they_are, list, len(point), reads=reads, quiet=True
+            )
+        w, *results, _ = batch.gradient.to(self.record)(*point)
+        arrays, told = results[: len(self.made)], results[len(self.made) :]
+        info = self.constants | dict(zip(self.told, told, strict=False))
+        if statistics := told[len(self.told) :]:
+            info["statistics"] = dict(zip(batch.of.model.running, statistics, strict=True))
+        return w, {**state, **dict(zip(self.made, arrays, strict=True)), "t": state["t"] + 1}, info
+
+    def body(self, w: Array, *inputs: Array) -> tuple[list[Array], list[Array]]:
+        """(w, arrays of the state, numbers of the step, arrays of the batch) -> (new w, arrays of the new state, of `info`)."""
+        given = iter(inputs)
+        state = dict.fromkeys(self.names, UNKNOWN) | {name: next(given) for name in self.kept}
+        numbers = [next(given) for _ in self.numbers[1]]
+        loss = cast(BatchLoss, self.loss())  # the step that is being made holds it
+        batch = Batch(loss, **dict(zip(self.parts, given, strict=True)), seeds=UNKNOWN)
+        base = Given(self.base.met[w.dtype, type(w)], numbers)
+        optimizer = base if self.base is self.optimizer else replace(self.optimizer, base=base)
+        w, state, info = type(self.optimizer).step.__wrapped__(optimizer, w, state, batch)
+        statistics = info.pop("statistics", {})
+        arrays = {name: a for name, a in state.items() if a is not UNKNOWN}
+        told = {name: a for name, a in info.items() if name != "evaluations"}
+        self.made, self.told, self.constants = [*arrays], [*told], {"evaluations": info["evaluations"]}
+        return [w, *arrays.values(), *told.values(), *statistics.values()], []
+
+    def _at(self, t: int, w: Array) -> list[Array]:
+        """The numbers of step t as arrays, which are made anew only if a number is another one."""
+        numbers = self.base.met[w.dtype, type(w)].at(t, w)
+        known, arrays = self.numbers
+        if len(known) != len(numbers) or not all(map(is_same, known, numbers)):
+            arrays = [asarray([a] if isinstance(a, float) else a, dtype=w.dtype) for a in numbers]
+            self.numbers = numbers, arrays
+        return arrays
+
+
+class Given:
+    """A base optimizer at one step, whose numbers, such as η, are inputs of the record."""
+
+    def __init__(self, base: Any, numbers: list[Array]) -> None:
+        self.base, self.numbers, self.lr, self.init = base, numbers, base.lr, base.init
+
+    def update(self, w: Array, state: State, g: Array) -> tuple[Array, State]:
+        moved: tuple[Array, State] = self.base.moved(w, state, g, *self.numbers)
+        return moved
+
+
+class Unknown:
+    """What a recorded step must not depend on: the number of the step, and the seeds of the run."""
+
+    def refused(self, *_: object) -> NoReturn:
+        refuse("it depends on the number of the step or on the seeds of the run")
+
+    __bool__ = __eq__ = __lt__ = __gt__ = __le__ = __ge__ = __index__ = __int__ = __float__ = refused
+    __hash__ = None  # type: ignore[assignment]
+
+
+UNKNOWN = Unknown()
+
+
+def is_ours(optimizer: Any) -> bool:
+    """Whether the classes of an optimizer and of its parts are the library's, which keep nothing outside their state."""
+    parts = (optimizer, *[part for name in ("base", "ball") if (part := getattr(optimizer, name, None)) is not None])
+    return hasattr(parts[min(1, len(parts) - 1)], "moved") and all(
+        package(type(a).__module__) == "minisam" for a in parts
+    )
+
+
+def is_same(a: Scalar, b: Scalar) -> bool:
+    return a is b or (isinstance(a, float) and isinstance(b, float) and a == b)
+
+
+def no_leaves(flat: Array) -> list[Array]:
+    return []
+
+
+def as_they_are(*inputs: Array) -> tuple[Array, ...]:
+    return inputs
