@@ -15,9 +15,10 @@ from typing import Any, NoReturn, cast
 
 from .array_backend import asarray
 from .autodiff.replay import Computation
-from .autodiff.tape import CannotRecord, package, refuse
+from .autodiff.tape import STAYS, CannotRecord, package, refuse
 from .batch import Batch, BatchLoss
-from .types import Array, Info, Scalar, State
+from .hyperparameters import Declared
+from .types import Array, Info, State
 
 PLAIN = 8  # steps that are made as they are written first: recording one takes as long as some tens of them
 KEPT = 8  # recorded steps of one loss; the oldest makes room
@@ -30,11 +31,11 @@ def whole_step(optimizer: Any, w: Array, state: State, batch: object) -> tuple[A
     if not isinstance(batch, Batch):
         return None
     steps, key = batch.of.whole_steps, (id(optimizer), batch.kind, *state)
-    if key not in steps:
-        steps[key] = WholeStep(optimizer, state, batch)
-        while len(steps) > KEPT:
-            del steps[next(iter(steps))]
-    step: WholeStep = steps[key]
+    step: WholeStep | None = steps.get(key)
+    if step is None:  # other threads may add and remove some, too
+        step = steps[key] = WholeStep(optimizer, state, batch)
+        for oldest in [*steps][:-KEPT]:
+            steps.pop(oldest, None)
     if step.is_plain(batch):
         return None
     try:
@@ -48,14 +49,13 @@ class WholeStep:
     """The steps of one optimizer on the batches of one loss, from states with these names."""
 
     def __init__(self, optimizer: Any, state: State, batch: Batch) -> None:
-        self.optimizer, self.base = (
-            optimizer,
-            getattr(optimizer, "base", optimizer),
-        )  # held, so that its id is nobody else's
+        self.optimizer = optimizer  # held, so that its id is nobody else's
+        self.base = getattr(optimizer, "base", optimizer)
         self.loss, self.parts = weakref.ref(batch.of), [*batch.arrays()]
         self.names, self.kept = [*state], [name for name, a in state.items() if hasattr(a, "strides")]
-        self.numbers: tuple[tuple[Scalar, ...], list[Array]] = (), []
-        self.plain = PLAIN if is_ours(optimizer) else -1  # how many are still to be made as written; −1: all
+        self.numbers: tuple[tuple[Any, ...], list[Array]] = (), []
+        may_be = hasattr(self.base, "moved") and is_ours(optimizer)
+        self.plain = PLAIN if may_be else -1  # how many steps are still to be made as written; −1: all
         self.record: Computation | None = None
         self.made: list[str] = []  # the arrays of the new state, and then those of `info`
         self.told: list[str] = []
@@ -76,8 +76,16 @@ class WholeStep:
         point = [w, *[state[name] for name in self.kept], *self._at(state["t"], w)]
         if self.record is None:
             reads = batch.of.gradient(batch.kind).body
+            me = weakref.proxy(self)  # with no cycle, the buffers are freed with the last reference
             self.record = Computation(
-                "step", self.body, no_leaves, as_they_are, list, len(point), reads=reads, quiet=True
+                "step",
+                lambda *inputs: me.body(*inputs),
+                no_leaves,
+                as_they_are,
+                list,
+                len(point),
+                reads=reads,
+                quiet=True,
             )
         w, *results, _ = batch.gradient.to(self.record)(*point)
         arrays, told = results[: len(self.made)], results[len(self.made) :]
@@ -96,6 +104,7 @@ class WholeStep:
         base = Given(self.base.met[w.dtype, type(w)], numbers)
         optimizer = base if self.base is self.optimizer else replace(self.optimizer, base=base)
         w, state, info = type(self.optimizer).step.__wrapped__(optimizer, w, state, batch)
+        vars(base).clear()  # an optimizer and its `met` are a cycle; the trace must not be kept by it
         statistics = info.pop("statistics", {})
         arrays = {name: a for name, a in state.items() if a is not UNKNOWN}
         told = {name: a for name, a in info.items() if name != "evaluations"}
@@ -104,19 +113,20 @@ class WholeStep:
 
     def _at(self, t: int, w: Array) -> list[Array]:
         """The numbers of step t as arrays, which are made anew only if a number is another one."""
-        numbers = self.base.met[w.dtype, type(w)].at(t, w)
+        like = w.dtype, type(w)
+        numbers = self.base.met[like].at(t, w)
         known, arrays = self.numbers
-        if len(known) != len(numbers) or not all(map(is_same, known, numbers)):
+        if len(known) != len(like + numbers) or not all(map(is_same, known, like + numbers)):
             arrays = [asarray([a] if isinstance(a, float) else a, dtype=w.dtype) for a in numbers]
-            self.numbers = numbers, arrays
+            self.numbers = like + numbers, arrays
         return arrays
 
 
 class Given:
-    """A base optimizer at one step, whose numbers, such as η, are inputs of the record."""
+    """A base optimizer at one step, whose numbers, the first of which is η, are inputs of the record."""
 
     def __init__(self, base: Any, numbers: list[Array]) -> None:
-        self.base, self.numbers, self.lr, self.init = base, numbers, base.lr, base.init
+        self.base, self.numbers, self.lr, self.init = base, numbers, numbers[0], base.init
 
     def update(self, w: Array, state: State, g: Array) -> tuple[Array, State]:
         moved: tuple[Array, State] = self.base.moved(w, state, g, *self.numbers)
@@ -136,15 +146,15 @@ class Unknown:
 UNKNOWN = Unknown()
 
 
-def is_ours(optimizer: Any) -> bool:
-    """Whether the classes of an optimizer and of its parts are the library's, which keep nothing outside their state."""
-    parts = (optimizer, *[part for name in ("base", "ball") if (part := getattr(optimizer, name, None)) is not None])
-    return hasattr(parts[min(1, len(parts) - 1)], "moved") and all(
-        package(type(a).__module__) == "minisam" for a in parts
+def is_ours(part: Any) -> bool:
+    """Whether the class of an optimizer or ball, and of all its settings, stays as it is. (A schedule is not recorded.)"""
+    settings = [a for name, a in vars(part).items() if name not in ("lr", "met")]
+    return package(type(part).__module__) == "minisam" and all(
+        is_ours(a) if isinstance(a, Declared) else package(type(a).__module__) in STAYS for a in settings
     )
 
 
-def is_same(a: Scalar, b: Scalar) -> bool:
+def is_same(a: Any, b: Any) -> bool:
     return a is b or (isinstance(a, float) and isinstance(b, float) and a == b)
 
 

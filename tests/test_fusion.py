@@ -111,6 +111,22 @@ def test_truth_values_count_as_numbers():
 
 
 @on_the_device
+def test_comparisons_of_what_has_not_one_precision_stay():
+    from minisam.array_backend.fusion import fused
+
+    xp = array_backend.xp()
+    for a, b in ((xp.arange(4), 2), (xp.arange(4) > 1, True), (xp.arange(4.0), xp.arange(4, dtype="float32"))):
+        ends = xp.zeros((2, 4), dtype=bool)
+        calls = [partial(np.equal, a, b, out=ends[0]), partial(np.less, a, b, out=ends[1])]
+        made = fused(calls)
+        assert made == calls
+        for call in made:
+            call()
+        there = array_backend.asnumpy(a), array_backend.asnumpy(b)
+        assert array_backend.asnumpy(ends).tolist() == [np.equal(*there).tolist(), np.less(*there).tolist()]
+
+
+@on_the_device
 def test_the_larger_of_a_number_and_none_is_none():
     from minisam.array_backend.fusion import fused
 

@@ -89,7 +89,7 @@ def test_a_cross_entropy_and_its_slopes_are_numpys(name, smoothing, dtype):
     of_logits, of_labels = LOGITS[name]
     z = (3 * RNG.standard_normal(of_logits)).astype(dtype)
     labels = RNG.integers(0, of_logits[-1], of_labels)
-    for kind in ("int64", "int32", "int8"):
+    for kind in ("int64", "int32", "int8", "uint64", "uint16", "uint8"):
         ends = []
         for backend in ("numpy", "cupy"):
             with array_backend.use(backend):
@@ -114,10 +114,13 @@ def test_logits_that_lie_otherwise_and_large_ones():
     np.testing.assert_allclose(here, there, rtol=1e-13)
 
 
-@pytest.mark.parametrize("label", [-1, 3, 10**6])
-def test_a_label_that_is_no_class_makes_the_loss_no_number(label):
+@pytest.mark.parametrize(
+    ("label", "dtype"),
+    [(-1, "int64"), (3, "int8"), (10**6, "int32"), (200, "uint8"), (3, "uint32"), (2**63 + 1, "uint64")],
+)
+def test_a_label_that_is_no_class_makes_the_loss_no_number(label, dtype):
     """The host would have to wait for the labels to refuse them; and no memory is read that is not the logits'."""
-    z, labels = array_backend.xp().zeros((2, 3)), array_backend.asarray([0, label])
+    z, labels = array_backend.xp().zeros((2, 3)), array_backend.asarray(np.array([0, label], dtype))
     loss, g = value_and_grad(lambda z: cross_entropy(z.reshape(2, 3), labels), recorded=False)(z.reshape(-1))
     assert np.isnan(array_backend.asnumpy(loss))
     assert np.isnan(array_backend.asnumpy(g)[3:]).all()

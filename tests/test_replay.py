@@ -11,12 +11,14 @@ from pathlib import Path
 import autograd.numpy as anp
 import numpy as np
 import pytest
+from autograd.core import primitive_vjps
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minisam
 from minisam import SAM, SGD, Adam, hvp, mlp, mse, value_and_grad
 from minisam.autodiff import memory, records, replay
+from minisam.autodiff.compare import close
 from minisam.autodiff.program import Program
 from minisam.sam import Quadratic
 from minisam.types import Evaluated, statistics_of
@@ -617,3 +619,18 @@ def test_autograd_itself_is_as_before():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert autograd.grad(lambda a: a**2 if a > 1 else a)(3.0) == 6.0
+
+
+def test_a_gradient_that_is_gone_leaves_nothing_behind():
+    """autograd keeps the derivatives of all primitives for ever."""
+    before = len(primitive_vjps)
+    value_and_grad(mlp((3, 4, 2)))(mlp((3, 4, 2)).init(0), np.eye(5, 3), np.zeros(5, dtype=int))
+    assert len(primitive_vjps) == before
+
+
+def test_numbers_are_compared_also_beside_some_that_are_not_finite():
+    right = np.array([np.inf, np.nan, 1.0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert close(right + 1e-12, right)
+        assert not close(right + 1e-3, right)

@@ -6,13 +6,14 @@ The host records whole steps only here; on a device see tests/test_gpu.py.
 import gc
 import weakref
 
+import autograd.numpy as anp
 import numpy as np
 import pytest
 from protocol import EXAMPLES, MODEL, OPTIMIZERS
 
 from minisam import SAM, SGD, Adam, BatchLoss, Model, cnn, cross_entropy, ops, vit, whole_step
 from minisam.optim import constant, warmup
-from minisam.sam import Adaptive
+from minisam.sam import WSAM, Adaptive, Only
 
 STEPS = 6
 AS_WRITTEN = {  # by the number of the step, random numbers, examples, ranks and other values, filters, or two threads
@@ -138,6 +139,50 @@ def test_a_step_goes_on_with_the_numbers_of_its_schedule():
     assert np.array_equal(w, there)
 
 
+def test_a_schedule_may_go_by_anything_and_is_asked_at_each_step():
+    """A variant that takes the step size itself, too, gets that of the step."""
+    lr = [0.1]
+    for optimizer in (SGD(lambda t: lr[0]), WSAM(SGD(lambda t: lr[0])), WSAM(Adam(lambda t: lr[0] / (1 + t)))):
+        w, batch = MODEL.init([0, 1], "float64"), next(batches(BatchLoss(MODEL)))
+        state = optimizer.init(w)
+        for lr[0] in (0.1, 0.1, 0.1, 0.3, np.array([[0.1], [0.2]])):
+            made = whole_step.whole_step(optimizer, w, state, batch)
+            expected = as_written(optimizer, w, state, batch)
+            assert made is not None
+            assert_same(made, expected)
+            w, state, _ = made
+
+
+def test_weights_of_two_precisions_take_turns():
+    """The number ½ is the same in both: its array is not."""
+    optimizer, losses = SAM(SGD(0.5, momentum=0.9)), BatchLoss(MODEL)
+    for dtype in ("float64", "float32", "float64"):
+        w, batch = MODEL.init(0, dtype), next(batches(losses))
+        state = optimizer.init(w)
+        for _ in range(2):
+            made = whole_step.whole_step(optimizer, w, state, batch)
+            assert_same(made, as_written(optimizer, w, state, batch))
+
+
+def test_a_parameter_whose_gradient_is_the_same_for_all_inputs():
+    shapes = {"W": (16, 3), "shift": (3,)}
+    model = Model(
+        {"model": "mine"},
+        shapes,
+        lambda p, x: ops.matmul(x, p["W"]) + p["shift"],
+        lambda rng: {k: rng.standard_normal(a) for k, a in shapes.items()},
+    )
+    losses, optimizer = BatchLoss(model, lambda z, y: anp.mean(z, axis=(-2, -1))), SAM(SGD(0.1))
+    w = model.init(0, "float64")
+    state = optimizer.init(w)
+    for batch in batches(losses):
+        made = whole_step.whole_step(optimizer, w, state, batch)
+        assert_same(made, as_written(optimizer, w, state, batch))
+        w, state, _ = made
+    (step,) = losses.whole_steps.values()
+    assert not step.record.failures
+
+
 class Mine(SAM):
     """A user's class may keep something outside its state."""
 
@@ -150,9 +195,20 @@ class MyBall(Adaptive):
     """The same."""
 
 
+class MyFilters:
+    """The same."""
+
+    def mask(self, kind):
+        return MODEL.mask(kind)
+
+    def filter_norms(self, w):
+        return abs(w)
+
+
 def test_a_class_that_is_not_the_librarys_is_left_alone():
     w, batch = MODEL.init(0), next(batches(BatchLoss(MODEL), "float32"))
-    for optimizer in (Mine(SGD(0.1)), SAM(MyBase(0.1)), SAM(SGD(0.1), ball=MyBall())):
+    inside = Only(np.ones(w.size), of=MyBall()), Adaptive(model=MyFilters())
+    for optimizer in (Mine(SGD(0.1)), SAM(MyBase(0.1)), *[SAM(SGD(0.1), ball=ball) for ball in (MyBall(), *inside)]):
         assert whole_step.whole_step(optimizer, w, optimizer.init(w), batch) is None
 
 
@@ -186,11 +242,15 @@ def test_a_loss_goes_with_its_steps():
     losses = BatchLoss(MODEL)
     batch = next(batches(losses, "float32"))
     whole_step.whole_step(optimizer, w, optimizer.init(w), batch)
-    seen = weakref.ref(losses)
+    (step,) = losses.whole_steps.values()
+    assert step.record.cache.records
+    seen = [
+        weakref.ref(a) for a in (losses, step.record.cache)
+    ]  # buffers in a cycle would wait for the garbage collector
     gc.disable()
     try:
-        del losses, batch
-        assert seen() is None
+        del losses, batch, step
+        assert [a() for a in seen] == [None, None]
     finally:
         gc.enable()
 
@@ -214,3 +274,18 @@ def test_the_first_steps_are_made_as_they_are_written(monkeypatch):
 def test_a_plain_function_is_left_alone():
     optimizer, w = SGD(0.1), MODEL.init(0)
     assert whole_step.whole_step(optimizer, w, optimizer.init(w), lambda w: ((w * w).sum(-1), 2 * w)) is None
+
+
+class Contended(dict):
+    """Another thread brings new steps as soon as this one has added its own."""
+
+    def __setitem__(self, key, step):
+        super().__setitem__(key, step)
+        self.clear()
+
+
+def test_another_thread_may_push_a_step_out_at_once():
+    w, losses = MODEL.init(0), BatchLoss(MODEL)
+    object.__setattr__(losses, "whole_steps", Contended())
+    batch, optimizer = next(batches(losses, "float32")), SGD(0.1)
+    assert whole_step.whole_step(optimizer, w, optimizer.init(w), batch) is not None

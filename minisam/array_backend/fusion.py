@@ -121,9 +121,11 @@ def is_elementwise(call: Any) -> bool:
     if not (isinstance(call, partial) and isinstance(call.func, numpy.ufunc) and call.keywords.keys() == {"out"}):
         return False
     name, out = call.func.__name__, call.keywords["out"]
-    right = "?" if name in COMPARISONS else dtype_of(call)
+    precision = dtype_of(call)
     of_numbers = all(is_cupys(a) or type(a) in PLAIN for a in call.args)  # NumPy's own numbers have a precision
-    if name not in ARITHMETIC | COMPARISONS or not of_numbers or not out.dtype.char == right != "":
+    if name not in ARITHMETIC | COMPARISONS or not of_numbers or precision == "":
+        return False
+    if out.dtype.char != ("?" if name in COMPARISONS else precision):
         return False
     return not meets(out, {place(a): a for a in arrays_of(call)})
 

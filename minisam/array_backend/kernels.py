@@ -100,7 +100,7 @@ extern "C" __global__ void cross_entropy(  // a thread for each example; out hol
     if (i >= examples) return;
     const long long lead = i / m, example = i % m;
     z += lead * z_of_lead + example * z_of_example;
-    const label y = labels[lead * labels_of_lead + example * labels_of_example];
+    const long long y = labels[lead * labels_of_lead + example * labels_of_example];
     number* loss = out + lead * (1 + c) * m + example;
     number largest = z[0], mean = 0, total = 0;
     for (long long k = 0; k < c; ++k) {
@@ -119,7 +119,8 @@ extern "C" __global__ void cross_entropy(  // a thread for each example; out hol
         loss[(1 + k) * m] = is_class ? (loss[(1 + k) * m] / total - (k == y ? share : 0) - (number)(smoothing / c)) / m : NAN;
 }
 """
-INTEGERS = {1: "signed char", 2: "short", 4: "int", 8: "long long"}
+INTEGERS = {"b": "signed char", "h": "short", "i": "int", "l": "long long", "q": "long long"}
+INTEGERS |= {char.upper(): f"unsigned {name.removeprefix('signed ')}" for char, name in INTEGERS.items()}
 
 
 def cross_entropy(z: Array, labels: Array, smoothing: float, out: Array) -> None:
@@ -128,7 +129,7 @@ def cross_entropy(z: Array, labels: Array, smoothing: float, out: Array) -> None
 
     *lead, m, c = z.shape
     z, labels = z.reshape(math.prod(lead), m, c), cupy.broadcast_to(labels, (*lead, m)).reshape(math.prod(lead), m)
-    source = f"typedef {INTEGERS[labels.itemsize]} label;\n{CROSS_ENTROPY}"
+    source = f"typedef {INTEGERS[labels.dtype.char]} label;\n{CROSS_ENTROPY}"
     examples = math.prod(lead) * m
     sizes = [examples, m, c, float(smoothing), *steps(z), *steps(labels)]
     kernel("cross_entropy", source, z.dtype.char)((-(-examples // THREADS),), (THREADS,), (z, labels, out, *sizes))
@@ -136,7 +137,9 @@ def cross_entropy(z: Array, labels: Array, smoothing: float, out: Array) -> None
 
 def has_cross_entropy(z: Array, labels: Array) -> bool:
     """Whether the kernel takes these arrays."""
-    return is_cupys(z) and is_cupys(labels) and z.dtype.char in NUMBERS and labels.dtype.kind == "i" and labels.size > 0
+    if not (is_cupys(z) and is_cupys(labels)):
+        return False
+    return z.dtype.char in NUMBERS and labels.dtype.char in INTEGERS and labels.size > 0
 
 
 # --- copies ----------------------------------------------------------------------------------------------------------

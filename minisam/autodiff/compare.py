@@ -73,7 +73,8 @@ def same(got: Array, right: Array) -> bool:
 
 
 def close(got: Array, right: Array) -> bool:
-    """Equal up to rounding, relative to the largest number."""
+    """Equal up to rounding, relative to the largest number that is finite."""
     a, b = array_backend.asnumpy(got), array_backend.asnumpy(right)
     rounding = float(numpy.finfo(b.dtype).eps) ** 0.5
-    return numpy.allclose(a, b, rtol=rounding, atol=rounding * float(numpy.abs(b).max(initial=0)), equal_nan=True)
+    largest = float(numpy.abs(b[numpy.isfinite(b)]).max(initial=0))
+    return numpy.allclose(a, b, rtol=rounding, atol=rounding * largest, equal_nan=True)

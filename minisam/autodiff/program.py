@@ -86,7 +86,8 @@ class Program:
         """The calls that compute these results from these inputs, and the array that holds the value of each line."""
         *values, flat = results
         places = [*(self.split(flat) if flat.size else []), *values]
-        place_of = {a.line: place for step in self.steps for a, place in zip(step.args, step.leaves, strict=False)}
+        joins = [zip(step.args[1:], step.leaves, strict=True) for step in self.steps if step.leaves]
+        place_of = {a.line: place for pairs in joins for a, place in pairs if isinstance(a, Ref)}
         place_of |= {end.line: place for end, place in zip(self.ends, places, strict=True) if isinstance(end, Ref)}
         bound = {-1 - k: a for k, a in enumerate(inputs)}
         calls: list[Call] = []
@@ -96,7 +97,7 @@ class Program:
                 bound[step.line] = step.f(*args, **step.kwargs)
             elif step.leaves:
                 bound[step.line] = step.buffer
-                calls += copies(step.leaves, args)
+                calls += copies(step.leaves, args[1:])
             else:
                 out = bound[step.line] = place_of.get(step.place, step.buffer)
                 if hasattr(step.f, "calls"):
@@ -136,7 +137,7 @@ def _plan(lines: list[Line], inputs: Sequence[Any], ends: list[int], pool: Pool)
         overwritable = [j for j in dying if _may_overwrite(line, j, lines, memory) and j in pool.owned]
         if _joins(line):
             step.buffer = pool.apart(line.value)
-            step.leaves = line.f.split(step.buffer)  # type: ignore[attr-defined]
+            step.leaves = line.args[0](step.buffer)
         elif i not in ends:
             step.buffer = pool.take(i, line.value, overwritable)
             if overwritable and step.buffer.strides == (own := made[overwritable[0]].buffer).strides:
@@ -242,20 +243,17 @@ def _write(f: Callable[..., Array], *args: Array, out: Array, **kwargs: object) 
     out[...] = value
 
 
-def joining(split: Split) -> Callable[..., Array]:
+@primitive
+def join(split: Split, *leaves: Array, replicas: Shape) -> Array:
     """The inverse of `split`: leaves, with replica axes of these lengths -> the flat vector."""
+    return numpy.concatenate([leaf.reshape(*replicas, -1) for leaf in leaves], axis=-1)
 
-    def join(*leaves: Array, replicas: Shape) -> Array:
-        return numpy.concatenate([leaf.reshape(*replicas, -1) for leaf in leaves], axis=-1)
 
-    join.split = split  # type: ignore[attr-defined]
-    joined = primitive(join)
-    defvjp_argnum(joined, lambda leaf, flat, leaves, _: lambda g: split(g)[leaf])
-    return joined
+defvjp_argnum(join, lambda i, flat, args, _: lambda g: args[0](g)[i - 1])
 
 
 def _joins(line: Line) -> bool:
-    return hasattr(line.f, "split")
+    return line.f is join.fun
 
 
 def copies(places: Sequence[Array], values: Sequence[Any]) -> list[Call]:

@@ -27,7 +27,7 @@ from ..types import Array, Shape
 from .compare import compare, compare_again
 from .memory import LARGE, Cache, Key
 from .parts import Plan
-from .program import Body, Program, Split, joining
+from .program import Body, Program, Split, join
 from .records import Anew, Captured, Fixed, Record, in_dtypes
 from .tape import CannotRecord, tracing
 from .watch import Watch
@@ -82,10 +82,6 @@ class Computation:
     failures: list[Exception] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
 
-    @functools.cached_property
-    def joined(self) -> Callable[..., Array]:
-        return joining(self.split)
-
     def __call__(self, *inputs: Array) -> Any:
         return Bound(self, inputs[self.points :])(*inputs[: self.points])
 
@@ -104,7 +100,7 @@ class Computation:
             values, leaves = self.body(w, *rest)
         if not leaves:
             return [*values, xp().empty(0)]
-        flat = self.joined(*leaves, replicas=w.shape[:-1])
+        flat = join(self.split, *leaves, replicas=w.shape[:-1])
         return [*values, flat.astype(w.dtype, copy=False)]  # autograd's rule for a mean, say, makes float64 of float32
 
     def first(self, key: Key, point: Sequence[Any], batch: Bound) -> list[Array]:
