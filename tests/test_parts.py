@@ -1,8 +1,5 @@
 """Gradients in two parts: which are cut, and that nothing but the time they take tells it."""
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from functools import partial
 
@@ -327,19 +324,3 @@ def test_gradients_in_parts_within_two_parallel_ones(all_large):
         with threads.use(n):
             runs.append(train(model, batch_of(model, 20), SAMPa(SGD(0.05)), 2, 8, progress=False).w)
     assert_same(*[[w] for w in runs])
-
-
-def test_the_number_of_blas_threads_does_not_matter(tmp_path):
-    """Nor does it for products that BLAS would share out otherwise, inside `train` or not."""
-    program = f"""
-import sys, numpy as np
-from minisam import SAM, SGD, mlp, train, value_and_grad
-rng, model = np.random.default_rng(0), mlp((300, 400, 3))
-x, y = rng.standard_normal((256, 300)).astype("float32"), rng.integers(0, 3, 256)
-run = train(model, (x, y), SAM(SGD(0.05)), 2, 64, progress=False)
-np.save(r"{tmp_path}/" + sys.argv[1], [run.w, value_and_grad(model)(run.w, x, y)[1]])
-"""
-    for n in ("1", "2"):
-        variables = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "MINISAM_THREADS"), n)
-        subprocess.run([sys.executable, "-c", program, n], env=os.environ | variables, check=True)
-    np.testing.assert_array_equal(*(np.load(tmp_path / f"{n}.npy") for n in "12"))
