@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
-from minisam import SAM, SGD, data, mlp, threads, train
+from minisam import SAM, SGD, blas, data, mlp, train
 
 ROUNDS = 7
 NETS = {"mlp 64-32-10": ((64, 32, 10), 30), "mlp 64-256-256-10": ((64, 256, 256, 10), 2)}  # sizes, epochs
@@ -34,7 +34,7 @@ def main(workers: int) -> None:
     for name, (sizes, epochs) in NETS.items():
         run = partial(swept, sizes, epochs)
         pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"))
-        with pool, threads.one_of_blas():
+        with pool, blas.one_thread():
             start, _ = timed(partial(swept, (64, 2, 10), 1, pool))
             rounds = [(timed(run), timed(partial(run, pool))) for _ in range(ROUNDS)]
         assert all(np.array_equal(one.w, several.w) for (_, one), (_, several) in rounds)

@@ -20,14 +20,14 @@ LONGEST_FUNCTION, LONGEST_FILE = 30, 300
 QUIET = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
 # from the ground up: a room imports only from rooms on its own line or above it in this list
 FLOORS = (
-    "types files threads version",
+    "types files version",
     "array_backend constants",
-    "checks arguments kinds show stats vectors streams draws hyperparameters executors",
+    "threads blas workers checks arguments kinds show stats vectors streams draws hyperparameters executors",
     "autodiff.tape autodiff.device_calls autodiff.program autodiff.known",
-    "autodiff.reads autodiff.watch autodiff.compare autodiff.memory autodiff.records autodiff.replay",
+    "autodiff.reads autodiff.watch autodiff.compare autodiff.memory autodiff.records autodiff.parts autodiff.replay",
     "ops",
     "losses models",
-    "autodiff",
+    "autodiff.layout autodiff",
     "schedules data",
     "batch",
     "whole_step optim",

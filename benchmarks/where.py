@@ -18,7 +18,7 @@ import numpy as np
 from jobs import NETS, Job, ModelJob
 from systems.ours import Recorded
 
-from minisam.autodiff import records, replay
+from minisam.autodiff import parts, records, replay
 
 ROUNDS = 15
 
@@ -30,9 +30,8 @@ def main(name: str) -> None:
     replay.Cache.keep = lambda cache, key, record: made.append(record) or plain(cache, key, record)
     system.reset()
     system.run(3)
-    record, inputs = made[0], (system.w0, system.x, system.y)
-    fixed = isinstance(record, records.Fixed)
-    calls = record.calls if fixed else record.program.bind(inputs, record.program.results)[0]
+    inputs = (system.w0, system.x, system.y)
+    calls = calls_of(made[0], inputs[:1], inputs[1:])
     step = timed(lambda: system.run(1))
     gradient = timed(lambda: system.loss_and_grad(*inputs))
     each = [(title(call), timed(call)) for call in calls]
@@ -45,6 +44,18 @@ def main(name: str) -> None:
         count[what] += 1
     for what in sorted(total, key=lambda what: -total[what])[:25]:
         print(f"{total[what]:10.1f} µs  {count[what]:3} × {what}")
+
+
+def calls_of(record: Any, point: Any, batch: Any) -> list[Any]:
+    """The calls of a record; of one part after the other, if it has two."""
+    if isinstance(record, parts.Quiet):
+        return calls_of(record.record, point, batch)
+    if isinstance(record, parts.Parts):
+        both = zip(record.records, record.plan.parts(point, batch), strict=True)
+        return [call for one, part in both for call in calls_of(one, *part)]
+    if isinstance(record, records.Fixed):
+        return record.calls
+    return record.program.bind([*point, *batch], record.program.results)[0]
 
 
 def title(call: Any) -> str:

@@ -14,8 +14,8 @@ comparison, and from 0.3 and 0.1; from α = 1, SAM and 1-SAM, where ε = ρ g/�
 proof. Three ρ each; for ε = ρ g a third of them or less, since 1-USAM diverged with the same.
 
 **Prediction.** The score is −‖β − true β‖². All twelve SAMs and both smaller starts are better than gradient descent from α = 1.
-(USAM and 1-USAM were added when the others had been seen: SAM with one ε for all was worse. Of their ρ, the first three diverged, three
-smaller ones were tried, and these were then chosen on other sets of data, as large as does not diverge.)
+(USAM and 1-USAM were added when the others had been seen: SAM with one ε for all was worse. Of their ρ, the first three
+diverged, three smaller ones were tried, and these were then chosen on other sets of data, as large as does not diverge.)
 """
 
 import autograd.numpy as anp

@@ -3,7 +3,7 @@
 min_w max_{‖ε‖_p ≤ ρ} L(w + ε) + λ‖w‖²
 """
 
-from . import array_backend, data, optim, plot, sam, sharpness, study
+from . import array_backend, data, optim, plot, sam, sharpness, study, threads
 from .autodiff import check_grad, hvp, value_and_grad
 from .batch import BatchLoss
 from .losses import accuracy, balanced_accuracy, cross_entropy, l2_penalty, mse
@@ -47,6 +47,7 @@ __all__ = [
     "sharpness",
     "show",
     "study",
+    "threads",
     "train",
     "value_and_grad",
     "vit",

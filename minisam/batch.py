@@ -14,6 +14,8 @@ import numpy
 from .arguments import checked, instance, optional, random_seed
 from .array_backend import asarray
 from .autodiff import hvp, value_and_grad
+from .autodiff.layout import plan_of
+from .autodiff.parts import cut
 from .autodiff.replay import Bound, Computation
 from .checks import check_counts
 from .kinds import function, numbers, whole_numbers
@@ -69,7 +71,9 @@ class BatchLoss:
     def _of(self, make: Callable[..., Computation], kind: str, near: bool) -> Computation:
         if (make, kind, near) not in self._made:
             loss = KINDS[kind](self.loss)  # it holds nothing else of this
-            self._made[make, kind, near] = make(self.model, anchored(loss) if near else loss)
+            made = make(self.model, anchored(loss) if near else loss)
+            plan = plan_of(self.model, self.loss, *OTHERS[kind], *[2, 0, 0] * near)  # p has rows, τ and λ are numbers
+            self._made[make, kind, near] = replace(made, plan=plan)
         return self._made[make, kind, near]
 
 
@@ -241,6 +245,7 @@ def of_weighted(loss: Loss) -> Loss:
 
 
 KINDS: dict[str, Callable[[Loss], Loss]] = {"plain": as_it_is, "mixed": of_mixture, "weighted": of_weighted}
+OTHERS: dict[str, list[int | None]] = {"plain": [], "mixed": [None, 0], "weighted": [1]}  # their axes, see `plan_of`
 
 
 def anchored(loss: Loss) -> Loss:
@@ -268,10 +273,6 @@ def at_rows(a: Array, rows: Array, axis: int) -> Array:
     a = numpy.broadcast_to(a, (*lead, *a.shape[a.ndim + axis :]))
     rows = numpy.broadcast_to(rows, (*lead, rows.shape[axis], *tail))
     return numpy.take_along_axis(a, rows, axis=axis)
-
-
-def cut(a: Array, axis: int, start: int, stop: int) -> Array:
-    return a[(..., slice(start, stop), *[slice(None)] * (-axis - 1))]
 
 
 def penalty(z: Array, p: Array, tau: Array, lam: Array) -> Array:

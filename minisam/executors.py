@@ -15,7 +15,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar
 
-from . import array_backend, threads
+from . import array_backend, blas, threads
 from .arguments import Kind, methods, optional
 
 
@@ -103,7 +103,7 @@ class Calls(Generic[Key]):
         return error
 
     def __enter__(self) -> Calls[Key]:
-        self.limit = threads.one_of_blas()
+        self.limit = blas.one_thread()
         self.limit.__enter__()
         return self
 
@@ -117,7 +117,7 @@ class Calls(Generic[Key]):
 
 def alike(f: Callable[..., Any], backend: str, arguments: dict[str, Any]) -> Any:
     """f(**arguments), with the same bits wherever this is called."""
-    with array_backend.use(backend), threads.one_of_blas():
+    with array_backend.use(backend), blas.one_thread(), threads.use(1):
         return f(**arguments)
 
 

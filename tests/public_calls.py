@@ -41,13 +41,25 @@ PACKAGES = [
     "plot",
     "study",
 ]  # by their __all__
-MODULES = ["optim", "losses", "batch", "noisy_labels", "long_tails", "self_training", "array_backend", "stats", "draws"]
+MODULES = [
+    "optim",
+    "losses",
+    "batch",
+    "noisy_labels",
+    "long_tails",
+    "self_training",
+    "array_backend",
+    "stats",
+    "draws",
+    "threads",
+]
 HELPERS = {  # of these modules: parts of the public functions, or types, which nobody calls
     "optim": "Optimizer Updater Base first_moments adam_moments seen adam_direction add_l2 lr_at",
     "losses": "each as_rows by_class check_labels is_right mean_recall weight",
     "batch": "Batch as_it_is of_mixture of_weighted anchored of_each at_rows cut penalty divergence",
     "noisy_labels": "a_batch",
     "array_backend": "Backend BackendError copy_each current switch xp name synchronize",
+    "threads": "bar choose allowed",
     "sam": "Ball Composed Rule Sometimes Variant Look",
     "autodiff": "as_loss as_loss_and_grad check_weights",
     "": "DivergedError Model Run",

@@ -30,7 +30,7 @@ from good_values import AVERAGED, DATA, FOLDER, MODEL, RNG, SWEPT, W, X, without
 from public_calls import add
 
 import minisam
-from minisam import array_backend, draws, ops, plot, sharpness, stats, verify
+from minisam import array_backend, draws, ops, plot, sharpness, stats, threads, verify
 
 a_shape = without(["an empty array", "none", "zeros"], sizes)
 
@@ -191,6 +191,7 @@ def add_others() -> None:
     add("array_backend.use", array_backend.use, {"name": ("backend",)}, name=(choice, "numpy"))
     add("array_backend.asarray", array_backend.asarray, a=(lambda _: {}, X), dtype=(lambda _: {}, None))
     add("array_backend.asnumpy", array_backend.asnumpy, a=(lambda _: {}, X))
+    add("threads.use", threads.use, n=(count(), 2))
     add("show", minisam.show, thing=(things_without_source, minisam.SAM))
     for name in ("above", "apart"):
         numbers = without(["a number"], free)

@@ -220,6 +220,28 @@ def test_a_row_shows_the_medians_and_the_ratios_of_rounds():
     assert shown == "| toy: 2-32-32-2, batch 64 | 100.0 | 200.0 | 0.900 | 0.500 to 1.500 |"
 
 
+def test_both_numbers_of_blas_threads_are_measured_in_both_checkouts(other_checkout):
+    command = [
+        sys.executable,
+        str(BENCHMARKS / "two_threads.py"),
+        str(other_checkout),
+        "--rounds",
+        "1",
+        "--only",
+        "toy",
+    ]
+    env = os.environ | {"PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", env=env, check=False)
+    assert done.returncode == 0, done.stderr
+    heads, times, ratio_heads, ratios = (
+        line.strip("| ").split(" | ") for line in done.stdout.splitlines() if line.startswith("| ")
+    )
+    assert [heads[0], *heads[1:5]] == ["SGD step, ms", "other, 2", "other, 1", "this, 2", "this, 1"]
+    assert ratio_heads[1:] == heads[1:5]
+    assert times[0] == ratios[0] == "toy"
+    assert all(1 < float(cell.split()[0]) < 4 for cell in ratios[1:5])  # SAM takes two gradients
+
+
 def test_a_system_that_is_not_installed_is_left_out_with_a_line(monkeypatch):
     import measure
     import systems

@@ -23,6 +23,7 @@ from ..losses import cross_entropy
 from ..models import Model, NormStatistics
 from ..types import Array, Evaluated, LossAndGrad, Shape
 from ..vectors import over
+from .layout import plan_of
 from .program import Split
 from .replay import Computation
 from .tape import new_level
@@ -96,7 +97,14 @@ def value_and_grad(
     that hides from the trace and takes another way only on later batches. Prints and other side effects happen only in a trace.
     Random numbers, such as a mask, have to be inputs.
 
-    Truths: tests/test_autodiff.py, tests/test_replay.py, tests/test_watch.py.
+    In parts
+    --------
+    A gradient of a large network is computed as the mean of those of two halves of the batch, by two threads at once. Large means
+    40 million multiplications or more in a forward pass of one replica. Examples must not meet, in batch norm or in the loss; so
+    that has to be one of the library's, or a `functools.partial` of it. Where many replicas are as large only together, each
+    thread computes half of them. The bits are the same on any number of threads (`minisam.threads`), and when traced.
+
+    Truths: tests/test_autodiff.py, tests/test_replay.py, tests/test_watch.py, tests/test_parts.py.
     """
     split, apply = _parts(model, loss)
 
@@ -110,7 +118,8 @@ def value_and_grad(
         return Evaluated(value, g, dict(zip(names, of_batch, strict=True)))
 
     finish = with_statistics if names else tuple
-    return Computation("value_and_grad", body, split, partial(_ready, "xy"), finish, 1, recorded, check)
+    plan = plan_of(model, loss)
+    return Computation("value_and_grad", body, split, partial(_ready, "xy"), finish, 1, recorded, check, plan)
 
 
 @checked(model=a_model, loss=a_function, recorded=truth, check=truth)
@@ -137,7 +146,8 @@ def hvp(
         _, pull = _trace(gradient, split(w))
         return [], pull(split(v))
 
-    return Computation("hvp", body, split, partial(_ready, "vxy"), operator.itemgetter(0), 2, recorded, check)
+    finish, plan = operator.itemgetter(0), plan_of(model, loss)
+    return Computation("hvp", body, split, partial(_ready, "vxy"), finish, 2, recorded, check, plan)
 
 
 @checked(f=a_loss, w=floats(), h=number(ABOVE_0))

@@ -28,11 +28,16 @@ class OneBatch(Protocol):
 
     def in_dtypes(self, dtypes: tuple[Any, ...]) -> list[Any]: ...
 
+    def part(self, arrays: Sequence[Any]) -> OneBatch: ...
+
 
 class Record:
     watch: Watch | None = None  # of what the code reads besides its inputs, if it reads anything
     nbytes: int
     left, pause = -1, 0  # replays until the next comparison with tracing, and from there to the one after it
+
+    def __call__(self, point: Sequence[Any], batch: OneBatch) -> list[Array]:
+        raise NotImplementedError
 
     def keep(self, watch: Watch) -> None:
         """From now on, look at each replay whether anything has changed, and compare some of them with tracing."""

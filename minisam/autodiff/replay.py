@@ -8,6 +8,7 @@ Truths: tests/test_replay.py (equal to tracing, bit for bit).
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 import operator
@@ -20,11 +21,12 @@ from typing import Any
 import numpy
 from autograd.tracer import isbox
 
-from .. import array_backend
+from .. import array_backend, blas
 from ..array_backend import xp
 from ..types import Array, Shape
 from .compare import compare, compare_again
 from .memory import LARGE, Cache, Key
+from .parts import Plan
 from .program import Body, Program, Split, join
 from .records import Anew, Captured, Fixed, Record, in_dtypes
 from .tape import CannotRecord, tracing
@@ -57,6 +59,8 @@ class Computation:
         [*values, flat vector] -> what the caller gets.
     points : int
         How many of the inputs are the point.
+    plan : function, optional
+        (point, batch), converted -> how to compute it: in parts, or None as it stands.
     reads : function, optional
         What reads more than its arguments, if it is not the body as a whole.
     quiet : bool
@@ -71,6 +75,7 @@ class Computation:
     points: int = 1
     recorded: bool = True
     check: bool = True
+    plan: Callable[[Sequence[Any], Sequence[Any]], Plan | None] = lambda point, batch: None
     reads: Callable[..., Any] | None = None
     quiet: bool = False
     cache: Cache = field(default_factory=lambda: Cache())
@@ -85,7 +90,12 @@ class Computation:
 
     def traced(self, *inputs: Array) -> list[Array]:
         """[*values, flat vector], without a record."""
-        w, *rest = self.ready(*inputs)
+        ready = self.ready(*inputs)
+        point, batch = ready[: self.points], ready[self.points :]
+        plan = self.plan(point, batch)
+        return plan.traced(self._traced, point, batch) if plan else self._traced(*ready)
+
+    def _traced(self, w: Array, *rest: Array) -> list[Array]:
         with tracing:
             values, leaves = self.body(w, *rest)
         if not leaves:
@@ -95,6 +105,11 @@ class Computation:
 
     def first(self, key: Key, point: Sequence[Any], batch: Bound) -> list[Array]:
         """The results, traced; and a record kept under this key, if one can be made."""
+        quiet = self.plan(point, batch.arrays)  # as its replays will be
+        with blas.one_thread() if quiet else contextlib.nullcontext():
+            return self._first(key, point, batch)
+
+    def _first(self, key: Key, point: Sequence[Any], batch: Bound) -> list[Array]:
         inputs = (*point, *batch.arrays)
         if not self.recorded or self.failures or any(map(isbox, inputs)):
             return self.traced(*inputs)
@@ -114,7 +129,8 @@ class Computation:
     def _record(self, key: Key, point: Sequence[Any], batch: Bound, expected: list[Array], watch: Watch | None) -> None:
         if watch is not None and (changed := watch.changed()):
             raise CannotRecord(f"it changes {changed}, which it reads")
-        record = self._new(self.ready(*point, *batch.arrays), len(point))
+        ready, k = self.ready(*point, *batch.arrays), len(point)
+        record = self._new(ready[:k], ready[k:])
         if watch is not None:
             compare(lambda point, batch: record(point, Bound(self, batch)), self.traced, point, batch.arrays, expected)
             record.keep(watch)
@@ -139,13 +155,18 @@ class Computation:
                 self.fail(CannotRecord(f"it reads {changed}, which changes again and again; make it an input, after y"))
         return bool(changed)
 
-    def _new(self, inputs: Sequence[Any], points: int) -> Fixed | Captured | Anew:
+    def _new(self, point: Sequence[Any], batch: Sequence[Any]) -> Record:
+        plan = self.plan(point, batch)
+        return plan.recorded(self._one, point, batch) if plan else self._one(point, batch)
+
+    def _one(self, point: Sequence[Any], batch: Sequence[Any]) -> Record:
         """A record that copies, unless copying takes longer than binding; on a device one that is captured."""
+        inputs = (*point, *batch)
         program = Program(self.body, self.split, inputs)
         copied = sum(getattr(a, "nbytes", math.inf) for a in (*inputs, *program.results))  # a number has no buffer
         large = copied > FASTER_TO_COPY * len(program.steps)
         kind = (Anew if large else Fixed) if isinstance(inputs[0], numpy.ndarray) else Captured
-        return kind(program, inputs[:points], inputs[points:])
+        return kind(program, point, batch)
 
 
 class Bound:
@@ -187,6 +208,10 @@ class Bound:
             record.left, record.pause = record.pause, 2 * record.pause
             compare_again(f.name, results, f.traced(*point, *self.arrays))
         return f.finish(results)
+
+    def part(self, arrays: Sequence[Any]) -> Bound:
+        """A part of this batch."""
+        return Bound(self.f, arrays)
 
     def in_dtypes(self, dtypes: tuple[Any, ...]) -> list[Any]:
         """The arrays in these dtypes, converted once."""

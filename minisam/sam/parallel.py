@@ -8,22 +8,20 @@ Truths: tests/test_parallel.py.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy
 
-from .. import array_backend, threads
+from .. import array_backend
 from ..array_backend import xp
 from ..autodiff.tape import is_tracing, refuse
 from ..hyperparameters import at_least_0, count, share
 from ..optim import lr_at
 from ..types import Array, Radius, Scalar, State
 from ..vectors import mix
+from ..workers import at_once
 from .algebra import Look, Variant
 
 A = TypeVar("A")
@@ -31,32 +29,13 @@ B = TypeVar("B")
 
 
 def together(first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
-    """The results of both, computed at the same time: the second in another thread, where one can start."""
+    """The results of both, computed at the same time: the second in another thread, where there may be one."""
     if is_tracing():
         refuse("it computes in two threads")
-    if not threads.CAN_START:
-        return first(), second()
     second, join = array_backend.current().beside(second)
-    other = _worker().submit(_as_here, array_backend.current(), numpy.geterr(), second)
-    both = first(), other.result()
+    both = at_once(first, second)
     join()
     return both
-
-
-@cache
-def _worker() -> ThreadPoolExecutor:
-    """One thread, always the same: records belong to threads."""
-    return ThreadPoolExecutor(1, thread_name_prefix="minisam")
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_worker.cache_clear)  # its thread is not in the child
-
-
-def _as_here(backend: array_backend.Backend, errors: Any, f: Callable[[], B]) -> B:
-    array_backend.switch(backend)  # each thread has its own, and its own treatment of errors
-    with numpy.errstate(**errors):
-        return f()
 
 
 @dataclass(frozen=True)

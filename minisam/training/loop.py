@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy
 
-from .. import threads
+from .. import blas, threads
 from ..arguments import path
 from ..array_backend import asarray
 from ..checks import check_counts, check_methods, check_truth, pick, shown
@@ -146,7 +146,7 @@ def _here(training: Training, w: Array, epochs: int, checkpoint: Path | None, pr
         done, interrupted = len(stand.rows), False
         try:
             bar = threads.bar(range(done, epochs), total=epochs, initial=done, unit="epoch", disable=not progress)
-            with bar, numpy.errstate(all="ignore"):
+            with bar, numpy.errstate(all="ignore"), blas.one_thread():
                 for epoch in bar:
                     after, lost = training.epoch(stand)
                     if training.ends_with(lost):
