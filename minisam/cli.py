@@ -53,17 +53,9 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     _add_demo_options(demo)
-    study = commands.add_parser(
-        "study", help="a fair comparison of your own: table, verdicts and a picture", description=STUDY
-    )
-    study.add_argument("file", type=Path, help="a Python file")
-    study.add_argument(
-        "--workers",
-        type=_whole,
-        default=1,
-        metavar="N",
-        help="compute on N processes; as many as there are cores is best",
-    )
+    tells = "a fair comparison of your own: table, verdicts and a picture"
+    study = commands.add_parser("study", help=tells, description=STUDY)
+    _add_study_options(study)
     verify = commands.add_parser(
         "verify",
         help="check every formula on this machine and backend",
@@ -80,6 +72,12 @@ def parser() -> argparse.ArgumentParser:
     for command, run in ((demo, _demo), (study, _study), (lessons, _lessons), (verify, _verify), (bench, _bench)):
         command.set_defaults(run=run)
     return top
+
+
+def _add_study_options(study: argparse.ArgumentParser) -> None:
+    on = "compute on N processes; as many as there are cores is best"
+    study.add_argument("file", type=Path, help="a Python file")
+    study.add_argument("--workers", type=_whole, default=1, metavar="N", help=on)
 
 
 def _add_demo_options(demo: argparse.ArgumentParser) -> None:
