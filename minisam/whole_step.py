@@ -57,8 +57,9 @@ class WholeStep:
         may_be = hasattr(self.base, "moved") and is_ours(optimizer)
         self.plain = PLAIN if may_be else -1  # how many steps are still to be made as written; −1: all
         self.record: Computation | None = None
-        self.made: list[str] = []  # the arrays of the new state, and then those of `info`
-        self.told: list[str] = []
+        self.made: list[str] = []  # the arrays of the new state
+        self.left: list[str] = []  # what else is in it, as it was
+        self.told: list[str] = []  # the arrays of `info`
         self.constants: Info = {}
 
     def is_plain(self, batch: Batch) -> bool:
@@ -92,7 +93,8 @@ class WholeStep:
         info = self.constants | dict(zip(self.told, told, strict=False))
         if statistics := told[len(self.told) :]:
             info["statistics"] = dict(zip(batch.of.model.running, statistics, strict=True))
-        return w, {**state, **dict(zip(self.made, arrays, strict=True)), "t": state["t"] + 1}, info
+        left = {name: state[name] for name in self.left}
+        return w, left | dict(zip(self.made, arrays, strict=True)) | {"t": state["t"] + 1}, info
 
     def body(self, w: Array, *inputs: Array) -> tuple[list[Array], list[Array]]:
         """(w, arrays of the state, numbers of the step, arrays of the batch) -> (new w, arrays of the new state, of `info`)."""
@@ -108,7 +110,8 @@ class WholeStep:
         statistics = info.pop("statistics", {})
         arrays = {name: a for name, a in state.items() if a is not UNKNOWN}
         told = {name: a for name, a in info.items() if name != "evaluations"}
-        self.made, self.told, self.constants = [*arrays], [*told], {"evaluations": info["evaluations"]}
+        self.made, self.left = [*arrays], [name for name in state if name not in arrays]
+        self.told, self.constants = [*told], {"evaluations": info["evaluations"]}
         return [w, *arrays.values(), *told.values(), *statistics.values()], []
 
     def _at(self, t: int, w: Array) -> list[Array]:

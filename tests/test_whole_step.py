@@ -289,3 +289,11 @@ def test_another_thread_may_push_a_step_out_at_once():
     object.__setattr__(losses, "whole_steps", Contended())
     batch, optimizer = next(batches(losses, "float32")), SGD(0.1)
     assert whole_step.whole_step(optimizer, w, optimizer.init(w), batch) is not None
+
+
+@pytest.mark.parametrize("optimizer", [SGD(0.1), SAM(SGD(0.1))])
+def test_what_else_is_in_a_state_stays_or_goes_as_in_the_step_as_it_is_written(optimizer):
+    w, batch = MODEL.init(0), next(batches(BatchLoss(MODEL), "float32"))
+    state = optimizer.init(w) | {"mine": 3, "array of mine": w}
+    for _ in range(3):
+        assert_same(whole_step.whole_step(optimizer, w, state, batch), as_written(optimizer, w, state, batch))
