@@ -1,6 +1,7 @@
 """How the tests run."""
 
 import os
+import sys
 
 import devices
 import pytest
@@ -31,6 +32,14 @@ def _gpu_or_skip(request):
             array_backend.BACKENDS["cupy"]()
         except array_backend.BackendError as error:
             pytest.skip(str(error))
+
+
+@pytest.fixture(autouse=True)
+def _blas_has_its_threads_again():
+    """What limits BLAS ends with the test."""
+    yield
+    blas = sys.modules.get("minisam.blas")
+    assert blas is None or not blas.inside
 
 
 def pytest_terminal_summary(terminalreporter):

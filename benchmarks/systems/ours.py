@@ -22,7 +22,6 @@ class Recorded:
     recorded = True
 
     def __init__(self, job):
-        one_thread().__enter__()  # for the rest of this process: steps are made in such a block by `train`
         self.w0, self.x, self.y = job.w, job.x, job.y
         base = SGD(LR, MOMENTUM)
         self.optimizer = SAM(base, RHO) if job.rule == "sam" else base
@@ -33,8 +32,9 @@ class Recorded:
 
     def run(self, steps):
         step, f, x, y = self.optimizer.step, self.loss_and_grad, self.x, self.y
-        for _ in range(steps):
-            self.w, self.state, info = step(self.w, self.state, lambda w: f(w, x, y))
+        with one_thread():  # as `train` does
+            for _ in range(steps):
+                self.w, self.state, info = step(self.w, self.state, lambda w: f(w, x, y))
         return info["loss"]
 
 
@@ -81,6 +81,7 @@ class OnBatch(Recorded):
         self.losses = BatchLoss(job.model)
 
     def run(self, steps):
-        for _ in range(steps):
-            self.w, self.state, info = self.optimizer.step(self.w, self.state, Batch(self.losses, self.x, self.y))
+        with one_thread():
+            for _ in range(steps):
+                self.w, self.state, info = self.optimizer.step(self.w, self.state, Batch(self.losses, self.x, self.y))
         return info["loss"]
