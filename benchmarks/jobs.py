@@ -134,6 +134,11 @@ MODELS = {
     ),
     "cnn, digits": (lambda: minisam.cnn((16, 32), (1, 8, 8)), 64, "16 and 32 channels, 3×3, pooled, batch 64"),
     "cnn, 28×28": (lambda: minisam.cnn((16, 32), (1, 28, 28)), 64, "16 and 32 channels, 3×3, pooled, batch 64"),
+    "resnet, 28×28": (
+        lambda: minisam.resnet((16, 32), (1, 28, 28)),
+        64,
+        "16 and 32 channels, 3×3, a block each, batch norm, batch 64",
+    ),
     "vit, digits": (lambda: minisam.vit(), 64, "16 patches, width 64, 2 blocks, 4 heads, batch 64"),
     "gpt": (lambda: minisam.gpt(100), 16, "context 64, width 64, 2 blocks, 4 heads, 100 characters, batch 16"),
 }

@@ -59,14 +59,15 @@ def main() -> int:
         return 1
     finally:
         suite.close()
-    print(report.table(results))
-    if not (options.quick or NEEDED - set(suite.workers)):
+    if options.quick:
+        print(report.table(results))
+    elif missing := NEEDED - set(suite.workers):
+        print(f"{report.table(results)}\n\nnothing written: not measured were {', '.join(sorted(missing))}")
+    else:
         with whole(RESULTS) as path:
             path.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         report.render(results)
-        print(f"\nwritten: {RESULTS}, {README}, {report.PLOT}")
-    elif not options.quick:
-        print(f"\nnothing written: not measured were {', '.join(sorted(NEEDED - set(suite.workers)))}")
+        print(f"{report.table(results)}\n\nwritten: {RESULTS}, {README}, {report.PLOT}")
     return 0
 
 

@@ -22,7 +22,7 @@ QUIET = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, token
 FLOORS = (
     "types files version",
     "array_backend constants",
-    "threads blas workers checks arguments kinds show stats vectors streams draws hyperparameters executors",
+    "threads blas workers halves checks arguments kinds show stats vectors streams draws hyperparameters executors",
     "autodiff.tape autodiff.device_calls autodiff.program autodiff.known",
     "autodiff.reads autodiff.watch autodiff.compare autodiff.memory autodiff.records autodiff.parts autodiff.replay",
     "ops",

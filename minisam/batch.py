@@ -15,9 +15,9 @@ from .arguments import checked, instance, optional, random_seed
 from .array_backend import asarray
 from .autodiff import hvp, value_and_grad
 from .autodiff.layout import plan_of
-from .autodiff.parts import cut
 from .autodiff.replay import Bound, Computation
 from .checks import check_counts
+from .halves import cut
 from .kinds import function, numbers, whole_numbers
 from .losses import cross_entropy, each, mse
 from .models import Model, NormStatistics

@@ -60,8 +60,8 @@ def choose(n: int | None) -> None:
 class use:
     """Use at most n threads, at once; as a context manager, only until the block ends.
 
-    Gradients of large networks are computed in two parts, on two threads if n ≥ 2; so are the two gradients of `SAMPa` and
-    `AsyncSAM`. Other threads than the main one choose for themselves alone.
+    Gradients of large networks and large products of matrices are computed in two parts, on two threads if n ≥ 2; so are the two
+    gradients of `SAMPa` and `AsyncSAM`. Other threads than the main one choose for themselves alone.
 
     Parameters
     ----------

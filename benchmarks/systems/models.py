@@ -5,6 +5,8 @@ import os
 import numpy as np
 from jobs import LR, MOMENTUM, RHO
 
+from minisam.models.resnet import plan
+
 
 def pytorch():
     """PyTorch eager, with SAM from pytorch-optimizer."""
@@ -41,6 +43,20 @@ def pytorch():
                 x = (F.max_pool1d if one_axis else F.max_pool2d)(x, spec["pool"])
         return affine(p, "head", x.flatten(1))
 
+    def resnet(p, x, spec):
+        def convolve(name, x, stride=1):
+            return F.conv2d(x, p[f"{name}.W"], p[f"{name}.b"], stride, p[f"{name}.W"].shape[-1] // 2)
+
+        def active(name, x):  # of this batch; no running statistics
+            return F.relu(F.batch_norm(x, None, None, p[f"{name}.gain"], p[f"{name}.bias"], training=True))
+
+        x = convolve("stem", x.view(-1, *spec["shape"]))
+        for name, _, _, stride in plan(spec["channels"], spec["blocks"]):
+            h = convolve(f"{name}.conv1", active(f"{name}.norm1", x), stride)
+            h = convolve(f"{name}.conv2", active(f"{name}.norm2", h))
+            x = h + (convolve(f"{name}.skip", x, stride) if f"{name}.skip.W" in p else x)
+        return affine(p, "head", active("norm", x).mean((2, 3)))
+
     def vit(p, x, spec):
         c, h, w = spec["shape"]
         s = spec["patch"]
@@ -60,7 +76,7 @@ def pytorch():
     class PyTorch:
         def __init__(self, job):
             self.job, self.x, self.y = job, torch.from_numpy(job.x), torch.from_numpy(job.y).flatten()
-            self.forward = {"cnn": cnn, "vit": vit, "gpt": gpt}[job.model.spec["model"]]
+            self.forward = {"cnn": cnn, "resnet": resnet, "vit": vit, "gpt": gpt}[job.model.spec["model"]]
 
         def reset(self):
             self.p = {name: torch.nn.Parameter(torch.tensor(a)) for name, a in self.job.parameters.items()}
@@ -120,6 +136,24 @@ def jax():
                 x = jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, window, window, "VALID")
         return affine(p, "head", x.reshape(len(x), -1))
 
+    def resnet(p, x, spec):
+        def convolve(name, x, stride=1):
+            W, b = p[f"{name}.W"], p[f"{name}.b"]
+            half = W.shape[-1] // 2
+            return jax.lax.conv_general_dilated(x, W, [stride] * 2, [(half, half)] * 2) + b[:, None, None]
+
+        def active(name, x):  # of this batch; no running statistics
+            gap = x - x.mean((0, 2, 3), keepdims=True)
+            unit = gap * jax.lax.rsqrt((gap * gap).mean((0, 2, 3), keepdims=True) + 1e-5)
+            return jax.nn.relu(unit * p[f"{name}.gain"][:, None, None] + p[f"{name}.bias"][:, None, None])
+
+        x = convolve("stem", x.reshape(-1, *spec["shape"]))
+        for name, _, _, stride in plan(spec["channels"], spec["blocks"]):
+            h = convolve(f"{name}.conv1", active(f"{name}.norm1", x), stride)
+            h = convolve(f"{name}.conv2", active(f"{name}.norm2", h))
+            x = h + (convolve(f"{name}.skip", x, stride) if f"{name}.skip.W" in p else x)
+        return affine(p, "head", active("norm", x).mean((2, 3)))
+
     def vit(p, x, spec):
         c, h, w = spec["shape"]
         s = spec["patch"]
@@ -141,7 +175,7 @@ def jax():
         def __init__(self, job):
             self.x, self.y = jnp.asarray(job.x), jnp.asarray(job.y).reshape(-1)
             spec, base = job.model.spec, optax.sgd(LR, momentum=MOMENTUM)
-            forward = {"cnn": cnn, "vit": vit, "gpt": gpt}[spec["model"]]
+            forward = {"cnn": cnn, "resnet": resnet, "vit": vit, "gpt": gpt}[spec["model"]]
 
             def loss(p, x, y):
                 return optax.softmax_cross_entropy_with_integer_labels(forward(p, x, spec), y).mean()

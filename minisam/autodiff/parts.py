@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 import numpy
 
 from .. import blas
+from ..halves import cut, halves
 from ..types import Array
 from ..workers import at_once
 from .records import OneBatch, Record
@@ -85,16 +86,6 @@ class Replicas(Plan):
 
     def join(self, *shares: Results) -> Results:
         return [numpy.concatenate(both, axis=self.k) for both in zip(*shares, strict=True)]
-
-
-def halves(n: int) -> list[tuple[int, int]]:
-    """Where each half of n begins, and where it ends."""
-    return [(0, n // 2), (n // 2, n)]
-
-
-def cut(a: Array, axis: int, start: int, stop: int) -> Array:
-    """The entries start … stop − 1 of an axis −1, −2, …"""
-    return a[(..., slice(start, stop), *[slice(None)] * (-axis - 1))]
 
 
 def cut_all(arrays: Sequence[Any], places: Places, start: int, stop: int) -> list[Any]:

@@ -19,6 +19,7 @@ import numpy
 from autograd.extend import defvjp, primitive
 
 from ..array_backend import xp
+from ..halves import pair_by_pair, product_of
 from ..types import Array, Shape
 from .fused import Steps, straight
 from .layers import matmul
@@ -51,7 +52,7 @@ def _convolve(n: int, x: Array, W: Array, b: Array, stride: int, padding: int) -
 @straight
 def affine_columns(W: Array, x: Array, b: Array) -> Steps:
     """y = W x + b: each column of x is an input.   W (..., o, i), x (..., i, r), b (..., o)  ->  (..., o, r)."""
-    y = yield numpy.matmul, W, x
+    y = yield product_of(W, x), W, x
     yield numpy.add, y, b[..., None]
 
 
@@ -72,8 +73,8 @@ def patches(x: Array, kernel: Shape, stride: int, padding: int, out: Array = Non
     out = xp().empty(shape, dtype=x.dtype) if out is None else out
     seen = out.reshape(*lead, *kernel, *after, m)
     x = _padded(x, space, padding)
-    for place, window in _windows(kernel, after, stride):
-        seen[_at(place, len(kernel))] = x[window]
+    windows = [(seen[_at(place, len(kernel))], x[window]) for place, window in _windows(kernel, after, stride)]
+    pair_by_pair(_set, windows, -len(kernel) - 2)
     return out
 
 
@@ -84,8 +85,8 @@ def unpatch(g: Array, shape: Shape, kernel: Shape, stride: int, padding: int, ou
     after = places(tuple(space), kernel, stride, padding)
     seen = g.reshape(*lead, c, *kernel, *after, m)
     x = xp().zeros((*lead, c, *(n + 2 * padding for n in space), m), dtype=g.dtype)
-    for place, window in _windows(kernel, after, stride):
-        x[window] += seen[_at(place, len(kernel))]
+    windows = [(x[window], seen[_at(place, len(kernel))]) for place, window in _windows(kernel, after, stride)]
+    pair_by_pair(_add_to, windows, -len(kernel) - 2)
     inner = x[(..., *(slice(padding, padding + n) for n in space), slice(None))]
     if out is None:
         return inner
@@ -98,6 +99,14 @@ defvjp(
     lambda y, x, kernel, stride, padding: lambda g: unpatch(g, x.shape[-len(kernel) - 2 :], kernel, stride, padding),
 )
 defvjp(unpatch, lambda x, g, shape, kernel, stride, padding: lambda h: patches(h, kernel, stride, padding))
+
+
+def _set(target: Array, source: Array) -> None:
+    target[...] = source
+
+
+def _add_to(total: Array, more: Array) -> None:
+    total += more
 
 
 def places(space: Shape, kernel: Shape, stride: int, padding: int) -> Shape:

@@ -10,6 +10,7 @@ from autograd.extend import defvjp, primitive
 
 from ..array_backend import xp
 from ..constants import made_once
+from ..halves import product_of
 from ..types import Array, Shape
 from .fused import Steps, elementwise, straight, with_slope
 from .shapes import T, back_to, sum_rows
@@ -19,7 +20,7 @@ from .shapes import T, back_to, sum_rows
 @straight
 def matmul(a: Array, b: Array) -> Steps:
     """y = a b, both of at least two axes; leading axes broadcast."""
-    yield numpy.matmul, a, b
+    yield product_of(a, b), a, b
 
 
 defvjp(
@@ -33,7 +34,7 @@ defvjp(
 @straight
 def affine(x: Array, W: Array, b: Array) -> Steps:
     """y = x W + b.   x (..., m, i), W (..., i, o), b (..., o)  ->  (..., m, o)."""
-    y = yield numpy.matmul, x, W
+    y = yield product_of(x, W), x, W
     yield numpy.add, y, b[..., None, :]
 
 
