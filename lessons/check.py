@@ -32,6 +32,12 @@ def predict(prediction, truth, unit=""):
         print(f"It is {shown}; you said {prediction}, off by {prediction - truth:+.4g}. What did you leave out?")
 
 
+def at(yours, points):
+    """The answers at all points, which are tuples of arguments, in one array; None if there is no answer yet."""
+    answers = [yours(*point) for point in points]
+    return None if any(answer is None or answer is Ellipsis for answer in answers) else np.array(answers)
+
+
 def judge(answer, right, mistakes, name):
     """Compare an answer with the right one, and with the mistakes that are often made: {explanation: wrong answer}."""
     if answer is Ellipsis or answer is None:

@@ -1,28 +1,50 @@
 """The exercises of lesson 03."""
 
 import numpy as np
-from check import judge
+from check import at, judge, say
 
 
 def epsilon(yours):
-    g, rho = np.array([3.0, -4.0]), 0.5
+    points = [(np.array([3.0, -4.0]), 0.5), (np.array([0.2, 0.1]), 0.3)]
+    g, rho = (np.array([point[k] for point in points]) for k in (0, 1))
+    rho, norm = rho[:, None], np.linalg.norm(g, axis=1, keepdims=True)
     mistakes = {
-        "your ε has length 2.5, the ball's radius is 0.5: did you normalise?": rho * g,
-        "that is downhill; the maximum is uphill": -rho * g / 5,
-        "that has length 1: multiply by ρ": g / 5,
+        "your ε has another length than the ball's radius: did you normalise?": rho * g,
+        "that is downhill; the maximum is uphill": -rho * g / norm,
+        "that has length 1: multiply by ρ": g / norm,
         "that is the worst point of a square, p = ∞; this ball is round": rho * np.sign(g),
     }
-    return judge(yours(g, rho), rho * g / 5, mistakes, "perturbation")
+    return judge(at(yours, points), rho * g / norm, mistakes, "perturbation")
 
 
-def rise(yours):
-    g, rho = np.array([3.0, -4.0]), 0.5
+def worst_loss(yours):
+    points = [(0.3, 4.0, 0.2), (-0.7, 1.5, 0.25)]
+    d, h, rho = np.array(points).T
     mistakes = {
-        "the steeper, the more: the size of the gradient matters": rho,
-        "⟨g, ε⟩ with ε = ρ g/‖g‖: one ‖g‖ cancels": rho * 25.0,
-        "that is for a ball of radius 1": 5.0,
+        "where d is negative, the worst point lies further on the negative side: |d| + ρ": h / 2 * (d + rho) ** 2,
+        "that is the loss at w itself; the worst point is ρ further away": h / 2 * d**2,
+        "that is what is left when d is 0": h / 2 * rho**2,
+        "that is the tangent; the curve bends up, by another h ρ²/2": h / 2 * d**2 + h * abs(d) * rho,
+        "L = h d²/2: there is a half": h * (abs(d) + rho) ** 2,
     }
-    return judge(yours(g, rho), rho * 5.0, mistakes, "rise")
+    return judge(at(yours, points), h / 2 * (abs(d) + rho) ** 2, mistakes, "loss")
+
+
+WHY = {
+    "a": "at a minimum, sharp or flat, g = 0, so that term is the same at both; SAM sees the curvature by looking ρ away",
+    "c": "ρ says how far it looks, and not how far it goes; in the valley its steps were short, and it moved to the flattest place",
+    "d": "the penalty draws w to 0; in the valley λ was 0, and SAM moved to the flattest place all the same",
+}
+
+
+def why(letter):
+    """Why SAM moves to flatter places: the answer to a choice of four."""
+    letter = str(letter or "").strip().lower()
+    if not letter:
+        return say('· not yet: put "a", "b", "c" or "d" in place of None')
+    if letter not in {*WHY, "b"}:
+        return say(f'not quite: put "a", "b", "c" or "d", got {letter!r}')
+    return say(f"not quite: {WHY[letter]}" if letter in WHY else "✓ right")
 
 
 def sam_gradient(yours):

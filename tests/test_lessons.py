@@ -219,3 +219,23 @@ def test_a_check_shows_how_far_off_an_answer_is_that_it_does_not_know(verdict, c
     right = next(yours for check, yours, says in CASES if check is verdict and says is None)
     assert verdict(lambda *arguments: np.asarray(right(*arguments)) * 1.37) is False
     assert "off by up to" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("letter", "says"),
+    [
+        ("b", "✓ right"),
+        (" B ", "✓ right"),
+        ("a", "g = 0"),
+        ("c", "how far it looks"),
+        ("d", "λ was 0"),
+        (None, "not yet"),
+        ("e", "got 'e'"),
+        (3, "got '3'"),
+    ],
+)
+def test_each_wrong_reason_is_told_what_is_wrong_with_it(letter, says, capsys):
+    import check_03
+
+    assert check_03.why(letter) is (says == "✓ right")
+    assert says in capsys.readouterr().out
