@@ -171,7 +171,7 @@ def product(w, v):
 
 
 # %% [markdown]
-# No one writes down a Hessian of 2,410² entries. But a product H v costs about two gradients, and products are enough: for λ_max by
+# A product H v costs about two gradients, and a few products are enough: for λ_max by
 # Lanczos (a power iteration that forgets nothing), for the trace by Hutchinson's $\mathbb{E}\, z^T H z$ with random signs z. With ten replicas
 # in one vector, each measure is one call.
 
@@ -249,6 +249,31 @@ plt.show()
 # The same network looks like a plain along one line and like a canyon along another. A picture of a landscape shows two directions of
 # thousands; ask of each such picture **which two**.
 #
+# ### All of them
+# This network is small enough to write down its Hessian of 2,410² numbers: its rows are the products with the unit vectors. (For a
+# network of a million weights it would fill four terabytes; products stay as cheap as they are.) How good were Lanczos and
+# Hutchinson, and how many directions are steep at all?
+
+# %%
+units = np.eye(model.size, dtype="float32").reshape(10, -1, model.size)
+rows = [asnumpy(product(asarray(np.broadcast_to(asnumpy(w), v.shape).copy()), asarray(v))) for v in units]
+eigenvalues = np.linalg.eigvalsh(np.concatenate(rows).astype("float64"))
+steep = eigenvalues > 0.01 * eigenvalues[-1]
+print(f"λ_max: {eigenvalues[-1]:.4f}, by Lanczos {measured['λ_max']['SGD'][0]:.4f}")
+print(f"tr H:  {eigenvalues.sum():.3f}, by Hutchinson {measured['tr H']['SGD'][0]:.3f}")
+share = eigenvalues[steep].sum() / eigenvalues.sum()
+print(f"{steep.sum()} of {model.size} are above a hundredth of λ_max, and hold {share:.0%} of tr H")
+figure, ax = plt.subplots(figsize=(6, 3), layout="constrained")
+ax.semilogy(np.sort(np.abs(eigenvalues))[::-1], ".", color=COLOURS[0], markersize=3)
+ax.axhline(along_random[0], color="grey", linewidth=0.8)
+ax.text(model.size, 1.3 * along_random[0], "their mean", color="grey", ha="right")
+ax.set(xlabel="rank", ylabel="|eigenvalue|", ylim=(1e-8, 3), title="the curvatures of one network")
+plt.show()
+
+# %% [markdown]
+# A few dozen directions are steep, and thousands are level: those the training data do not care about. So the loss rises fast
+# toward the worst point, and hardly at all along a random line.
+#
 # ## A picture that lies
 # With relu units, $\mathrm{relu}(c\,z) = c\,\mathrm{relu}(z)$ for c > 0. So one may multiply the first layer by c and divide the second by c:
 # other weights, the same function, for every input.
@@ -316,13 +341,24 @@ slider = ipywidgets.FloatSlider(0.9, min=-1.5, max=1.5, step=0.1)
 _ = ipywidgets.interact(moved, log_c=slider, radius=(0.1, 1.0, 0.1))
 
 # %% [markdown]
+# And the numbers? The same function, with the sharpness of three other networks:
+
+# %%
+print(f"{'c':>5}{'loss':>10}{'λ_max':>10}{'tr H':>10}{'at worst, ρ = 0.2':>20}")
+for c in (0.1, 1.0, 8.0):
+    at_c = rescaled(w, c)
+    top, trace = sharpness.lambda_max(product, at_c), sharpness.trace(product, at_c).value
+    worst = sharpness.worst_case(loss, at_c, 0.2)
+    print(f"{c:5g}{float(loss(at_c)[0]):10.5f}{float(top):10.3f}{float(trace):10.2f}{float(worst):20.4f}")
+
+# %% [markdown]
 # ### Explain
 # Both curves are of the same function. At the left the second one looks far sharper or far flatter, as you like it; at the right they
 # lie on each other: with the weights, the units of the axis have grown. What to look for: c below and above 1, and whether the two
 # curves at the right ever part.
 #
-# The same goes for numbers: λ_max, trace and the worst case depend on lengths in weight space too, and change with c. Lesson 14 takes that
-# to its end, with measures that do not change.
+# The numbers of the table depend on lengths in weight space too, and change with c. So a claim that one network is sharper than another
+# has to say how their weights are to be compared. Lesson 14 takes that to its end, with measures that do not change.
 #
 # ## What this leaves open
 # The worst case was found by 20 steps of ascent, and SAM has only one. How far from the worst does it look? That is lesson 05.
