@@ -146,7 +146,9 @@ def whole_gradient(g, g_adv, product, rho):
 _ = check_06.whole_gradient(whole_gradient)
 
 # %% [markdown]
-# Is that the slope of the objective? Ask `check_grad`, which takes differences along each weight; for SAM's part alone, too.
+# Is that the slope of the objective? Ask `check_grad`, which takes a difference d along each weight and tells the largest
+# |g − d| / (|g| + |d|): 0 if each entry is right, 1 if one of them has the wrong sign. So it finds the worst entry, however small
+# that is beside the others. For SAM's part alone, the length of all that is missing is printed as well.
 
 # %%
 tiny = minisam.mlp([64, 4, 10], "tanh")
@@ -166,7 +168,8 @@ by_hand = whole_gradient(g, g_adv, lambda v: H(w, v, x64, y), rho)
 print("yours and the library's differ by", float(abs(by_hand - objective(w, keep_all=True)[1]).max()))
 for keep_all in (True, False):
     error = minisam.check_grad(lambda w, k=keep_all: objective(w, k), w)
-    print(f"largest error against differences, {'both parts' if keep_all else 'SAM alone'}: {error:.1e}")
+    print(f"largest error of an entry, {'both parts' if keep_all else 'SAM alone'}: {error:.1e}")
+print(f"dropped / kept, by length: {float(norm(by_hand - g_adv)[0] / norm(g_adv)[0]):.2f}")
 
 # %%
 minisam.show(sharpness.second_order)
@@ -191,7 +194,7 @@ check.predict(prediction, float(two.share))
 
 
 # %%
-def draw(h=6.0, angle=20.0, rho=0.3):
+def draw(h=10.0, angle=10.0, rho=1.0):
     curvatures = np.array([1.0, h])
     quadratic = minisam.Quadratic(asarray(np.diag(curvatures)))
     place = np.array([np.cos(np.pi * angle / 180), np.sin(np.pi * angle / 180)])
@@ -222,11 +225,17 @@ def moved(**knobs):
     plt.show()
 
 
-_ = ipywidgets.interact(moved, h=(1.0, 20.0), angle=(0, 90, 5), rho=(0.0, 1.0, 0.05))
+_ = ipywidgets.interact(
+    moved,
+    h=ipywidgets.FloatSlider(10.0, min=1.0, max=20.0),
+    angle=ipywidgets.IntSlider(10, min=0, max=90, step=5),
+    rho=ipywidgets.FloatSlider(1.0, min=0.0, max=1.0, step=0.05),
+)
 
 # %% [markdown]
-# What to look for: the share at angles 0 and 90, and with a large ρ. The cosine says what the drop costs: a short step along SAM's arrow
-# lowers F by this share of what the steepest step of the same length would.
+# What to look for: at angles 0 and 90 nothing is dropped, since g is an eigenvector there. Small angles with a large ρ drop most, and
+# even then the arrows of SAM and of ∇F lie close together: in this bowl the dropped part points along. The cosine says what the drop
+# costs: a short step along SAM's arrow lowers F by this share of what the steepest step of the same length would.
 #
 # ## In a network, from start to end
 # Ten networks by SAM on clean digits, looked at on one batch of 64, with the ρ they were trained with.
@@ -241,6 +250,8 @@ for epoch in tqdm(epochs, unit="training", leave=False):
     )  # the same way, but longer
     parts.append(sharpness.second_order(batch, product, run.w, rho))
 share, cosine = (np.array([asnumpy(getattr(two, name)) for two in parts]) for name in ("share", "cosine"))
+kept, dropped = (np.array([asnumpy(getattr(two, name)) for two in parts]) for name in ("kept", "dropped"))
+between = (kept * dropped).sum(-1) / np.linalg.norm(kept, axis=-1) / np.linalg.norm(dropped, axis=-1)
 
 # %% [markdown]
 # ### Predict
@@ -252,19 +263,25 @@ prediction = None
 # %%
 check.predict(prediction, cosine[-1].mean())
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.3), layout="constrained")
-for ax, values, name in zip(axes, (share, cosine), ("dropped / kept", "cosine of kept with the whole"), strict=True):
+lines = [(0, share, COLOURS[1], "o-", None), (1, cosine, COLOURS[1], "o-", "kept with the whole")]
+lines += [(1, between, COLOURS[2], "o-", "kept with dropped")]
+lines += [(1, 1 / np.sqrt(1 + share**2), "grey", "--", "kept with the whole, if dropped lay across")]
+for k, values, colour, line, name in lines:
     mean, half = mean_and_interval(values)
-    ax.errorbar(epochs, mean, half, fmt="o-", capsize=2, color=COLOURS[1])
-    ax.set(xlabel="epoch", ylabel=name, xscale="log", xticks=epochs, xticklabels=epochs)
+    axes[k].errorbar(epochs, mean, half, fmt=line, capsize=2, color=colour, label=name)
+for ax, name in zip(axes, ("dropped / kept", "cosine"), strict=True):
+    ax.set(xlabel="epoch", ylabel=name, xscale="log", xticks=epochs, xticklabels=epochs, ylim=(0, None))
     ax.minorticks_off()
-    ax.set(ylim=(0, None))
+axes[1].legend(fontsize=7, loc="lower right")
 check.keep(figure, "06_dropped_share")
 plt.show()
 
 # %% [markdown]
 # ### Explain
-# What to look for: does the dropped part grow as gradients vanish? And does the cosine fall with it? If it stays high, the part points
-# mostly the same way, and dropping it changes the length of the step more than its direction.
+# What to look for: does the dropped part grow as gradients vanish? And does the cosine with the whole fall with it? A high cosine alone
+# does not say that the dropped part points the same way: one that lay across would leave the dashed line, which is high too. How it
+# lies is its own cosine with the part that is kept: 1 is along, 0 is across, and what is seen here is in between. So dropping it
+# changes the length of the step, and turns it as well.
 #
 # ## Is it missed?
 # A few lines make an optimizer that drops nothing. The product is a central difference of gradients (Exercise 1), so a step costs four.
@@ -342,13 +359,13 @@ plt.show()
 
 # %% [markdown]
 # ### Explain
-# What to look for: whether the interval of the difference holds 0. If it does, the term was not missed here, and it costs twice the
-# gradients. And at the largest ρ, which method breaks first? The whole gradient divides by ‖g‖ where SAM only normalises: its second part
+# What to look for: whether the interval of the difference holds 0. If it does, these ten seeds do not tell which is better; the
+# difference may be 0, and it may be as large as the interval's ends. What is sure is the price, twice the gradients. And at the largest ρ, which method breaks first? The whole gradient divides by ‖g‖ where SAM only normalises: its second part
 # has no upper bound.
 #
-# Then dropping is no mere economy that one regrets. It is fine as long as ρ λ is small against ‖g‖, where the part is small, and it does
-# little harm beyond, where the part is long but points along. It is not fine if one needs the true slope of F: to say how far a step lowers
-# F, or to hold F itself against another method's objective.
+# So one may drop the term where ρ λ is small against ‖g‖, since it is small there. Beyond, it is long and points along in part, and
+# whether a training misses it has to be tried. One may not drop it if one needs the true slope of F: to say how far a step lowers F,
+# or to hold F itself against another method's objective.
 #
 # **Turn a knob**: `minisam.data.symmetric_noise(..., 0.0, seed=0)`, and λ = 0. Does the order of the methods change?
 #
