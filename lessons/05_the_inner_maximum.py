@@ -117,7 +117,9 @@ def outward(g, h, mu):
 _ = check_05.outward(outward)
 
 # %% [markdown]
-# The larger μ, the shorter ε. So halve an interval of μ until the length of ε is ρ: that is all the exact solver does.
+# The larger μ, the shorter ε. So halve an interval of μ until the length of ε is ρ. One case is left: where g has no part along the
+# steepest axis, even μ = λ_max may give too short an ε. Then the rest of its length goes along that axis, to either side. The
+# library's solver does both.
 
 # %%
 h, w0, rho = np.array([1.0, 6.0]), np.array([1.0, 0.02]), 0.5
@@ -161,8 +163,8 @@ minisam.show(project)
 
 # %% [markdown]
 # ## Three answers in one picture
-# A valley, steep across and level along, with w on its side; the ball around w in three norms. Orange: the single step. Green: the ascent.
-# Star: the exact maximum.
+# A valley, steep across and level along, with w close to its floor; the ball around w in three norms. Orange: the single step. Green:
+# the ascent. Star: the exact maximum.
 
 # %%
 grid = np.stack(np.meshgrid(np.linspace(-0.9, 2.1, 121), np.linspace(-1.2, 1.2, 97)), axis=-1)
@@ -216,7 +218,12 @@ def moved(**knobs):
     plt.show()
 
 
-_ = ipywidgets.interact(moved, x=(0.0, 1.4, 0.05), y=(0.0, 0.6, 0.02), rho=(0.05, 0.6, 0.05))
+_ = ipywidgets.interact(
+    moved,
+    x=ipywidgets.FloatSlider(1.0, min=0.0, max=1.4, step=0.05),
+    y=ipywidgets.FloatSlider(0.02, min=0.0, max=0.6, step=0.02),
+    rho=ipywidgets.FloatSlider(0.5, min=0.05, max=0.6, step=0.05),
+)
 
 # %% [markdown]
 # ### Explain
@@ -307,8 +314,30 @@ plt.show()
 
 # %% [markdown]
 # ### Explain
-# What to look for: does the share fall when the gradient has become small, and not before? If it dips at the start, that has another
-# reason: the loss bends within ρ, and the tangent does not.
+# What to look for: the share falls when the gradient has become small. It dips at the start as well, while the gradient is still long:
+# there the curvature is large, too, so that ρ λ_max is as long as ‖g‖.
+#
+# In the end SAM's share falls below SGD's. Is ρ λ_max larger there against ‖g‖? Take the formulas for a quadratic from above, with the
+# gradient and the Hessian of each network:
+
+# %%
+product = minisam.hvp(model)
+print("epoch 16, 64, 200:      ρ λ_max / ‖g‖      ĝᵀHĝ / λ_max   share at least, if quadratic      share found")
+for name, kept in ways.items():
+    for k in (5, 7, 9):
+        g = on_all(kept[k])[1]
+        size = sharpness.gradient_norm(on_all, kept[k])
+        along = (g / size[:, None] * product(kept[k], g / size[:, None], x, y)).sum(-1)
+        top = asarray(sharpness.lambda_max(lambda w, v: product(w, v, x, y), kept[k]))
+        least = (rho * size + rho**2 / 2 * along) / (rho * size + rho**2 / 2 * top)
+        found = share["all training digits", name][k]
+        told = [float(np.mean(asnumpy(a))) for a in (rho * top / size, along / top, least, found)]
+        print(f"{name}, epoch {epochs[k]:<7}{told[0]:19.1f}{told[1]:20.2f}{told[2]:22.2f}{told[3]:26.2f}")
+
+# %% [markdown]
+# No: after SAM it is smaller. Two other things are seen. SAM's last gradients point less along the steep directions. And in the end the
+# share is smaller than on any quadratic with this gradient and this Hessian, after SAM by more than after SGD: within ρ the loss
+# bends up further out, which neither g nor H at w can tell.
 #
 # SAM takes its ε on a batch, not on all digits, and from where SAM itself has come to: its own curve is the orange one in the middle. Is
 # it spared? **Turn a knob**: with `rho = 0.05`, when does the share begin to fall? Would you spend 20 steps in place of one at
