@@ -13,6 +13,7 @@ from bad_values import (
     choice,
     count,
     free,
+    function,
     number,
     optional,
     order,
@@ -106,6 +107,7 @@ FIELDS_OF = {
     "sam.SAMON": {"mask": (a_mask, MODEL.mask("weights"))},
     "sam.Only": {"mask": (a_mask, MODEL.mask("weights"))},
     "noisy_labels.Mixup": {"alpha": (positive, 0.5)},
+    "noisy_labels.OtherLoss": {"loss": (function(2, result=False), minisam.cross_entropy)},
 }
 
 
@@ -139,6 +141,7 @@ def add_steps() -> None:
         "SAF": sam.SAF(BASE, 6, 3),
         "Mixup": noisy_labels.Mixup(BASE),
         "SmallLoss": noisy_labels.SmallLoss(BASE, 0.5),
+        "OtherLoss": noisy_labels.OtherLoss(BASE, minisam.losses.generalised_cross_entropy),
         "Reweighted": long_tails.Reweighted(BASE, np.array([0.5, 1.0, 2.0])),
     }
     state = thing(dict(t=0), dict(v=W))
