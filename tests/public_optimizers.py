@@ -85,6 +85,7 @@ FIELDS: dict[str, tuple[Kind, Any]] = {  # by name; below, those of one class
     "final": (number(), 0.5),
     "factor": (number(), 0.5),
     "start": (count(0), 3),
+    "loss": (function(2, result=False), minisam.cross_entropy),
     "delay": (count(0), 3),
 } | {
     name: (count(), 3)
@@ -107,7 +108,6 @@ FIELDS_OF = {
     "sam.SAMON": {"mask": (a_mask, MODEL.mask("weights"))},
     "sam.Only": {"mask": (a_mask, MODEL.mask("weights"))},
     "noisy_labels.Mixup": {"alpha": (positive, 0.5)},
-    "noisy_labels.OtherLoss": {"loss": (function(2, result=False), minisam.cross_entropy)},
 }
 
 
