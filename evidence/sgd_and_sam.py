@@ -1,4 +1,4 @@
-"""SGD and SAM on 600 digits, or what is made of them: a network, and 36 settings for each."""
+"""SGD and SAM on small data: a network with two hidden layers, and 36 settings for each method."""
 
 from minisam import SAM, SGD, mlp, study
 from minisam.optim import cosine
@@ -6,8 +6,8 @@ from minisam.optim import cosine
 TRAIN, VALIDATION = 600, 300
 
 
-def problem(unit, features):
-    return study.Problem(mlp((features, 64, 64, 10)), unit, epochs=40, batch_size=60)
+def problem(unit, features, epochs=40):
+    return study.Problem(mlp((features, 64, 64, 10)), unit, epochs, batch_size=60)
 
 
 def sgd(lr, l2, steps):
