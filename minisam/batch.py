@@ -46,6 +46,7 @@ class BatchLoss:
     loss: Loss = cross_entropy
     _made: dict[tuple[Any, ...], Computation] = field(default_factory=dict, init=False, repr=False)
     whole_steps: dict[tuple[Any, ...], Any] = field(default_factory=dict, init=False, repr=False)  # see `whole_step`
+    _siblings: dict[int, BatchLoss] = field(default_factory=dict, init=False, repr=False)  # by the id of their loss
 
     def __post_init__(self) -> None:
         instance(Model, "a minisam Model such as mlp((64, 32, 10))")("model", self.model)
@@ -59,6 +60,12 @@ class BatchLoss:
                 f"examples must have shape (..., {x.shape[-2]}), one for each row of x, got {examples.shape}"
             )
         return Batch(self, x, y, examples, seeds)
+
+    def with_loss(self, loss: Loss) -> BatchLoss:
+        """The same model with another loss: the same object at each call, so that its gradients are traced once."""
+        if id(loss) not in self._siblings:
+            self._siblings[id(loss)] = BatchLoss(self.model, loss)
+        return self._siblings[id(loss)]
 
     def gradient(self, kind: str = "plain", near: bool = False) -> Computation:
         """(w, x, y, *others) -> (loss, g) of this kind of loss; the others are y′ and s, or v, and p, τ and λ (see `Batch`)."""
@@ -184,6 +191,10 @@ class Batch:
     def some(self, rows: Array) -> Batch:
         """The examples at these places, (k,) for all replicas or (..., k): in this order, as a batch of k."""
         return self._changed(lambda a, axis: at_rows(a, rows, axis))
+
+    def with_loss(self, loss: Loss) -> Batch:
+        """The same examples with another loss (logits, y) -> (...,)."""
+        return replace(self, of=self.of.with_loss(loss))
 
     def parts(self, k: int) -> list[Batch]:
         """The batch in k parts, whose sizes differ by one example at most; in m parts, if it has only m < k examples."""

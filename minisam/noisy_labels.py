@@ -1,7 +1,8 @@
 """Other methods for noisy labels, to compare with SAM: wrappers that change the batch which an optimizer sees.
 
 Each goes around any optimizer, SAM too, and has its protocol. Other rivals stand elsewhere: label smoothing and the
-generalised cross-entropy in `minisam.losses`, averaged weights in `minisam.sam`, early stopping as `train(..., best=True)`.
+generalised cross-entropy in `minisam.losses`, which `OtherLoss` takes; averaged weights in `minisam.sam`; early stopping as
+`train(..., best=True)`.
 
 Truths: tests/test_noisy_labels.py.
 """
@@ -16,11 +17,21 @@ from .arguments import checked
 from .array_backend import asarray
 from .batch import Batch
 from .checks import ABOVE_0
-from .hyperparameters import Declared, Interval, NeedsExamples, count, number, optimizer, random_seed, refuse_inside
-from .kinds import floats
+from .hyperparameters import (
+    Declared,
+    Interval,
+    NeedsExamples,
+    count,
+    declared,
+    number,
+    optimizer,
+    random_seed,
+    refuse_inside,
+)
+from .kinds import floats, function
 from .optim import Optimizer, explained
 from .streams import per_seed
-from .types import Array, Info, LossAndGrad, Seed, State
+from .types import Array, Info, Loss, LossAndGrad, Seed, State
 
 
 @dataclass(frozen=True)
@@ -106,6 +117,34 @@ class SmallLoss(Declared):
         m = losses.shape[-1]
         kept = max(1, round((1 - self.noise * min(state["t"] / self.warmup, 1)) * m))
         return self.optimizer.step(w, state, batch.some(losses.argsort(axis=-1)[..., :kept]))
+
+
+@dataclass(frozen=True)
+class OtherLoss(Declared):
+    """Train on another loss than that of the run, so that a loss is a method like others, with hyperparameters to tune.
+
+        OtherLoss(SAM(SGD(0.1)), lambda z, y: cross_entropy(z, y, label_smoothing=0.3))
+
+    All passes of the optimizer see this loss, and "loss" is it; what is evaluated besides stays the loss of the run.
+
+    Parameters
+    ----------
+    optimizer : optimizer
+        Makes the step.
+    loss : function
+        (logits, y) -> (...,), the mean over the examples.
+    """
+
+    optimizer: Optimizer = optimizer()
+    loss: Loss = declared(function(2, "(logits, y) -> loss"), meaning="what is trained on")
+
+    @checked(w=floats())
+    def init(self, w: Array) -> State:
+        return self.optimizer.init(w)
+
+    @explained
+    def step(self, w: Array, state: State, loss_and_grad: LossAndGrad) -> tuple[Array, State, Info]:
+        return self.optimizer.step(w, state, a_batch(self, loss_and_grad).with_loss(self.loss))
 
 
 def a_batch(wrapper: object, loss_and_grad: LossAndGrad) -> Batch:

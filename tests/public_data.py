@@ -47,6 +47,8 @@ from public_calls import add
 
 from minisam import data, sharpness
 
+IMAGES = data.digits(train=200, validation=200)
+
 
 def add_data() -> None:
     three = {name: (count(), 10) for name in ("train", "validation", "test")}
@@ -76,6 +78,13 @@ def add_data() -> None:
     add("data.instance_dependent_noise", data.instance_dependent_noise, data=examples, rate=rate, seed=drawn)
     tail = dict(most=(count(most=9), 5), least=(count(most=5), 2))
     add("data.long_tailed", data.long_tailed, data=examples, **tail, seed=drawn)
+    add(
+        "data.dominoes",
+        data.dominoes,
+        data=(thing(MODEL, (X, Y), DATA), IMAGES),
+        agreement=(plain_share, 0.5),
+        seed=drawn,
+    )
     add("data.subset", data.subset, data=examples, n=(count(most=20), 5), seed=drawn)
     size = (count(most=20), 5)
     add("data.single_pass", lambda **given: list(data.single_pass(**given)), data=examples, batch_size=size, seed=drawn)

@@ -13,6 +13,7 @@ from bad_values import (
     choice,
     count,
     free,
+    function,
     number,
     optional,
     order,
@@ -84,6 +85,7 @@ FIELDS: dict[str, tuple[Kind, Any]] = {  # by name; below, those of one class
     "final": (number(), 0.5),
     "factor": (number(), 0.5),
     "start": (count(0), 3),
+    "loss": (function(2, result=False), minisam.cross_entropy),
     "delay": (count(0), 3),
 } | {
     name: (count(), 3)
@@ -139,6 +141,7 @@ def add_steps() -> None:
         "SAF": sam.SAF(BASE, 6, 3),
         "Mixup": noisy_labels.Mixup(BASE),
         "SmallLoss": noisy_labels.SmallLoss(BASE, 0.5),
+        "OtherLoss": noisy_labels.OtherLoss(BASE, minisam.losses.generalised_cross_entropy),
         "Reweighted": long_tails.Reweighted(BASE, np.array([0.5, 1.0, 2.0])),
     }
     state = thing(dict(t=0), dict(v=W))

@@ -28,6 +28,7 @@ add(
     batch_size=(count(), 8),
     seeds=(count(), 1),
     loss=(loss, "cross_entropy"),
+    augment=(optional(function(2, result=False)), None),
     score=(function(2, result=False), lambda run, data: 1.0),
 )
 add(

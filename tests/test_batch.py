@@ -13,7 +13,8 @@ from minisam import SAM, SGD, BatchLoss, cnn, cross_entropy, gpt, mlp, mse, trai
 from minisam import sam as family
 from minisam.data import Data
 from minisam.long_tails import Reweighted
-from minisam.noisy_labels import Mixup, SmallLoss
+from minisam.losses import generalised_cross_entropy
+from minisam.noisy_labels import Mixup, OtherLoss, SmallLoss
 
 MODEL = mlp((3, 5, 4), "tanh")
 RNG = np.random.default_rng(0)
@@ -192,6 +193,7 @@ INNER = {
     "EMA": lambda: family.EMA(BASE),
     "Mixup": lambda: Mixup(SAM(BASE)),
     "SmallLoss": lambda: SmallLoss(SAM(BASE), 0.3, 2),
+    "OtherLoss": lambda: OtherLoss(SAM(BASE), generalised_cross_entropy),
     "Reweighted": lambda: Reweighted(SAM(BASE), np.ones(4)),
 }
 OUTER = {
@@ -199,6 +201,7 @@ OUTER = {
     "EMA": lambda inner: family.EMA(inner),
     "Mixup": lambda inner: Mixup(inner),
     "SmallLoss": lambda inner: SmallLoss(inner, 0.3, 2),
+    "OtherLoss": lambda inner: OtherLoss(inner, generalised_cross_entropy),
     "Reweighted": lambda inner: Reweighted(inner, np.array([0.5, 1.0, 1.5, 1.0])),
 }
 REFUSED = {

@@ -35,6 +35,7 @@ DRAWS = {
     "symmetric noise": lambda: data.symmetric_noise(DIGITS, 0.2, SEED),
     "asymmetric noise": lambda: data.asymmetric_noise(DIGITS, 0.2, SEED),
     "instance-dependent noise": lambda: data.instance_dependent_noise(DIGITS, 0.2, SEED),
+    "dominoes": lambda: data.dominoes(DIGITS, 0.9, SEED),
     "subset": lambda: data.subset(DIGITS, 100, SEED),
     "shift": lambda: data.shift(DIGITS, "noise", 1, SEED),
     "gradual": lambda: data.gradual(DIGITS, "noise", 0.1, 1, SEED),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from variants import MODEL, batches, run, start
 
-from minisam import SGD, array_backend, noisy_labels, optim, sam
+from minisam import SGD, array_backend, cross_entropy, noisy_labels, optim, sam
 from minisam.checks import FINITE, Interval
 from minisam.hyperparameters import Declared
 
@@ -30,6 +30,7 @@ NEEDED = {  # a value for each field without a default
     "examples": 32,
     "classes": 4,
     "noise": 0.3,
+    "loss": cross_entropy,
     "lr": 0.1,
     "steps": 5,
     "every": 2,
@@ -101,6 +102,7 @@ MORE = {  # by what the field is annotated with
     "tuple[int, ...]": TRUTHS | NONE | {"a number": 1, "halves": HALVES, "below 0": [-1], "(1, n)": [[1, 2]]},
     "tuple[float, float]": NO_NUMBER | {"one": (0.9,), "an end": (0.9, 1.0)},
     "Array": TRUTHS | {"a number": 1.0},
+    "Loss": NO_NUMBER | {"a number": 0.1, "of one argument": lambda z: z, "a name": "mse"},
     "Updater": NO_OPTIMIZER,
     "Optimizer": NO_OPTIMIZER,
     "Ball | None": TRUTHS | SWEPT | {"a class": sam.Adaptive, "an optimizer": BASE},

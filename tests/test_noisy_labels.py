@@ -9,7 +9,7 @@ from minisam import SAM, SGD, BatchLoss, array_backend, cross_entropy, mlp, trai
 from minisam.data import Data
 from minisam.draws import stream
 from minisam.losses import generalised_cross_entropy
-from minisam.noisy_labels import Mixup, SmallLoss
+from minisam.noisy_labels import Mixup, OtherLoss, SmallLoss
 from minisam.ops import softmax
 
 MODEL = mlp((3, 5, 4), "tanh")
@@ -46,6 +46,29 @@ def test_mixtures_are_drawn_anew_for_each_step_and_are_the_same_in_both_passes()
     assert not np.allclose(step(mixed, t=1), step(mixed))
 
 
+def smoothed(z, y):
+    return cross_entropy(z, y, 0.3)
+
+
+def test_another_loss_is_that_of_all_passes_and_is_traced_once():
+    for rule in (SGD(0.1), SAM(SGD(0.1), 0.5), SmallLoss(SGD(0.1), 0.5, warmup=1)):
+        losses, other = BatchLoss(MODEL), OtherLoss(rule, smoothed)
+        for _ in range(2):
+            found, _, info = other.step(W, other.init(W) | {"t": 3}, losses.on(X[:8], Y[:8]))
+        direct, _, of_it = rule.step(W, rule.init(W) | {"t": 3}, BatchLoss(MODEL, smoothed).on(X[:8], Y[:8]))
+        np.testing.assert_array_equal(found, direct)
+        np.testing.assert_array_equal(info["loss"], of_it["loss"])
+        assert np.abs(found - step(rule, t=3)).max() > 1e-4
+        assert losses.with_loss(smoothed) is losses.with_loss(smoothed)
+
+
+def test_a_run_with_another_loss_is_evaluated_by_its_own():
+    run, plain = quiet(OtherLoss(SGD(0.1), smoothed)), quiet(SGD(0.1), loss=smoothed)
+    np.testing.assert_array_equal(run.w, plain.w)
+    np.testing.assert_array_equal(run.history["train_loss"], plain.history["train_loss"])
+    np.testing.assert_allclose(run.evaluate(X, Y)["loss"], cross_entropy(MODEL.apply(run.w, X), Y), rtol=1e-12)
+
+
 def test_small_loss_leaves_out_the_examples_with_the_largest():
     losses = BatchLoss(MODEL).on(X[:8], Y[:8]).losses(W)
     stepped = step(SmallLoss(SGD(0.1), noise=0.5, warmup=1), t=9)
@@ -59,7 +82,11 @@ def test_small_loss_begins_with_all_and_without_noise_keeps_all():
     np.testing.assert_allclose(step(SmallLoss(SGD(0.1), 0.0), t=999), step(SGD(0.1)), rtol=1e-12)
 
 
-@pytest.mark.parametrize("wrapped", [Mixup(SAM(SGD(0.1, 0.9), 0.05)), SmallLoss(SAM(SGD(0.1, 0.9), 0.05), 0.4, 5)])
+RULE = SAM(SGD(0.1, 0.9), 0.05)
+WRAPPED = [Mixup(RULE), SmallLoss(RULE, 0.4, 5), OtherLoss(RULE, generalised_cross_entropy)]
+
+
+@pytest.mark.parametrize("wrapped", WRAPPED)
 def test_wrappers_train_and_each_replica_is_its_own_run(wrapped, device):
     run = quiet(wrapped)
     for k in range(2):
@@ -97,9 +124,6 @@ def test_generalised_cross_entropy_is_differentiable_where_the_label_has_no_prob
 
 
 def test_a_loss_of_ones_own_trains_and_is_evaluated():
-    def smoothed(z, y):
-        return cross_entropy(z, y, 0.1)
-
     run = quiet(SGD(0.1), loss=smoothed)
     measured = run.evaluate(X, Y)
     np.testing.assert_allclose(measured["loss"], smoothed(MODEL.apply(run.w, X), Y), rtol=1e-12)
@@ -131,6 +155,7 @@ BAD = {
     "alpha": (lambda: Mixup(SGD(0.1), 0.0), "alpha must be > 0, got 0.0"),
     "noise": (lambda: SmallLoss(SGD(0.1), 1.0), r"noise must be in \[0, 1\), got 1.0"),
     "warmup": (lambda: SmallLoss(SGD(0.1), 0.5, 0), "warmup must be a whole number ≥ 1, got 0"),
+    "loss": (lambda: quiet(OtherLoss(SGD(0.1), lambda z, y: cross_entropy(z, y, 2.0))), "label_smoothing must be in"),
     "q": (lambda: generalised_cross_entropy(X, Y, 0.0), r"q must be in \(0, 1\], got 0.0"),
     "best": (lambda: quiet(SGD(0.1), data=(X, Y), best=True), "best needs data with a validation part"),
 }

@@ -1,7 +1,7 @@
 """A study is fair: what is trained on what, what is tuned on what, under which budgets; and what is unfair is refused."""
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -34,13 +34,23 @@ def trainings(monkeypatch):
     return calls
 
 
+@dataclass(frozen=True)
+class Louder:
+    """Rows that are louder by a factor which each example draws anew."""
+
+    by: float
+
+    def __call__(self, x, draw):
+        return (x * draw(lambda rng: rng.uniform(1, self.by, x.shape[-2]))[..., None]).astype(x.dtype)
+
+
 # --- a study, by hand ------------------------------------------------------------------------------------------------
 
 
-def reached(optimizer, k, part, epochs=2):
+def reached(optimizer, k, part, epochs=2, **how):
     """The accuracy of one training, written out."""
     data = tiny.unit(k)
-    run = train(tiny.PROBLEM.model, (data.x_train, data.y_train), optimizer, epochs, 8, seed=k, progress=False)
+    run = train(tiny.PROBLEM.model, (data.x_train, data.y_train), optimizer, epochs, 8, seed=k, progress=False, **how)
     return float(run.evaluate(getattr(data, f"x_{part}"), getattr(data, f"y_{part}"))["accuracy"])
 
 
@@ -61,6 +71,15 @@ def test_a_study_is_what_its_description_says():
     assert sam.scores == [reached(tiny.sam(**sam.settings), k, "test") for k in (2, 3, 4)]
     assert (sam.epochs, sam.gradients) == (2, 8)
     assert result.budgets["equal gradients"]["SAM"] == sam
+
+
+def test_all_trainings_are_augmented_as_the_problem_says():
+    result = tiny.compare(replace(tiny.PROBLEM, augment=Louder(9.0)))
+    for name, make in (("SGD", tiny.sgd), ("SAM", tiny.sam)):
+        outcome = result.budgets["equal epochs"][name]
+        louder = [reached(make(**outcome.settings), k, "test", augment=Louder(9.0)) for k in (2, 3, 4)]
+        assert outcome.scores == louder
+        assert louder != [reached(make(**outcome.settings), k, "test") for k in (2, 3, 4)]
 
 
 def test_test_parts_are_touched_once_and_by_the_chosen_settings_alone():

@@ -169,6 +169,15 @@ def test_units_that_are_added_after_a_look_are_told(tmp_path):
         assert (result.seen, study.load(path)) == (seen, result)
 
 
+def test_a_study_goes_on_from_a_file_of_before_there_was_a_setting_that_it_does_not_use(tmp_path, undisturbed, trained):
+    path, content = tmp_path / "study.json", json.loads(undisturbed[0])
+    assert content["settings"].pop("augment") == "null"
+    path.write_text(pieces.as_text(content), encoding="utf-8")
+    tiny.compare(path=path)
+    assert not trained
+    assert path.read_bytes() == undisturbed[0]
+
+
 # --- refused ---------------------------------------------------------------------------------------------------------
 
 
@@ -182,6 +191,7 @@ def test_units_that_are_added_after_a_look_are_told(tmp_path):
         ({"problem": replace(tiny.PROBLEM, seeds=2)}, "seeds was 1, is 2"),
         ({"problem": replace(tiny.PROBLEM, model=tiny.mlp((2, 5, 2)))}, "model was {"),
         ({"problem": replace(tiny.PROBLEM, unit=lambda k: tiny.unit(k + 1))}, "unit was {"),
+        ({"problem": replace(tiny.PROBLEM, augment=lambda x, draw: x)}, "augment was null, is {"),
         ({"problem": replace(tiny.PROBLEM, score=lambda run, data: 1.0)}, "score was "),
     ],
 )
@@ -209,7 +219,7 @@ def test_another_study_is_refused_and_its_file_stays(tmp_path, undisturbed, trai
         (lambda text: "[]", r"is not a whole study of minisam \(TypeError"),
         (lambda text: text.replace('"format": 1', '"format": 9', 1), "has format 9 of minisam .* install a newer one"),
         (lambda text: text.replace('"pieces": {', '"pieces": 3, "others": {', 1), "it has no pieces"),
-        (lambda text: text.replace('"delta": "0.05"', '"other": "0.05"', 1), "delta was nothing"),
+        (lambda text: text.replace('"delta": "0.05"', '"other": "0.05"', 1), "delta was null"),
     ],
 )
 def test_a_file_that_is_no_whole_study_is_refused_and_stays(tmp_path, undisturbed, trained, change, says):

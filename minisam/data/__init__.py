@@ -1,11 +1,12 @@
 """Data sets in three parts, and what can be done to them.
 
 `sets` holds real digits and toy problems, `mnist1d` and `text` what their names say, `files` the sets that are downloaded;
-`augmentation` makes other pictures of the same things, `noise` makes labels wrong, `imbalance` makes classes rare, and `shifts`
-moves the test data away from the training data.
+`augmentation` makes other pictures of the same things, `noise` makes labels wrong, `imbalance` makes classes rare, `shifts`
+moves the test data away from the training data, and `dominoes` takes a spurious feature away from them.
 """
 
 from .augmentation import crops_and_flips
+from .dominoes import dominoes
 from .files import cifar10, cifar100, fashion_mnist, mnist
 from .imbalance import long_tailed
 from .markov import MarkovData, markov
@@ -39,6 +40,7 @@ __all__ = [
     "crops_and_flips",
     "diagonal_regression",
     "digits",
+    "dominoes",
     "fashion_mnist",
     "gradual",
     "instance_dependent_noise",

@@ -83,6 +83,7 @@ def run_of(
                 seed,
                 sweep=sweep,
                 loss=problem.loss,
+                augment=problem.augment,
                 progress=False,
             )
         except DivergedError:

@@ -114,8 +114,11 @@ def started(settings: dict[str, str], makes: dict[str, str], there: Content) -> 
 
 
 def same(path: Path, settings: dict[str, str]) -> bool:
-    """True; or a ValueError that names each setting that was another one when the study began."""
-    was = {name: read(path)["settings"].get(name, "nothing") for name in settings}
+    """True; or a ValueError that names each setting that was another one when the study began.
+
+    A setting that there was none of then was None.
+    """
+    was = {name: read(path)["settings"].get(name, "null") for name in settings}
     changed = [name for name in settings if was[name] != settings[name]]
     other = [f"{name} was {one_line(was[name])}, is {one_line(settings[name])}" for name in changed]
     if other:

@@ -11,6 +11,7 @@ from ..data import Data
 from ..hyperparameters import Declared, count, declared
 from ..kinds import function
 from ..models import Model
+from ..training.augment import AUGMENT, Augment
 from ..training.evaluate import LossOrName, loss_name
 from ..training.run import Run
 from ..training.settings import text
@@ -45,6 +46,8 @@ class Problem(Declared):
         methods, so that a pair starts from the same weights and sees the same order.
     loss : str or function
         As in `train`.
+    augment : function, optional
+        As in `train`.
     score : function (run, data) -> float
         How good one trained network is on the *test* part of `data`; higher is better. While settings are chosen, it is
         given the validation part in place of the test part. By default, the accuracy (minus the loss, if y are no classes).
@@ -56,6 +59,7 @@ class Problem(Declared):
     batch_size: int = count(64)
     seeds: int = count(1)
     loss: LossOrName = declared(lambda name, value: loss_name(value), "cross_entropy")
+    augment: Augment | None = declared(AUGMENT, None)
     score: Callable[[Run, Data], float] = declared(function(2, "(run, data) -> float"), accuracy)
 
     def settings(self) -> dict[str, str]:
