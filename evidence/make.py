@@ -17,6 +17,7 @@ from readme import splice
 from minisam import plot
 from minisam.files import whole
 from minisam.study import from_file
+from minisam.study.pieces import read
 
 HERE = Path(__file__).resolve().parent
 
@@ -36,6 +37,11 @@ def tried(path):
     return "\n".join([result.table(), "", *map(str, result.verdicts(defined["against"]))])
 
 
+def ended(result):
+    """Whether all of a claim's result is there; a study that was stopped has kept what it had."""
+    return result.exists() and read(result).get("result") is not None
+
+
 def write(path, text):
     with whole(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
@@ -49,7 +55,7 @@ def main():
     for name in [claim] if claim else there:
         print(f"{name}\n{tried(there[name])}\n")
         write(HERE / f"{name}.md", page(load(there[name])))
-    found = [load(path) for path in there.values() if path.with_suffix(".json").exists()]
+    found = [load(path) for path in there.values() if ended(path.with_suffix(".json"))]
     write(HERE / "README.md", OVERVIEW.format(overview(found)))
     splice("evidence table", overview(found, "evidence/"))
 

@@ -1,5 +1,6 @@
 """The evidence: each result is that of its file, each page says what its result does, a claim is judged by what it predicted."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from minisam.training.settings import text
 EVIDENCE = Path(__file__).resolve().parent.parent / "evidence"
 sys.path[:0] = [str(EVIDENCE), str(EVIDENCE.parent / "benchmarks")]
 
+import make  # noqa: E402
 import measuring  # noqa: E402
 import page  # noqa: E402
 import readme  # noqa: E402
@@ -69,6 +71,14 @@ def test_a_claim_states_all_of_it_and_has_as_many_units_as_it_says(path):
     assert claim.defined["units"] >= 10
     assert claim.result.delta == claim.defined["delta"]
     assert set(claim.defined["predicted"]) <= claim.result.budgets["equal epochs"].keys() - {claim.defined["against"]}
+
+
+def test_a_study_that_was_stopped_is_no_result_yet(tmp_path):
+    whole, stopped = json.loads(written("flatter.json")), tmp_path / "stopped.json"
+    assert not make.ended(stopped)
+    assert make.ended(EVIDENCE / "flatter.json")
+    stopped.write_text(json.dumps(whole | {"result": None}), encoding="utf-8")
+    assert not make.ended(stopped)
 
 
 # --- how a claim is judged -------------------------------------------------------------------------------------------
