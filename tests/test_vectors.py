@@ -149,6 +149,15 @@ def named(settings):
             yield from named(value)
 
 
+def test_the_page_explains_every_name():
+    page = (VECTORS / "README.md").read_text(encoding="utf-8")
+    files = [read(name) for name in PATHS]
+    names = {name for file in files for name in [*file, *file.get("draws", {}), *file["steps"][0]]}
+    names |= {name for file in files for name in [*file["steps"][0]["state"], file["problem"]["kind"]]}
+    names |= {name for case in MEASURES for name in [*case, case["measure"]]} | set(read("epsilon.json")["cases"][0])
+    assert {name for name in names if f"`{name}`" not in page} == set()
+
+
 # --- read without the library ----------------------------------------------------------------------------------------
 
 

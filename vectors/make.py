@@ -48,12 +48,8 @@ def path(entry):
         "optimizer": optimizer,
         "formula": inspect.getdoc(type(optimizer)).splitlines(),
         "problem": problem.says,
-        **({"batches": batches} if problem.model else {}),
-        **(
-            {"draws": {name: [draw(t) for t in range(STEPS)] for name, draw in entry.draws.items()}}
-            if entry.draws
-            else {}
-        ),
+        "batches": batches if problem.model else None,
+        "draws": {name: [draw(t) for t in range(STEPS)] for name, draw in entry.draws.items()} or None,
         "lr": rates(optimizer),
         "w": problem.w,
         "steps": steps,
@@ -83,20 +79,20 @@ def measured(entry):
         "problem": problem.says,
         "w": problem.w,
         "settings": entry.settings,
-        **({"draws": [entry.draws(k) for k in range(settings["samples"])]} if entry.draws else {}),
+        "draws": [entry.draws(k) for k in range(settings["samples"])] if entry.draws else None,
         "value": entry.of(*asked, problem.w, **settings),
     }
 
 
 def plain(value):
-    """As JSON has it: an optimizer, a schedule or a ball becomes its name and its settings; ∞ becomes "inf"."""
+    """As JSON has it: an optimizer, a schedule or a ball becomes its name and settings; ∞ becomes "inf"; None is left out."""
     if isinstance(value, Model):
         return "filters"
     if is_dataclass(value):
         given = {field.name: getattr(value, field.name) for field in fields(value) if field.init}
-        return {"name": type(value).__name__} | {name: plain(a) for name, a in given.items() if a is not None}
+        return plain({"name": type(value).__name__} | given)
     if isinstance(value, dict):
-        return {name: plain(a) for name, a in value.items()}
+        return {name: plain(a) for name, a in value.items() if a is not None}
     if isinstance(value, (list, tuple)):
         return [plain(a) for a in value]
     if isinstance(value, (np.ndarray, np.generic)):

@@ -1,7 +1,7 @@
 """Which vectors there are. A test wants every variant of the family here."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from problems import BOWL, NET, SOFTMAX, TILTED, Problem, numbers
@@ -41,6 +41,8 @@ OF_SAM = {
     "SAM": Path(SAM(SGD(0.1), 0.2)),
     "SAM on a quadratic": Path(SAM(SGD(0.1), 0.2), TILTED),
     "SAM on a net": Path(SAM(SGD(0.2, momentum=0.9), 0.2), NET),
+    "SAM at a minimum": Path(SAM(MOMENTUM, 0.2), replace(BOWL, w=np.zeros(3))),  # where the gradient is 0
+    "SAM with radius 0": Path(SAM(MOMENTUM, 0.0), NET),
     "SAM with L2": Path(SAM(MOMENTUM, 0.2, l2=0.02)),
     "SAM with p = 1": Path(SAM(SGD(0.1), 0.2, p=1)),
     "SAM with p = 1.5": Path(SAM(SGD(0.1), 0.2, p=1.5)),
