@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+from restated.steps import softmax
 from variants import (
     BASES,
     LINEAR,
@@ -57,10 +58,6 @@ def test_outputs_that_stay_add_nothing():
             loss, g = batch(start())
             np.testing.assert_allclose(info["loss"], loss, rtol=1e-14)
             np.testing.assert_allclose(info["grad_norm"], np.linalg.norm(g, axis=-1), rtol=1e-13)
-
-
-def softmax(z):
-    return np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True)
 
 
 def pulled(w, batch, z_past, lam, tau):

@@ -1,106 +1,11 @@
-"""Every optimizer restated from its formula in plain NumPy, of a vector file alone: what the vectors are held against.
-
-`walk(file)` makes the steps of a path again, from its problem, settings, draws and first weights; it uses none of its steps and
-nothing of the library. A variant is a function of a `Step` that returns the direction of which the base makes a step.
-"""
+"""Every variant restated: a function of a `Step` that returns the direction of which the base makes a step."""
 
 import math
 
 import numpy as np
-from variants import by_hand, slopes, unit
+from variants import slopes, unit
 
-
-def epsilon(g, rho, p):
-    """Eq. 2 of Foret et al. for one gradient: ρ sign(g) |g|^(q−1) / (‖g‖_q^q)^(1/p), of g over its largest entry."""
-    if not np.any(g):
-        return 0 * g
-    a = np.abs(g) / np.abs(g).max()
-    if p in (1, math.inf):
-        worst = a == 1 if p == 1 else a > 0
-        return rho * np.sign(g) * worst / (worst.sum() if p == 1 else 1)
-    q = p / (p - 1)
-    return rho * np.sign(g) * a ** (q - 1) / np.sum(a**q) ** (1 / p)
-
-
-def net(w, x, y):
-    """2-3-2 with tanh: losses (m,), their gradients (m, 17), logits (m, 2)."""
-    W0, b0, W1, b1 = w[:6].reshape(2, 3), w[6:9], w[9:15].reshape(3, 2), w[15:]
-    h = np.tanh(x @ W0 + b0)
-    z = h @ W1 + b1
-    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
-    dz = p - np.eye(2)[y]
-    dh = (dz @ W1.T) * (1 - h**2)
-    found = [(x[:, :, None] * dh[:, None, :]).reshape(-1, 6), dh, (h[:, :, None] * dz[:, None, :]).reshape(-1, 6), dz]
-    return -np.log(p[np.arange(len(y)), y]), np.concatenate(found, axis=1), z
-
-
-def quadratic(w, H, b):
-    return np.array([w @ H @ w / 2 + b @ w]), (H @ w + b)[None], None
-
-
-PROBLEMS = {"softmax regression": by_hand, "tanh net": net, "quadratic": quadratic}
-
-
-class Step:
-    """A step: what a restatement asks for. `s` has the settings, `m` what is kept from step to step, `rows` the batch."""
-
-    def __init__(self, file):
-        self.file, self.w, self.m = file, np.array(file["w"]), {}
-        kind, *data = file["problem"].values()
-        self.at, self.data, self.batches = PROBLEMS[kind], [np.array(a) for a in data], file.get("batches")
-
-    def begin(self, t):
-        self.t, self.lr, self.eps, self.loss, self.spent = t, self.file["lr"][t], [], None, 0
-        self.rows = np.array(self.batches[t]) if self.batches else None
-        self.draws = {name: np.array(drawn[t]) for name, drawn in self.file.get("draws", {}).items()}
-
-    def each(self, eps=0.0, rows=None):
-        """Losses, gradients and logits of the examples at w + ε: of the whole batch, where none are named."""
-        rows = self.rows if rows is None else rows
-        return self.at(self.w + eps, *(self.data if rows is None else [a[rows] for a in self.data]))
-
-    def gradient(self, eps=0.0, rows=None, weights=1.0):
-        """The mean gradient at w + ε. The loss of a step is that of its first."""
-        losses, found, _ = self.each(eps, rows)
-        self.eps.append(eps + 0 * self.w)
-        self.spent += 1 if rows is None else len(rows) / len(self.rows)
-        self.loss = losses.mean() if self.loss is None else self.loss
-        return np.mean(np.reshape(weights, (-1, 1)) * found, axis=0)
-
-    def uphill(self, d, rho=None):
-        """The worst point of the ball, to first order: ε = T `epsilon`(T d)."""
-        T = self.units(self.s.get("ball", self.s), d)
-        return T * epsilon(T * d, self.s["rho"] if rho is None else rho, self.p)
-
-    def units(self, ball, d):
-        """T: |w| + η, or of a filter's length; F^(−½); a mask."""
-        if ball["name"] in ("Adaptive", "ASAM"):
-            T = (filter_lengths(self.w) if "model" in ball else np.abs(self.w)) + ball["eta"]
-            return np.where(np.array(ball.get("mask", 1)) > 0, T, 1)
-        if ball["name"] in ("Fisher", "FisherSAM"):
-            return 1 / np.sqrt(1 + ball["eta"] * d**2)
-        if ball["name"] in ("Only", "SAMON"):
-            return np.array(ball["mask"]) * (self.units(ball["of"], d) if "of" in ball else 1)
-        return np.ones_like(d)
-
-
-def filter_lengths(w):
-    """For softmax regression: at each weight of W the length of its column, and |b| at each bias."""
-    return np.concatenate([np.tile(np.linalg.norm(w[:12].reshape(3, 4), axis=0), 3), np.abs(w[12:])])
-
-
-def descend(base, lr, w, d, m):
-    """w after a step of the base along d; what the base keeps is in m."""
-    g = d + 2 * base.get("l2", 0) * w
-    if base["name"] == "SGD":
-        m["v"] = base["momentum"] * m.get("v", 0 * w) + g
-        return w - lr * (g + base["momentum"] * m["v"] if base["nesterov"] else m["v"])
-    (b1, b2), m["t"] = base["betas"], m.get("t", 0) + 1
-    m["m"] = b1 * m.get("m", 0 * w) + (1 - b1) * g
-    m["v"] = b2 * m.get("v", 0 * w) + (1 - b2) * g**2
-    step = (m["m"] / (1 - b1 ** m["t"])) / (np.sqrt(m["v"] / (1 - b2 ** m["t"])) + base["eps"])
-    return (1 - lr * base.get("weight_decay", 0)) * w - lr * step
-
+from .steps import filter_lengths, softmax
 
 # --- where to look ---------------------------------------------------------------------------------------------------
 
@@ -320,10 +225,6 @@ def FrobeniusSAM(a):
 # --- outputs ---------------------------------------------------------------------------------------------------------
 
 
-def softmax(z):
-    return np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True)
-
-
 def near(a, z_past, counts):
     """∇[L + λ τ² mean KL(softmax(z⁻/τ) ‖ softmax(z/τ))], of the examples that count; the loss is the sum."""
     lam, tau, x = a.s["lam"], a.s["tau"], a.data[0][a.rows]
@@ -372,55 +273,9 @@ def AsyncSAM(a):
     return a.gradient(a.uphill(earlier[0]))
 
 
-# --- whole steps -----------------------------------------------------------------------------------------------------
-
-
-def BSAM(a, s):
-    (b1, b2), scale, m = s["betas"], a.m.get("s", np.ones_like(a.w)), a.m.get("m", 0)
-    g = a.gradient(a.draws["posterior"] / np.sqrt(s["examples"] * scale))
-    a.m["m"] = b1 * m + (1 - b1) * (a.gradient(s["rho"] * g / scale) + s["delta"] * a.w)
-    a.m["s"] = b2 * scale + (1 - b2) * (np.sqrt(scale) * np.abs(g) + s["damping"] + s["delta"])
-    return a.w - a.lr * a.m["m"] / scale
-
-
-def SWA(a, s):
-    w, k = move(a, s["optimizer"]), a.m.get("count", 0)
-    counts = a.t >= s["start"] and (a.t - s["start"]) % s["every"] == 0
-    a.m["averaged"] = (k * a.m.get("averaged", 0) + w) / (k + 1) if counts else a.m["averaged"] if k else w
-    a.m["count"] = k + counts
-    return w
-
-
-def EMA(a, s):
-    before, w = a.m.get("averaged", a.w), move(a, s["optimizer"])
-    a.m["averaged"] = s["decay"] * before + (1 - s["decay"]) * w
-    return w
-
-
-def move(a, s):
-    """The weights after a step of an optimizer with these settings."""
-    a.s, a.p, a.after = s, float(s.get("p", 2)), 0.0
-    if s["name"] in WHOLE:
-        return WHOLE[s["name"]](a, s)
-    if "base" not in s:
-        return descend(s, a.lr, a.w, a.gradient(), a.m)
-    d = DIRECTIONS[s["name"]](a)
-    return descend(s["base"], a.lr, a.w, d + 2 * s["l2"] * a.w, a.m) + a.after
-
-
-WHOLE = {f.__name__: f for f in (BSAM, SWA, EMA)}
 LOOKS = (SAM, USAM, MultiStepSAM, SAGM, FriendlySAM, VaSSO, MSAM)
 TAKES = (GSAM, GNP, WSAM, StableSAM, CRSAM, GAM)
 PAYS = (RST, EveryK, AESAM, LookSAM, MSharpnessSAM, SSAM, ESAM, ImbSAM)
 OTHERS = (RWP, RSAM, TraceSAM, FrobeniusSAM, SAF, MESA, SAMPa, AsyncSAM)
 DIRECTIONS = {f.__name__: f for f in LOOKS + TAKES + PAYS + OTHERS}
 DIRECTIONS |= {"ASAM": SAM, "FisherSAM": SAM, "SAMON": SAM, "GRST": RST}  # other balls, another share
-
-
-def walk(file):
-    """Step after step: the ε of each gradient, the loss at the first, what is kept, and the weights afterwards."""
-    a = Step(file)
-    for t in range(len(file["steps"])):
-        a.begin(t)
-        a.w = move(a, file["optimizer"])
-        yield a

@@ -6,7 +6,9 @@ A restatement is a function of a `Case` that returns the measure. It uses nothin
 import itertools
 
 import numpy as np
-from restated import PROBLEMS, along, epsilon
+
+from .family import along
+from .steps import PROBLEMS, epsilon, softmax
 
 
 class Case:
@@ -32,7 +34,7 @@ class Case:
         if self.kind == "quadratic":
             return self.data[0]
         x, z = self.data[0], PROBLEMS[self.kind](self.w, *self.data)[2]
-        p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+        p = softmax(z)
         inputs = np.c_[x, np.ones(len(x))]
         return sum(np.kron(np.outer(a, a), np.diag(q) - np.outer(q, q)) for a, q in zip(inputs, p, strict=True)) / len(
             x
@@ -131,3 +133,13 @@ def single_step_accuracy(c):
     one, best = c.single_step(), c.ascent()
     ratio = (c.loss(one) - c.loss()) / (c.loss(best) - c.loss())
     return {"ratio": ratio, "cosine": cosine(one, best)}
+
+
+MEASURES = (gradient_norm, surrogate_gap, worst_case, m_sharpness, sam_objective, eigenvalues, lambda_max, trace)
+MEASURES += (average_case, second_order, single_step_accuracy)
+RESTATED = {f.__name__: f for f in MEASURES}
+
+
+def measure(case):
+    """The value of a case: a number, a list, or a name -> value."""
+    return RESTATED[case["measure"]](Case(case))
