@@ -1,5 +1,6 @@
 """The test vectors: each path, ε and measure is restated in plain NumPy, and what is committed is what the library makes."""
 
+import itertools
 import json
 import runpy
 import shutil
@@ -146,6 +147,15 @@ def named(settings):
         yield settings["name"]
         for value in settings.values():
             yield from named(value)
+
+
+def test_no_two_paths_agree():
+    """Each is told from every other on its problem by more than float32 rounds, or a wrong formula could pass for a right one."""
+    files = [read(name) for name in PATHS]
+    for one, other in itertools.combinations(files, 2):
+        if one["problem"] == other["problem"]:
+            a, b = (np.array([step["w"] for step in file["steps"]]) for file in (one, other))
+            assert np.abs(a - b).max() > 5e-4 * np.abs(a).max(), (one["name"], other["name"])
 
 
 def test_the_page_explains_every_name():

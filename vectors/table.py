@@ -23,14 +23,14 @@ class Path:
     draws: dict = field(default_factory=dict)
 
 
-BASES = {
+BASES = {  # of Adam, another problem: on a bowl around 0, where it does not see scales, L2 would change nothing
     "SGD": Path(SGD(0.1), BOWL),
     "SGD with momentum": Path(SGD(0.1, momentum=0.9), BOWL),
     "SGD with Nesterov's momentum": Path(SGD(0.1, momentum=0.9, nesterov=True), BOWL),
     "SGD with L2": Path(SGD(0.1, momentum=0.9, l2=0.05), BOWL),
-    "Adam": Path(Adam(0.1, (0.8, 0.95), 1e-6), BOWL),
-    "Adam with L2": Path(Adam(0.1, (0.8, 0.95), 1e-6, l2=0.05), BOWL),
-    "AdamW": Path(AdamW(0.1, (0.8, 0.95), 1e-6, weight_decay=0.3), BOWL),
+    "Adam": Path(Adam(0.1, (0.8, 0.95), 1e-2), TILTED),
+    "Adam with L2": Path(Adam(0.1, (0.8, 0.95), 1e-2, l2=0.05), TILTED),
+    "AdamW": Path(AdamW(0.1, (0.8, 0.95), 1e-2, weight_decay=0.3), TILTED),
     "a constant step size": Path(SGD(warmup(4, constant(0.1)), momentum=0.9), BOWL),
     "a cosine": Path(AdamW(warmup(4, cosine(0.2, 16, final=0.01))), BOWL),
     "steps down": Path(SGD(step_decay(0.1, 6, 0.5), momentum=0.9), BOWL),
