@@ -1,6 +1,7 @@
 """The problems of the vectors: explicit, tiny, with the same bits on every machine. vectors/README.md has their formulas."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -38,12 +39,16 @@ class Problem:
     w: np.ndarray
     model: Model | None = None
 
+    @cached_property
+    def loss(self):
+        """It is recorded once for all steps."""
+        return BatchLoss(self.model) if self.model else value_and_grad(Quadratic(self.says["H"], self.says["b"]))
+
     def on(self, rows, log):
         """The loss on these examples; a quadratic has none. Each w at which a gradient is taken is added to `log`."""
         if self.model is None:
-            loss = value_and_grad(Quadratic(self.says["H"], self.says["b"]))
-            return lambda w: (log.append(w), loss(w))[1]
-        return Watched(BatchLoss(self.model), self.says["x"][rows], self.says["y"][rows], rows, log=log)
+            return lambda w: (log.append(w), self.loss(w))[1]
+        return Watched(self.loss, self.says["x"][rows], self.says["y"][rows], rows, log=log)
 
     def whole(self):
         """The loss on all examples, and its Hessian times a vector: (w, v) -> H v."""
