@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import numpy as np
-from table import EPSILONS, MEASURES, PATHS, STEPS
+from table import EPSILONS, MEASURES, ORDERS, PATHS, STEPS
 
 from minisam import Quadratic, epsilon, threads
 from minisam.files import whole
@@ -27,7 +27,7 @@ def everything():
 
 
 def epsilons():
-    cases = [{"name": name, "g": g, "rho": rho, "p": p} for name, (g, rho, orders) in EPSILONS.items() for p in orders]
+    cases = [{"name": name, "g": g, "rho": rho, "p": p} for name, (g, rho) in EPSILONS.items() for p in ORDERS]
     return {
         "formula": inspect.getdoc(epsilon).splitlines(),
         "cases": [case | {"epsilon": epsilon(case["g"], case["rho"], case["p"])} for case in cases],

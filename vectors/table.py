@@ -54,9 +54,9 @@ OF_SAM = {
 }
 
 
-def always(draw, purpose):
-    """The numbers that a purpose draws at step t, for the seed 0."""
-    return lambda t: draw(purpose, 0, t, SOFTMAX.w)
+def drawn(draw, purpose, problem=SOFTMAX):
+    """The numbers that a purpose draws at step (or for sample) t, for the seed 0."""
+    return lambda t: draw(purpose, 0, t, problem.w)
 
 
 def looks(k):
@@ -68,7 +68,7 @@ def coin(t):
     return per_seed(lambda rng: rng.random(1), "coin", 0, t)
 
 
-NOISE, SOME = {"noise": always(normal, "weight noise")}, {"uniform": always(uniform, "weights to perturb")}
+NOISE = {"noise": drawn(normal, "weight noise")}
 VARIANTS = {
     "ASAM": Path(sam.ASAM(MOMENTUM, 0.5)),
     "ASAM filter by filter": Path(sam.ASAM(MOMENTUM, 0.2, model=SOFTMAX.model)),
@@ -103,9 +103,9 @@ VARIANTS = {
     "SSAM with Fisher masks": Path(sam.SSAM(MOMENTUM, 0.3, every=4, groups=6)),
     "SSAM with dynamic masks": Path(
         sam.SSAM(MOMENTUM, 0.3, sparsity=0.4, masks="dynamic", every=4, steps=12),
-        draws={"uniform": always(uniform, "grown mask")},
+        draws={"uniform": drawn(uniform, "grown mask")},
     ),
-    "ESAM": Path(sam.ESAM(MOMENTUM, 0.3), draws=SOME),
+    "ESAM": Path(sam.ESAM(MOMENTUM, 0.3), draws={"uniform": drawn(uniform, "weights to perturb")}),
     "ImbSAM": Path(sam.ImbSAM(MOMENTUM, 0.3, tail=[1, 3])),
     "RWP": Path(sam.RWP(MOMENTUM, sigma=0.1), draws=NOISE),
     "RWP, mixed and filter by filter": Path(sam.RWP(MOMENTUM, sigma=0.1, lam=0.5, model=SOFTMAX.model), draws=NOISE),
@@ -116,26 +116,26 @@ VARIANTS = {
     "MESA": Path(sam.MESA(MOMENTUM, tau=2.0, beta=0.9)),
     "SAMPa": Path(sam.SAMPa(SGD(warmup(4, cosine(0.1, 16)), momentum=0.9), 0.3)),
     "AsyncSAM": Path(sam.AsyncSAM(MOMENTUM, 0.3, delay=2)),
-    "BSAM": Path(sam.BSAM(cosine(0.3, 20), 0.1, 120, delta=0.02), draws={"posterior": always(normal, "posterior")}),
+    "BSAM": Path(sam.BSAM(cosine(0.3, 20), 0.1, 120, delta=0.02), draws={"posterior": drawn(normal, "posterior")}),
     "SWA": Path(sam.SWA(MOMENTUM, start=3, every=2)),
     "EMA": Path(sam.EMA(SAM(MOMENTUM, 0.2), decay=0.9)),
 }
 
 G = numbers(7) - 0.1
 ORDERS = (1, 1.5, 2, 3, 10, np.inf)
-EPSILONS = {  # name -> g, ρ, p
-    "seven weights": (G, 0.05, ORDERS),
-    "some of them 0": (G * [1, 0, 1, 1, 0, 0, 1], 0.05, ORDERS),
-    "all of them 0": (0 * G, 0.05, ORDERS),
-    "only one not 0": (G * [0, 0, 1, 0, 0, 0, 0], 0.05, ORDERS),
-    "ties": (np.array([0.5, -2.0, 0.0, 2.0, 2.0]), 0.05, ORDERS),
-    "one weight": (np.array([-3.0]), 0.05, ORDERS),
-    "very small": (1e-200 * G, 0.05, ORDERS),
-    "very large": (1e200 * G, 0.05, ORDERS),
-    "of very different sizes": (G * 10.0 ** -np.arange(0, 21, 3), 0.05, ORDERS),
-    "radius 0": (G, 0.0, ORDERS),
-    "two replicas": (np.array([G, -3 * G]), 0.05, ORDERS),
-    "two replicas, a radius each": (np.array([G, -3 * G]), np.array([[0.05], [2.0]]), ORDERS),
+EPSILONS = {  # name -> g, ρ; each for all orders
+    "seven weights": (G, 0.05),
+    "some of them 0": (G * [1, 0, 1, 1, 0, 0, 1], 0.05),
+    "all of them 0": (0 * G, 0.05),
+    "only one not 0": (G * [0, 0, 1, 0, 0, 0, 0], 0.05),
+    "ties": (np.array([0.5, -2.0, 0.0, 2.0, 2.0]), 0.05),
+    "one weight": (np.array([-3.0]), 0.05),
+    "very small": (1e-200 * G, 0.05),
+    "very large": (1e200 * G, 0.05),
+    "of very different sizes": (G * 10.0 ** -np.arange(0, 21, 3), 0.05),
+    "radius 0": (G, 0.0),
+    "two replicas": (np.array([G, -3 * G]), 0.05),
+    "two replicas, a radius each": (np.array([G, -3 * G]), np.array([[0.05], [2.0]])),
 }
 PATHS = {"base": BASES, "sam": OF_SAM, "family": VARIANTS}  # by folder
 
@@ -148,10 +148,6 @@ class Measure:
     problem: Problem
     settings: dict
     draws: Callable | None = None
-
-
-def some(draw, purpose, problem):
-    return lambda k: draw(purpose, 0, k, problem.w)
 
 
 MEASURES = [
@@ -169,11 +165,11 @@ MEASURES = [
     Measure(sharpness.lambda_max, TILTED, {"steps": 4}),
     Measure(sharpness.lambda_max, SOFTMAX, {"steps": 16}),
     Measure(sharpness.eigenvalues, SOFTMAX, {"count": 5, "steps": 16}),
-    Measure(sharpness.trace, TILTED, {"samples": 6}, some(signs, "trace", TILTED)),
-    Measure(sharpness.trace, SOFTMAX, {"samples": 6}, some(signs, "trace", SOFTMAX)),
-    Measure(sharpness.average_case, SOFTMAX, {"sigma": 0.2, "samples": 6}, some(normal, "average case", SOFTMAX)),
+    Measure(sharpness.trace, TILTED, {"samples": 6}, drawn(signs, "trace", TILTED)),
+    Measure(sharpness.trace, SOFTMAX, {"samples": 6}, drawn(signs, "trace", SOFTMAX)),
+    Measure(sharpness.average_case, SOFTMAX, {"sigma": 0.2, "samples": 6}, drawn(normal, "average case", SOFTMAX)),
     Measure(
-        sharpness.average_case, NET, {"sigma": 0.5, "adaptive": True, "samples": 6}, some(normal, "average case", NET)
+        sharpness.average_case, NET, {"sigma": 0.5, "adaptive": True, "samples": 6}, drawn(normal, "average case", NET)
     ),
     Measure(sharpness.second_order, SOFTMAX, {"rho": 0.2}),
     Measure(sharpness.single_step_accuracy, TILTED, {"rho": 0.5, "p": 2, "steps": 20}),
