@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+import restated
 from restated.steps import softmax
 from variants import (
     BASES,
@@ -101,13 +102,10 @@ def test_each_replica_remembers_its_own_examples():
 
 
 def test_steps_of_mesa_are_its_formula():
-    lam, tau, beta, w = 0.7, 2.0, 0.6, start(LINEAR)[0]
-    path, told, _ = run(MESA(SGD(0.1), lam=lam, tau=tau, beta=beta), w, batches(5, model=LINEAR))
-    v = w
-    for t, batch in enumerate(batches(5, model=LINEAR)):
-        v = beta * v + (1 - beta) * w
-        w = w - 0.1 * pulled(w, batch, by_hand(v, batch.x, batch.y)[2], lam, tau)
-        np.testing.assert_allclose(path[t], w, rtol=1e-12)
+    settings, w, losses = {"lam": 0.7, "tau": 2.0, "beta": 0.6}, start(LINEAR)[0], batches(5, model=LINEAR)
+    path, told, _ = run(MESA(SGD(0.1), **settings), w, losses)
+    for t, step in enumerate(restated.path("MESA", w, losses, **settings)):
+        np.testing.assert_allclose(path[t], step.w, rtol=1e-12)
         assert told[t]["evaluations"] == 1
 
 

@@ -3,7 +3,7 @@ against. Nothing here calls the library.
 """
 
 from .measures import measure
-from .paths import walk
+from .paths import path, walk
 from .steps import descend, epsilon, filter_lengths
 
-__all__ = ["descend", "epsilon", "filter_lengths", "measure", "walk"]
+__all__ = ["descend", "epsilon", "filter_lengths", "measure", "path", "walk"]

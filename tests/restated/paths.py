@@ -1,5 +1,7 @@
 """Whole steps restated, and the paths that they make."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from .family import DIRECTIONS
@@ -16,6 +18,23 @@ def walk(file):
         a.begin(t)
         a.w = move(a, file["optimizer"])
         yield a
+
+
+def path(name, w, batches, lr=0.1, draws=(), base=None, **settings):
+    """The steps of an optimizer with these settings on batches of softmax regression, over SGD where it needs a base."""
+    x, y = (np.concatenate([getattr(batch, axis) for batch in batches]) for axis in "xy")
+    sizes = np.cumsum([0, *(len(batch.y) for batch in batches)])
+    sgd = {"name": "SGD", "momentum": 0, "nesterov": False}
+    file = {
+        "optimizer": {"name": name, "l2": 0, **({} if name in WHOLE else {"base": base or sgd}), **settings},
+        "problem": {"kind": "softmax regression", "x": x, "y": y},
+        "batches": [np.arange(a, b) for a, b in pairwise(sizes)],
+        "lr": np.broadcast_to(lr, len(batches)),
+        "draws": dict(draws),
+        "w": w,
+        "steps": batches,
+    }
+    return walk(file)
 
 
 def BSAM(a, s):
