@@ -4,7 +4,7 @@ VENV := $(or $(MINISAM_VENV),.venv)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-autograd test-peers test-cupy test-cupys-own lessons lessons-run figures lint mutation bench against accuracy family evidence size gpu-check site browser-test clean
+.PHONY: demo test test-autograd test-peers test-cupy test-cupys-own lessons lessons-run figures lint mutation bench against accuracy family evidence vectors size gpu-check site browser-test clean
 
 demo: $(READY)
 	$(BIN)/minisam demo
@@ -55,6 +55,9 @@ family: $(READY)
 
 evidence: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python evidence/make.py $(CLAIM)
+
+vectors: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python vectors/make.py
 
 size: $(READY)
 	$(BIN)/python benchmarks/size.py

@@ -48,3 +48,5 @@ def pytest_terminal_summary(terminalreporter):
     unusable = [reason for reason in reasons if "backend 'cupy' is not usable" in reason]
     if unusable:
         terminalreporter.write_line(f"{len(unusable)} tests need a GPU and did not run: {unusable[0]}")
+    for reason in sorted({reason for reason in reasons if "did not run" in reason}):
+        terminalreporter.write_line(reason)

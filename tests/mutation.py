@@ -28,9 +28,9 @@ def load():
 
 
 def copy_to(folder):
-    """The package and its tests, on their own."""
+    """The package, its tests and its vectors, on their own."""
     junk = shutil.ignore_patterns("__pycache__")
-    for name in ("minisam", "tests"):
+    for name in ("minisam", "tests", "vectors"):
         shutil.copytree(ROOT / name, folder / name, ignore=junk)
     shutil.copy(ROOT / "pyproject.toml", folder)
 

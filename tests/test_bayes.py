@@ -4,9 +4,10 @@ import math
 
 import numpy as np
 import pytest
+import restated
 from hypothesis import given
 from hypothesis import strategies as st
-from variants import LINEAR, Watched, batches, gradient, run, start
+from variants import LINEAR, Watched, batches, run, start
 
 from minisam import SGD, Quadratic, value_and_grad
 from minisam.draws import stream
@@ -21,22 +22,17 @@ ALMOST_1 = math.nextafter(1, 0)
 
 def test_six_steps_are_algorithm_1_by_hand():
     """With a schedule, N, the decay δ in momentum and precision, and the precision of before the step."""
-    w, m, s = start(LINEAR)[0], np.zeros(16), np.ones(16)
-    losses = batches(6, model=LINEAR)
-    settings = {"rho": 0.3, "examples": 50, "betas": (0.8, 0.9), "delta": 0.02, "damping": 0.2, "seed": 7}
-    path, told, state = run(BSAM(cosine(0.4, 8), **settings), w, losses)
-    for t, batch in enumerate(losses):
-        z = stream("posterior", 7, 0, t).standard_normal(16)
-        g = gradient(w + z / np.sqrt(50 * s), batch.x, batch.y)
-        eps = 0.3 * g / s
-        m = 0.8 * m + 0.2 * (gradient(w + eps, batch.x, batch.y) + 0.02 * w)
-        w = w - 0.4 * (1 + math.cos(math.pi * t / 8)) / 2 * m / s
-        s = 0.9 * s + 0.1 * (np.sqrt(s) * np.abs(g) + 0.2 + 0.02)
-        np.testing.assert_allclose(path[t], w, rtol=1e-11)
-        np.testing.assert_allclose(told[t]["eps_norm"], np.linalg.norm(eps), rtol=1e-11)
-        np.testing.assert_allclose(told[t]["grad_norm"], np.linalg.norm(g), rtol=1e-11)
+    w, schedule, losses = start(LINEAR)[0], cosine(0.4, 8), batches(6, model=LINEAR)
+    settings = {"rho": 0.3, "examples": 50, "betas": (0.8, 0.9), "delta": 0.02, "damping": 0.2}
+    path, told, state = run(BSAM(schedule, **settings, seed=7), w, losses)
+    rates = [0.4 * (1 + math.cos(math.pi * t / 8)) / 2 for t in range(6)]
+    draws = {"posterior": [stream("posterior", 7, 0, t).standard_normal(16) for t in range(6)]}
+    for t, step in enumerate(restated.path("BSAM", w, losses, rates, draws, **settings)):
+        np.testing.assert_allclose(path[t], step.w, rtol=1e-11)
+        np.testing.assert_allclose(told[t]["eps_norm"], np.linalg.norm(step.eps[1]), rtol=1e-11)
+        np.testing.assert_allclose(told[t]["loss"], step.loss, rtol=1e-11)
         assert told[t]["evaluations"] == 2
-    np.testing.assert_allclose(state["s"], s, rtol=1e-11)
+    np.testing.assert_allclose(state["s"], step.m["s"], rtol=1e-11)
     assert state["t"] == 6
 
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from restated import descend
 
 from minisam import SGD, Adam, AdamW
 from minisam.optim import constant, cosine, step_decay, warmup
@@ -26,26 +27,21 @@ def path(optimizer, w=W0, steps=STEPS):
     return np.array(way), info
 
 
-def sgd_by_hand(lr, momentum=0.0, nesterov=False, l2=0.0):
-    w, v, way = W0.copy(), np.zeros(3), []
+def by_hand(**base):
+    """The path of a base with these settings, restated in plain NumPy."""
+    w, kept, way = W0.copy(), {}, []
     for _ in range(STEPS):
-        g = H @ w + 2 * l2 * w
-        v = momentum * v + g
-        w = w - lr * ((g + momentum * v) if nesterov else v)
+        w = descend(base, base["lr"], w, H @ w, kept)
         way.append(w)
     return np.array(way)
+
+
+def sgd_by_hand(lr, momentum=0.0, nesterov=False, l2=0.0):
+    return by_hand(name="SGD", lr=lr, momentum=momentum, nesterov=nesterov, l2=l2)
 
 
 def adam_by_hand(lr, b1, b2, eps, l2=0.0, decay=0.0):
-    w, m, v, way = W0.copy(), np.zeros(3), np.zeros(3), []
-    for t in range(1, STEPS + 1):
-        g = H @ w + 2 * l2 * w
-        m = b1 * m + (1 - b1) * g
-        v = b2 * v + (1 - b2) * g**2
-        step = (m / (1 - b1**t)) / (np.sqrt(v / (1 - b2**t)) + eps)
-        w = (1 - lr * decay) * w - lr * step
-        way.append(w)
-    return np.array(way)
+    return by_hand(name="Adam", lr=lr, betas=(b1, b2), eps=eps, l2=l2, weight_decay=decay)
 
 
 @pytest.mark.parametrize("l2", [0.0, 0.05])

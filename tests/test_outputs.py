@@ -5,6 +5,8 @@ import re
 
 import numpy as np
 import pytest
+import restated
+from restated.steps import softmax
 from variants import (
     BASES,
     LINEAR,
@@ -59,10 +61,6 @@ def test_outputs_that_stay_add_nothing():
             np.testing.assert_allclose(info["grad_norm"], np.linalg.norm(g, axis=-1), rtol=1e-13)
 
 
-def softmax(z):
-    return np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True)
-
-
 def pulled(w, batch, z_past, lam, tau):
     """∇[L + λ τ² mean KL], the term's part in the logits λ τ (softmax(z/τ) − softmax(z⁻/τ))."""
     _, g, z = by_hand(w, batch.x, batch.y)
@@ -104,13 +102,10 @@ def test_each_replica_remembers_its_own_examples():
 
 
 def test_steps_of_mesa_are_its_formula():
-    lam, tau, beta, w = 0.7, 2.0, 0.6, start(LINEAR)[0]
-    path, told, _ = run(MESA(SGD(0.1), lam=lam, tau=tau, beta=beta), w, batches(5, model=LINEAR))
-    v = w
-    for t, batch in enumerate(batches(5, model=LINEAR)):
-        v = beta * v + (1 - beta) * w
-        w = w - 0.1 * pulled(w, batch, by_hand(v, batch.x, batch.y)[2], lam, tau)
-        np.testing.assert_allclose(path[t], w, rtol=1e-12)
+    settings, w, losses = {"lam": 0.7, "tau": 2.0, "beta": 0.6}, start(LINEAR)[0], batches(5, model=LINEAR)
+    path, told, _ = run(MESA(SGD(0.1), **settings), w, losses)
+    for t, step in enumerate(restated.path("MESA", w, losses, **settings)):
+        np.testing.assert_allclose(path[t], step.w, rtol=1e-12)
         assert told[t]["evaluations"] == 1
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+import restated
 import strict
 from variants import (
     BASES,
@@ -157,22 +158,13 @@ def test_sampa_with_lam_1_is_optimistic_gradient_descent():
 
 @pytest.mark.parametrize("lr", [0.1, cosine(0.2, 4)])
 def test_steps_of_sampa_are_its_formula(lr):
-    eta = lr if callable(lr) else lambda t: lr
-    rho, lam, l2, losses, w = 0.3, 0.2, 0.01, batches(model=LINEAR), start(LINEAR)[0]
-    path, told, _ = run(SAMPa(SGD(lr), rho, lam=lam, l2=l2), w, losses)
-    before = losses[0]
-    for t, batch in enumerate(losses):
-        if t == 0:
-            g_y = d = gradient(w, batch.x, batch.y)
-        else:
-            g_adv = gradient(w + rho * unit(g_y), before.x, before.y)
-            g_y = gradient(w - eta(t) * g_y, batch.x, batch.y)
-            d = (1 - lam) * g_adv + lam * g_y
-        w = w - eta(t) * (d + 2 * l2 * w)
-        before = batch
-        np.testing.assert_allclose(path[t], w, rtol=1e-12)
-        np.testing.assert_allclose(told[t]["grad_norm"], np.linalg.norm(g_y), rtol=1e-12)
-        np.testing.assert_allclose(told[t]["eps_norm"], rho if t else 0, rtol=1e-12)
+    rates = [lr(t) if callable(lr) else lr for t in range(4)]
+    settings, losses, w = {"rho": 0.3, "lam": 0.2, "l2": 0.01}, batches(model=LINEAR), start(LINEAR)[0]
+    path, told, _ = run(SAMPa(SGD(lr), 0.3, lam=0.2, l2=0.01), w, losses)
+    for t, step in enumerate(restated.path("SAMPa", w, losses, rates, **settings)):
+        np.testing.assert_allclose(path[t], step.w, rtol=1e-12)
+        np.testing.assert_allclose(told[t]["grad_norm"], np.linalg.norm(step.m["g_y"]), rtol=1e-12)
+        np.testing.assert_allclose(told[t]["eps_norm"], 0.3 if t else 0, rtol=1e-12)
     assert [info["evaluations"] for info in told] == [1, 2, 2, 2]
 
 

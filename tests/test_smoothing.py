@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from restated import filter_lengths
 from variants import (
     BASES,
     LINEAR,
@@ -38,13 +39,8 @@ def random_look(seed, t, n):
     return stream("random looks", seed, 0, t).standard_normal(n)
 
 
-def filter_scale(w):
-    """‖f‖ at each weight of softmax regression's filters, the columns of W; |b| at biases."""
-    return np.concatenate([np.tile(np.linalg.norm(w[:12].reshape(3, 4), axis=0), 3), np.abs(w[12:])])
-
-
 def noise(w, t, per_filter):
-    return 0.3 * normal(5, t, 16) * (filter_scale(w) if per_filter else 1)
+    return 0.3 * normal(5, t, 16) * (filter_lengths(w) if per_filter else 1)
 
 
 def taken(optimizer, w, loss_and_grad):
@@ -123,7 +119,7 @@ def test_the_smoothed_quadratic_is_higher_by_the_trace():
     optimizer = RWP(SGD(1.0), sigma=0.2, model=LINEAR, seed=np.arange(k)[:, None])
     taken(optimizer, np.broadcast_to(w, (k, 16)), watched)
     rise = full(watched.points[0]) - full(w)
-    expected = 0.5 * 0.2**2 * np.sum(filter_scale(w) ** 2 * np.diag(full.H))
+    expected = 0.5 * 0.2**2 * np.sum(filter_lengths(w) ** 2 * np.diag(full.H))
     assert abs(rise.mean() - expected) < 4 * rise.std() / np.sqrt(k)
 
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import restated
 from variants import BASES, LINEAR, MODEL, assert_same_bits, assert_sweeps, batches, gradient, run, start, unit
 
 from minisam import SAM, SGD, train
@@ -126,22 +127,16 @@ def test_the_bound_goes_from_lam2_at_first_to_lam1_at_last():
 
 
 def test_steps_of_aesam_are_its_formula():
-    delta, lam1, lam2, steps, losses = 0.7, -0.5, 2.5, 10, 4 * batches(model=LINEAR)
-    w, mean, variance, decided = start(LINEAR)[0], 0.0, 0.0, []
-    optimizer = AESAM(SGD(0.1), 0.3, delta=delta, lam1=lam1, lam2=lam2, steps=steps)
-    path, told, _ = run(optimizer, w, losses)
-    for t, batch in enumerate(losses):
-        g = gradient(w, batch.x, batch.y)
-        s = g @ g
-        mean = delta * mean + (1 - delta) * s
-        variance = delta * variance + (1 - delta) * (s - mean) ** 2
-        done = min(t / steps, 1)
-        decided.append(s >= mean + (done * lam1 + (1 - done) * lam2) * math.sqrt(variance))
-        d = gradient(w + 0.3 * unit(g), batch.x, batch.y) if decided[-1] else g
-        w = w - 0.1 * d
-        np.testing.assert_allclose(path[t], w, rtol=1e-12)
-    assert paid(told) == decided
-    assert 0 < sum(decided) < len(decided)
+    settings, losses, w = (
+        {"delta": 0.7, "lam1": -0.5, "lam2": 2.5, "steps": 10},
+        4 * batches(model=LINEAR),
+        start(LINEAR)[0],
+    )
+    path, told, _ = run(AESAM(SGD(0.1), 0.3, **settings), w, losses)
+    for t, step in enumerate(restated.path("AESAM", w, losses, rho=0.3, **settings)):
+        np.testing.assert_allclose(path[t], step.w, rtol=1e-12)
+        assert told[t]["evaluations"] == step.spent
+    assert 0 < sum(paid(told)) < len(losses)
 
 
 @pytest.mark.parametrize(("c", "fraction"), [(-1, 0.835), (0, 0.5), (1, 0.165)])
@@ -210,15 +205,8 @@ def test_a_reused_direction_is_longer_than_g_by_alpha(alpha):
 def test_steps_of_looksam_are_its_formula():
     losses, w = batches(5, model=LINEAR), start(LINEAR)[0]
     path, told, _ = run(LookSAM(SGD(0.1), 0.3, k=2, alpha=0.7), w, losses)
-    for t, batch in enumerate(losses):
-        g = gradient(w, batch.x, batch.y)
-        if t % 2 == 0:
-            d = gradient(w + 0.3 * g / np.linalg.norm(g), batch.x, batch.y)
-            g_v = d - (d @ g) / (g @ g) * g
-        else:
-            d = g + 0.7 * np.linalg.norm(g) / np.linalg.norm(g_v) * g_v
-        w = w - 0.1 * d
-        np.testing.assert_allclose(path[t], w, rtol=1e-12)
+    for t, step in enumerate(restated.path("LookSAM", w, losses, rho=0.3, k=2, alpha=0.7)):
+        np.testing.assert_allclose(path[t], step.w, rtol=1e-12)
     assert [info["evaluations"] for info in told] == [2, 1, 2, 1, 2]
 
 

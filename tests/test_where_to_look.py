@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import restated
 from hypothesis import given
 from hypothesis import strategies as st
 from variants import (
@@ -183,18 +184,13 @@ def test_the_first_step_is_sams_bit_for_bit(variant):
 
 @pytest.mark.parametrize("sigma", [1.0, 0.3])
 def test_friendly_sam_looks_along_what_is_new_in_the_gradient(sigma):
-    w = start(LINEAR)[0]
-    path, told, state = run(FriendlySAM(SGD(0.1), 0.3, sigma=sigma, lam=0.6), w, batches(model=LINEAR))
-    mean = None
-    for t, batch in enumerate(batches(model=LINEAR)):
-        g = gradient(w, batch.x, batch.y)
-        d = g if mean is None else g - sigma * mean
-        mean = g if mean is None else 0.6 * mean + 0.4 * g
-        w = w - 0.1 * gradient(w + 0.3 * unit(d), batch.x, batch.y)
-        np.testing.assert_allclose(path[t], w, rtol=1e-11)
-        np.testing.assert_allclose(told[t]["grad_norm"], np.linalg.norm(g), rtol=1e-11)
+    w, losses = start(LINEAR)[0], batches(model=LINEAR)
+    path, told, state = run(FriendlySAM(SGD(0.1), 0.3, sigma=sigma, lam=0.6), w, losses)
+    for t, step in enumerate(restated.path("FriendlySAM", w, losses, rho=0.3, sigma=sigma, lam=0.6)):
+        np.testing.assert_allclose(path[t], step.w, rtol=1e-11)
+        np.testing.assert_allclose(told[t]["loss"], step.loss, rtol=1e-11)
         assert told[t]["evaluations"] == 2
-    np.testing.assert_allclose(state["mean"], mean, rtol=1e-11)
+    np.testing.assert_allclose(state["mean"], step.m["mean"], rtol=1e-11)
 
 
 def test_where_gradients_have_no_noise_friendly_sam_is_the_base_after_its_first_step():
@@ -219,17 +215,13 @@ def test_with_sigma_1_the_old_mean_and_the_new_one_give_the_same_epsilon():
 
 
 def test_vasso_looks_along_the_running_mean():
-    w = start(LINEAR)[0]
-    path, told, state = run(VaSSO(SGD(0.1), 0.3, theta=0.4), w, batches(model=LINEAR))
-    d = None
-    for t, batch in enumerate(batches(model=LINEAR)):
-        g = gradient(w, batch.x, batch.y)
-        d = g if d is None else 0.6 * d + 0.4 * g
-        w = w - 0.1 * gradient(w + 0.3 * unit(d), batch.x, batch.y)
-        np.testing.assert_allclose(path[t], w, rtol=1e-11)
+    w, losses = start(LINEAR)[0], batches(model=LINEAR)
+    path, told, state = run(VaSSO(SGD(0.1), 0.3, theta=0.4), w, losses)
+    for t, step in enumerate(restated.path("VaSSO", w, losses, rho=0.3, theta=0.4)):
+        np.testing.assert_allclose(path[t], step.w, rtol=1e-11)
         np.testing.assert_allclose(told[t]["eps_norm"], 0.3, rtol=1e-12)
         assert told[t]["evaluations"] == 2
-    np.testing.assert_allclose(state["mean"], d, rtol=1e-11)
+    np.testing.assert_allclose(state["mean"], step.m["mean"], rtol=1e-11)
 
 
 def test_the_running_mean_has_less_noise():
@@ -278,13 +270,10 @@ def test_with_rho_as_long_as_the_coming_momentum_it_looks_where_nesterov_does():
 
 
 def test_steps_of_momentum_sam_are_its_formula():
-    losses, w, v = batches(4, model=LINEAR), start(LINEAR)[0], np.zeros(16)
+    losses, w, base = batches(4, model=LINEAR), start(LINEAR)[0], {"name": "SGD", "momentum": 0.9, "nesterov": False}
     path, told, _ = run(MSAM(SGD(0.1, 0.9), 0.3, l2=0.01), w, losses)
-    for t, batch in enumerate(losses):
-        eps = -0.3 * v / np.linalg.norm(v) if t else 0 * v
-        v = 0.9 * v + gradient(w + eps, batch.x, batch.y) + 2 * 0.01 * w
-        w = w - 0.1 * v
-        np.testing.assert_allclose(path[t], w, rtol=1e-12)
+    for t, step in enumerate(restated.path("MSAM", w, losses, base=base, rho=0.3, l2=0.01)):
+        np.testing.assert_allclose(path[t], step.w, rtol=1e-12)
         np.testing.assert_allclose(told[t]["eps_norm"], 0.3 if t else 0, rtol=1e-13)
         assert told[t]["evaluations"] == 1
 
