@@ -14,7 +14,8 @@ network, from which all four start.
 
 **Prediction.** The score is the share of the rise of the loss by 20 steps of projected ascent, ρ far, that the single step
 reaches: the mean over the 14 batches of the training examples, since SAM takes its step on a batch. The claim predicts that all
-four are worse than the untrained network. (On split 0, which is none of the units, those with λ = 0.003 were not.)
+four are worse than the untrained network. (On split 0, which is none of the units, and with a constant η, those with λ = 0.003
+were not.)
 """
 
 import numpy as np
