@@ -13,7 +13,7 @@ random, and texts from it.
 three other tables; SGD anew for 40 passes, which spend as many gradients.
 
 **Prediction.** The score is minus the loss on new text, in nats. SAM is better at equal epochs and at equal gradients. (The
-ranges of the grids were found on unit 0, on which settings are chosen.)
+ranges of the grids, and the number of examples, were found on table 0, on which settings are chosen, and on 1000 to 1005.)
 """
 
 from minisam import SAM, SGD, data, mlp, study
