@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minisam import SAM, SGD, study
+from minisam import SAM, SGD, hvp, mse, study
 from minisam.study.fairness import fair_methods
 from minisam.study.from_file import definitions
 from minisam.study.pieces import read, same
@@ -20,6 +20,7 @@ import make  # noqa: E402
 import measuring  # noqa: E402
 import page  # noqa: E402
 import readme  # noqa: E402
+import xor_flatness  # noqa: E402
 
 CLAIMS = sorted(path.with_suffix(".py") for path in EVIDENCE.glob("*.json"))
 
@@ -164,3 +165,24 @@ def test_a_walk_ends_where_its_steps_lead_and_counts_gradients():
     w, spent = measuring.walk(SAM(SGD(0.5), 0.1), np.array([[1.0]]), bowl, 2)
     np.testing.assert_allclose(w, [[0.175]], rtol=1e-12)  # w ← w − ½ (w + 0.1)
     assert spent == 4
+
+
+# --- the flatness of XOR ---------------------------------------------------------------------------------------------
+
+
+def test_the_trace_of_the_network_of_xor_is_that_of_its_hessian():
+    model, xor = xor_flatness.xor.MODEL, xor_flatness.xor.unit(0)
+    x, y = (a[:5].astype("float64") for a in (xor.x_train, xor.y_train))
+    w, axes = model.init(seed=0, dtype="float64"), np.eye(model.size)
+    hessian = hvp(model, mse)(w + 0 * axes, axes, x, y)
+    np.testing.assert_allclose(xor_flatness.trace(w, x), np.trace(hessian), rtol=1e-12)
+
+
+def test_the_flatness_is_that_of_the_networks_that_xor_reports():
+    flatness, xor = (study.load(EVIDENCE / f"{name}.json").budgets for name in ("xor_flatness", "xor"))
+    for budget, outcomes in xor.items():
+        for name, there in outcomes.items():
+            assert [flatness[budget][name].settings, flatness[budget][name].gradients] == [
+                there.settings,
+                there.gradients,
+            ]
