@@ -37,7 +37,7 @@ FLOORS = (
     "training",
     "study",
     "self_training",
-    "verify demo",
+    "verify demo conformance",
     "cli __main__",
 )
 

@@ -1,10 +1,11 @@
-"""The command line: `minisam demo`, `minisam study`, `minisam lessons`, `minisam verify`, `minisam bench`."""
+"""The command line: `minisam demo`, `study`, `conform`, `lessons`, `verify`, `bench`."""
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
 import io
+import json
 import os
 import subprocess
 import sys
@@ -38,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 STUDY = """Run the study that a Python file defines by the arguments of minisam.study.compare: problem, methods, delta, and
 units, tuning, against if they are not the usual ones. Beside the file, write its results to a .json file, from which a second
 call goes on, and a picture to a .png file; print a table and verdicts."""
+CONFORM = """Watch a SAM, or a variant, at work on small problems, and tell what is right and what is not: see
+minisam.conformance. The exit status is 1 if there is a mistake."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -56,6 +59,8 @@ def parser() -> argparse.ArgumentParser:
     tells = "a fair comparison of your own: table, verdicts and a picture"
     study = commands.add_parser("study", help=tells, description=STUDY)
     _add_study_options(study)
+    conform = commands.add_parser("conform", help="is my SAM right? in NumPy, PyTorch or optax", description=CONFORM)
+    _add_conform_options(conform)
     verify = commands.add_parser(
         "verify",
         help="check every formula on this machine and backend",
@@ -69,7 +74,8 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("arguments", nargs="*")
     for command in (demo, verify):
         command.add_argument("--backend", help="numpy or cupy; by default MINISAM_BACKEND if it is set, else numpy")
-    for command, run in ((demo, _demo), (study, _study), (lessons, _lessons), (verify, _verify), (bench, _bench)):
+    runs = {demo: _demo, study: _study, conform: _conform, lessons: _lessons, verify: _verify, bench: _bench}
+    for command, run in runs.items():
         command.set_defaults(run=run)
     return top
 
@@ -78,6 +84,19 @@ def _add_study_options(study: argparse.ArgumentParser) -> None:
     on = "compute on N processes; as many as there are cores is best"
     study.add_argument("file", type=Path, help="a Python file")
     study.add_argument("--workers", type=_whole, default=1, metavar="N", help=on)
+
+
+def _add_conform_options(conform: argparse.ArgumentParser) -> None:
+    conform.add_argument(
+        "target", metavar="FILE.py:NAME", help="a Python file, and the name of the implementation in it"
+    )
+    given = "what it was made with, such as rho=0.05 lr=0.1"
+    conform.add_argument("--settings", nargs="+", default=[], metavar="NAME=NUMBER", help=given)
+    conform.add_argument("--framework", choices=["numpy", "torch", "optax"], help="if NAME is no adapter's result")
+    conform.add_argument(
+        "--variant", default="SAM", help="what it should be, by its name in minisam.sam (default: SAM)"
+    )
+    conform.add_argument("--json", action="store_true", help="print the report as JSON")
 
 
 def _add_demo_options(demo: argparse.ArgumentParser) -> None:
@@ -110,6 +129,15 @@ def _study(options: argparse.Namespace) -> None:
     from .study.from_file import run
 
     print(run(options.file, sys.stderr.isatty(), options.workers))
+
+
+def _conform(options: argparse.Namespace) -> None:
+    from .conformance.command import run
+
+    report = run(options.target, options.framework, options.variant, options.settings)
+    print(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) if options.json else report)
+    if not report.ok:
+        raise SystemExit(1)
 
 
 def _verify(options: argparse.Namespace) -> None:

@@ -40,6 +40,7 @@ PACKAGES = [
     "verify",
     "plot",
     "study",
+    "conformance",
 ]  # by their __all__
 MODULES = [
     "optim",
@@ -69,6 +70,7 @@ HELPERS = {  # of these modules: parts of the public functions, or types, which 
     "data": "Data MarkovData TextData",
     "training": "DivergedError Run",
     "study": "Comparison Outcome Result Verdict",
+    "conformance": "Path Report Statement assert_conforms",
 }
 
 

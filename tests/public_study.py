@@ -1,14 +1,14 @@
-"""Studies."""
+"""Studies, and checks of implementations."""
 
 from __future__ import annotations
 
 import tiny
-from bad_values import count, function, mapping, optional, path, positive, thing, truth
+from bad_values import choice, count, function, mapping, optional, path, positive, thing, truth
 from good_values import FOLDER, model
 from public_calls import add
 from public_training import existing, loss_or_name
 
-from minisam import study
+from minisam import SGD, conformance, study
 
 FILE = FOLDER / "study.json"
 tiny.compare(path=FILE, units=2, tuning=1)
@@ -44,3 +44,37 @@ add(
     executor=(optional(thing(3, "dask")), None),
 )
 add("study.load", study.load, {"path": (".npz", "/tmp")}, path=(existing, FILE))
+
+
+class ALike:
+    """What has the methods of optax' transformations."""
+
+    def init(self, params):
+        return None
+
+    def update(self, updates, state, params=None):
+        return updates, state
+
+
+SAM = conformance.numpy_step(SGD(0.1).step, SGD(0.1).init)
+add("conformance.check", conformance.check, implementation=(thing(), SAM), variant=(choice, "MultiStepSAM"))
+add(
+    "conformance.numpy_step",
+    conformance.numpy_step,
+    step=(function(3, result=False), SGD(0.1).step),
+    init=(function(1, result=False), SGD(0.1).init),
+)
+add(
+    "conformance.torch_optimizer",
+    conformance.torch_optimizer,
+    make=(function(1, result=False), lambda params: None),
+    drive=(optional(choice), "closure"),
+)
+add("conformance.torch_loop", conformance.torch_loop, make=(function(1, result=False), lambda model: None))
+add(
+    "conformance.optax_transform",
+    conformance.optax_transform,
+    transform=(thing(), ALike()),
+    mode=(choice, "opaque"),
+    updates=(count(), 2),
+)

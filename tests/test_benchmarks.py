@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import minisam
-from minisam import array_backend
+from minisam import array_backend, data
 
 ROOT = Path(__file__).resolve().parent.parent
 BENCHMARKS = ROOT / "benchmarks"
@@ -87,7 +87,7 @@ def test_the_sam_step_of_the_variants_is_the_sam_step():
 
 
 @pytest.mark.peer
-@pytest.mark.parametrize("name", ["cnn, digits", "cnn, MNIST-1D", "vit, digits", "gpt"])
+@pytest.mark.parametrize("name", ["cnn, digits", "cnn, MNIST-1D", "resnet, 28×28", "vit, digits", "gpt"])
 @pytest.mark.parametrize("peer", ["torch-models", "jax-models"])
 def test_the_models_of_the_peers_are_minisams(name, peer):
     from jobs import ModelJob
@@ -273,3 +273,73 @@ def test_the_readme_shows_how_well_the_models_learnt():
     assert readme.spliced("accuracy table") == accuracy.table(rows)
     assert rows.keys() == accuracy.CASES.keys()
     assert all(len(row["test"]) == len(accuracy.SEEDS) for row in rows.values())
+
+
+# --- whole experiments -----------------------------------------------------------------------------------------------
+
+
+def seconds(**by_program):
+    """Times as `experiments.measure` keeps them: 1, 10 and 64 seeds on the digits; 1 and 3 epochs of each net on images."""
+    import experiments
+
+    there = experiments.experiments()
+    return {each.key: by_program[each.program](each) for each in there}
+
+
+def test_the_page_shows_the_committed_experiments():
+    import experiments
+    import readme
+
+    result = json.loads(experiments.RESULTS.read_text(encoding="utf-8"))
+    assert readme.spliced("experiments", experiments.PAGE) == experiments.table(result)
+    assert result["seconds"].keys() == {each.key for each in experiments.experiments()}
+    assert min(map(len, result["seconds"].values())) >= 3
+
+
+def test_an_epoch_is_three_less_one_halved_and_counted_up_to_all_images():
+    import experiments
+
+    def linear(once, epoch):  # the second round takes twice as long
+        return lambda each: [once + epoch * each.epochs, 2 * (once + epoch * each.epochs)]
+
+    times = seconds(
+        ours=linear(1, 0.128),
+        pytorch=linear(4, 2),
+        pytorch_at_once=linear(9, 9),
+        jax_scan=linear(2, 1),
+        jax_images=linear(1, 1),
+    )
+    assert experiments.epoch_and_rest(times, "ours", "cnn") == ("1 (0 to 1)", "1.5 (1.0 to 2.0)")
+    assert experiments.epoch_and_rest(times, "ours", "resnet") == ("3 (2 to 4)", "1.5 (1.0 to 2.0)")
+    assert experiments.ratio(times, 10) == f"{(1 + 30 * 0.128) / 32:.2f}"  # of medians, to the fastest
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("program", ["ours", "pytorch", "pytorch_at_once", "jax_scan", "jax_images"])
+def test_a_program_learns(program, tmp_path, monkeypatch):
+    """What it is timed for is done: digits in 30 epochs, stripes in images in two."""
+    import experiments
+
+    pytest.importorskip({"ours": "minisam", "jax_scan": "jax", "jax_images": "jax"}.get(program, "torch"))
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 4, 640)
+    x = (rng.random((640, 28, 28)) < 0.2).astype("float32")
+    x[np.arange(640), 7 * y + 3] = 1  # class k has a bright row in the k-th quarter
+    np.savez(tmp_path / "cnn.npz", x_train=x.reshape(640, -1), y_train=y, x_test=x.reshape(640, -1), y_test=y)
+    digits = data.digits()
+    arrays = {f"{what}_{part}": getattr(digits, f"{what}_{part}") for what in "xy" for part in ("train", "test")}
+    np.savez(tmp_path / "digits.npz", **arrays)
+    for file, model in (("digits", "mlp"), ("cnn", "cnn"), ("cnn", "resnet")):
+        if program in (experiments.OF_DIGITS if file == "digits" else experiments.OF_IMAGES):
+            each = experiments.Experiment(program, file, model, 30 if file == "digits" else 4, 2 - (file == "cnn"))
+            assert experiments.timed(each, tmp_path) > 0
+
+
+def test_a_program_that_has_not_learnt_is_not_timed(tmp_path):
+    import experiments
+
+    rng = np.random.default_rng(0)
+    x, y = rng.random((640, 64), dtype="float32"), rng.integers(0, 10, 640)
+    np.savez(tmp_path / "digits.npz", x_train=x, y_train=y, x_test=x[::-1], y_test=y)
+    with pytest.raises(SystemExit, match=r"ours.*has not learnt"):
+        experiments.timed(experiments.Experiment("ours", "digits", "mlp", 1), tmp_path)

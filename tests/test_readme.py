@@ -25,6 +25,8 @@ def test_the_examples_run(capsys, monkeypatch, tmp_path):
         exec(block, namespace)
     assert namespace["run"].w.shape[0] == 10
     assert namespace["error"] < 1e-6
+    (said,) = namespace["report"].choices
+    assert f"print(report)  # {said}" in README
     assert len(namespace["result"].verdicts(against="SGD")) == 2
     assert (tmp_path / "study.png").exists()
     assert (namespace["run"].history["validation_accuracy"][-1] > 0.9).all()

@@ -104,4 +104,4 @@ def test_an_ill_defined_study_is_refused_in_one_line(tmp_path, definition, says)
 @pytest.mark.parametrize("name", ["nowhere.py", "mine.txt"])
 def test_what_is_no_python_file_is_refused(tmp_path, name):
     (tmp_path / "mine.txt").write_text(DEFINITION)
-    assert_one_line(minisam("study", tmp_path / name), "a study must be a Python file, *.py, that is there, got ")
+    assert_one_line(minisam("study", tmp_path / name), "file must be a Python file, *.py, that is there, got ")

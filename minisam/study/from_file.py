@@ -59,7 +59,7 @@ def run(path: Path, progress: bool, workers: int = 1) -> str:
 def definitions(path: Path) -> dict[str, Any]:
     """The global names of a Python file, which may import its neighbours."""
     if path.suffix != ".py" or not path.is_file():
-        raise ValueError(f"a study must be a Python file, *.py, that is there, got {path}")
+        raise ValueError(f"file must be a Python file, *.py, that is there, got {path}")
     sys.path.insert(0, str(path.parent.absolute()))
     return runpy.run_path(str(path))
 

@@ -1,0 +1,355 @@
+"""The checker names every mistake of its catalogue, alone and in pairs, and none in what is right.
+
+The yardstick is `planted`: SAM written tensor by tensor, with faults, which shares no code with the checker.
+"""
+
+import itertools
+import json
+import subprocess
+import sys
+from textwrap import dedent
+
+import numpy as np
+import pytest
+from planted import CHOICES, FAULTS, HIDES, SETTINGS, Planted
+
+from minisam import SGD, Adam, sam
+from minisam.conformance import (
+    assert_conforms,
+    check,
+    checking,
+    numpy_step,
+    optax_transform,
+    torch_loop,
+    torch_optimizer,
+)
+from minisam.conformance.problems import problems
+from minisam.conformance.statements import statements
+from minisam.conformance.watch import watched
+
+KNOWN = FAULTS | CHOICES
+PAIRS = [
+    (a, b)
+    for a, b in itertools.combinations(KNOWN, 2)
+    if not set(KNOWN[a][0].split()) & set(KNOWN[b][0].split())
+    and not {b, KNOWN[b][0]} & HIDES.get(a, set())
+    and not {a, KNOWN[a][0]} & HIDES.get(b, set())
+]
+
+
+def told(*faults):
+    """The sentences that are told of an implementation with these faults: (mistakes, choices)."""
+    net = problems()[0]
+    found = statements(watched(Planted(*faults), net, checking.TOLD), net.slices, SETTINGS, {})
+    says = [(s.says, s.is_choice) for s in found if s.holds is False]
+    return {s for s, is_choice in says if not is_choice}, {s for s, is_choice in says if is_choice}
+
+
+def exactly(found, faults):
+    """Whether these sentences are those of these faults, no more and no less."""
+    return len(found) == len(faults) and all(any(KNOWN[f][1] in s for s in found) for f in faults)
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_each_is_named_alone(name):
+    report = check(Planted(name), "SAM", **SETTINGS)
+    assert (report.mistakes, report.choices) != ([], [])
+    found = report.mistakes if name in FAULTS else report.choices
+    assert exactly(found, [name]), str(report)
+    assert report.ok is (name in CHOICES)
+
+
+def test_each_is_named_in_pairs():
+    wrong = []
+    for pair in PAIRS:
+        mistakes, choices = told(*pair)
+        if not exactly(mistakes, [f for f in pair if f in FAULTS]) or not exactly(
+            choices, [f for f in pair if f in CHOICES]
+        ):
+            wrong.append((pair, mistakes | choices))
+    assert len(PAIRS) > 900
+    assert wrong == []
+
+
+# --- what is right ---------------------------------------------------------------------------------------------------
+
+
+def length(g):
+    return np.sqrt(sum(float(a) ** 2 for a in g)) or 1.0
+
+
+def in_place(w, state, f):
+    """The weights are moved to w + ε and back."""
+    g = f(w)[1]
+    eps = SETTINGS["rho"] / length(g) * g
+    w += eps
+    _, g = f(w)
+    w -= eps
+    g += SETTINGS["weight_decay"] * w
+    state["v"] = SETTINGS["momentum"] * state.get("v", 0) + g
+    w -= SETTINGS["lr"] * state["v"]
+    return w, state
+
+
+def kept_copy(w, state, f):
+    """The weights are kept, and put back, in place of subtracting ε."""
+    old, g = w.copy(), f(w)[1]
+    w = w + SETTINGS["rho"] * (g / (np.linalg.norm(g) + 1e-12))
+    g = f(w)[1] + SETTINGS["weight_decay"] * old
+    v = state.get("v", np.zeros_like(w))
+    v = SETTINGS["momentum"] * v + g
+    return old - SETTINGS["lr"] * v, {"v": v}
+
+
+def heavy_ball(w, state, f):
+    """The momentum is kept as the last move of the weights."""
+    g = f(w)[1]
+    g = f(w + SETTINGS["rho"] * g / max(length(g), 1e-30))[1]
+    move = SETTINGS["momentum"] * state.get("move", 0) - SETTINGS["lr"] * (g + SETTINGS["weight_decay"] * w)
+    return w + move, {"move": move}
+
+
+def velocity_in_units_of_lr(w, state, f):
+    """η is multiplied into what the momentum adds up."""
+    g = f(w)[1]
+    scale = SETTINGS["rho"] * (0.0 if not g.any() else float(g @ g) ** -0.5)
+    d = f(w + scale * g)[1] + SETTINGS["weight_decay"] * w
+    v = SETTINGS["momentum"] * state.get("v", 0) + SETTINGS["lr"] * d
+    return w - v, {"v": v}
+
+
+def norm_in_single_precision(w, state, f):
+    g = f(w)[1]
+    size = np.float32(np.linalg.norm(g)) + np.float32(1e-12)
+    d = f(w + SETTINGS["rho"] * g / float(size))[1] + SETTINGS["weight_decay"] * w
+    v = SETTINGS["momentum"] * state.get("v", 0) + d
+    return w - SETTINGS["lr"] * v, {"v": v}
+
+
+def with_more_to_tell(w, state, f):
+    """It returns more than is looked at, and looks at the loss at another place."""
+    w, state = kept_copy(w, state, f)
+    return w, state, {"loss": 1.0}
+
+
+RIGHT = [in_place, kept_copy, heavy_ball, velocity_in_units_of_lr, norm_in_single_precision, with_more_to_tell]
+
+
+@pytest.mark.parametrize("step", RIGHT)
+@pytest.mark.parametrize("start", [dict, lambda: {"v": 0.0, "move": 0.0}], ids=["empty", "zeros"])
+def test_no_false_alarm(step, start):
+    report = check(numpy_step(step, lambda w: start()), "SAM", **SETTINGS)
+    assert report.ok, str(report)
+    assert report.choices == []
+    assert all(path.agreed == path.steps == 20 for path in report.paths)
+    assert all(statement.holds for statement in report.statements)
+
+
+@pytest.mark.parametrize("variant", checking.VARIANTS)
+@pytest.mark.parametrize(("lr", "momentum", "decay"), [(0.1, 0.9, 0.01), (0.05, 0.0, 0.0)])
+def test_minisams_own_variants_are_right(variant, lr, momentum, decay):
+    if variant == "MSAM":
+        momentum = momentum or 0.5  # it looks along the momentum
+    own = getattr(sam, variant)(SGD(lr, momentum=momentum), l2=decay / 2)
+    report = check(numpy_step(own.step, own.init), variant, lr=lr, momentum=momentum, weight_decay=decay)
+    assert report.ok, str(report)
+    assert report.choices == []
+
+
+def test_another_variant_is_called_by_its_name():
+    asam = sam.ASAM(SGD(0.1), 0.5)
+    report = check(numpy_step(asam.step, asam.init), "SAM", lr=0.1, rho=0.5)
+    assert report.ok
+    assert report.choices == ["The ball is measured in units of |w| + 0.01: ASAM."]
+    assert "another variant" in str(report)
+
+
+def test_what_the_settings_do_not_show_is_not_told():
+    report = check(numpy_step(sam.SAM(SGD(0.1), 0.05).step, SGD(0.1).init), "SAM", lr=0.1, rho=0.05)
+    hidden = {s.text for s in report.statements if s.holds is None}
+    assert hidden == {"the weight decay is taken at w, outside the maximum", "the momentum is fed once a step"}
+    assert report.ok
+
+
+def test_another_base_is_told_as_a_step_that_is_not_in_the_catalogue():
+    adam = sam.SAM(Adam(0.01), 0.05)
+    report = check(numpy_step(adam.step, adam.init), "SAM", lr=0.01, rho=0.05)
+    assert not report.ok
+    assert any("none that the catalogue's steps lead to" in mistake for mistake in report.mistakes)
+
+
+# --- the report ------------------------------------------------------------------------------------------------------
+
+
+def test_a_report_can_be_read_and_written():
+    report = check(Planted("down", "no decay"), "SAM", **SETTINGS)
+    told = json.loads(json.dumps(report.to_dict(), allow_nan=False))
+    assert (told["ok"], len(told["mistakes"]), told["choices"]) == (False, 2, [])
+    assert told["settings"]["rho"] == SETTINGS["rho"]
+    text = str(report)
+    assert text.startswith("SAM with lr = 0.07, momentum = 0.9, weight_decay = 0.01, rho = 0.06, p = 2: 2 mistakes")
+    assert all(mistake in text for mistake in report.mistakes)
+    assert "<table>" in report._repr_html_()
+
+
+def test_as_a_test_it_fails_with_the_report():
+    assert_conforms(Planted(), "SAM", **SETTINGS)
+    with pytest.raises(AssertionError, match="goes downhill"):
+        assert_conforms(Planted("down"), "SAM", **SETTINGS)
+    with pytest.raises(AssertionError, match="layer-wise SAM"):
+        assert_conforms(Planted("per tensor"), "SAM", **SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"rho": -1}, "rho must be .*≥ 0, got -1"),
+        ({"rh": 0.1}, "settings must be among lr, momentum, weight_decay, rho, p, got 'rh'"),
+        ({"variant": "SAN"}, "variant must be .*'SAN'"),
+        ({"implementation": 3}, "implementation must be .*got 3"),
+    ],
+)
+def test_bad_calls(settings, says):
+    with pytest.raises((ValueError, TypeError), match=says):
+        check(**({"implementation": Planted(), "variant": "SAM"} | settings))
+
+
+def test_every_statement_names_a_lesson_that_is_there():
+    from test_lessons import FOLDER
+
+    for statement in check(Planted(), "SAM", **SETTINGS).statements:
+        assert (FOLDER / f"{statement.lesson}.ipynb").exists()
+
+
+# --- the command -----------------------------------------------------------------------------------------------------
+
+MINE = """
+    import numpy as np
+    def step(w, state, loss_and_grad):
+        g = loss_and_grad(w)[1]
+        g = loss_and_grad(w + SIGN * 0.05 * g / max(np.linalg.norm(g), 1e-12))[1]
+        return w - 0.1 * g, state
+"""
+
+
+def conform(*arguments):
+    command = [sys.executable, "-m", "minisam", "conform", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+
+
+@pytest.mark.parametrize(("sign", "status"), [("1", 0), ("-1", 1)])
+def test_the_command_tells_and_ends_with_a_status(sign, status, tmp_path):
+    (tmp_path / "mine.py").write_text(dedent(MINE).replace("SIGN", sign), encoding="utf-8")
+    call = [f"{tmp_path / 'mine.py'}:step", "--framework", "numpy", "--settings", "lr=0.1", "rho=0.05"]
+    done = conform(*call)
+    assert (done.returncode, done.stderr) == (status, "")
+    assert ("goes downhill" in done.stdout) is (status == 1)
+    done = conform(*call, "--json")
+    assert (done.returncode, json.loads(done.stdout)["ok"]) == (status, status == 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["mine.py"], "target must be FILE.py:NAME, got 'mine.py'"),
+        (["none.py:step"], "must be a Python file"),
+        (["mine.py:stop"], "defines no 'stop'"),
+        (["mine.py:step"], "--framework must be one of numpy, torch, optax"),
+        (["mine.py:step", "--framework", "numpy", "--settings", "rho=a"], "settings must be NAME=NUMBER"),
+        (["mine.py:step", "--framework", "numpy", "--variant", "SAN"], "variant must be"),
+    ],
+)
+def test_a_mistake_on_the_command_line_is_one_line(arguments, says, tmp_path):
+    (tmp_path / "mine.py").write_text(dedent(MINE).replace("SIGN", "1"), encoding="utf-8")
+    target = arguments[0] if ":" not in arguments[0] else f"{tmp_path}/{arguments[0]}"
+    done = conform(target, *arguments[1:])
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+# --- other frameworks ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("drive", [None, "two steps", "backward, closure"])
+def test_pytorch_optimizers_sam_is_right(drive):
+    torch = pytest.importorskip("torch")
+    from pytorch_optimizer import SAM
+
+    mine = torch_optimizer(lambda params: SAM(params, torch.optim.SGD, rho=0.05, lr=0.1, momentum=0.9), drive)
+    assert_conforms(mine, "SAM", rho=0.05, lr=0.1, momentum=0.9)
+
+
+@pytest.mark.peer
+def test_a_closure_alone_gives_that_optimizer_no_gradient_at_w():
+    torch = pytest.importorskip("torch")
+    from pytorch_optimizer import SAM
+
+    mine = torch_optimizer(lambda params: SAM(params, torch.optim.SGD, rho=0.05, lr=0.1), "closure")
+    report = check(mine, "SAM", rho=0.05, lr=0.1)
+    assert [mistake[:26] for mistake in report.mistakes] == ["One gradient a step is tak"]
+
+
+def loop(ascent, restore, fresh):
+    """A training step in PyTorch written by hand: make(model) -> step(loss)."""
+    import torch
+
+    def make(model):
+        base = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=0.01)
+        parameters = list(model.parameters())
+
+        def step(loss):
+            base.zero_grad()
+            loss().backward()
+            norm = torch.stack([p.grad.norm() for p in parameters]).norm()
+            eps = [ascent * 0.05 * p.grad / (norm + 1e-12) for p in parameters]
+            with torch.no_grad():
+                torch._foreach_add_(parameters, eps)
+            if fresh:
+                base.zero_grad()
+            loss().backward()
+            if restore:
+                with torch.no_grad():
+                    torch._foreach_sub_(parameters, eps)
+            base.step()
+
+        return step
+
+    return make
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ((1, True, True), []),
+        ((-1, True, True), ["goes downhill"]),
+        ((1, False, True), ["not restored"]),
+        ((1, True, False), ["set the gradient to zero"]),
+        ((-1, False, True), ["goes downhill", "not restored"]),
+        ((-1, True, False), ["goes downhill", "set the gradient to zero"]),
+        ((1, False, False), ["not restored", "set the gradient to zero"]),
+    ],
+)
+def test_a_loop_in_pytorch(options, says):
+    pytest.importorskip("torch")
+    report = check(torch_loop(loop(*options)), "SAM", rho=0.05, lr=0.1, momentum=0.9, weight_decay=0.01)
+    assert len(report.mistakes) == len(says), str(report)
+    assert all(any(words in mistake for mistake in report.mistakes) for words in says)
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("mode", ["transparent", "opaque"])
+def test_optax_is_right_but_for_a_gradient_of_zero(mode):
+    optax = pytest.importorskip("optax")
+    ascent = optax.chain(optax.contrib.normalize(), optax.sgd(0.05))
+    transform = optax.contrib.sam(optax.sgd(0.1, momentum=0.9), ascent, opaque_mode=mode == "opaque")
+    report = check(optax_transform(transform, mode), "SAM", rho=0.05, lr=0.1, momentum=0.9)
+    assert [mistake[:42] for mistake in report.mistakes] == ["The weights are not finite on a minimum, w"]
+
+
+def test_frameworks_are_imported_only_where_they_are_used():
+    program = "import sys, minisam.conformance; print({'torch', 'jax', 'optax'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
