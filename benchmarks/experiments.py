@@ -37,9 +37,9 @@ from minisam.files import whole
 
 RESULTS, PAGE = HERE / "experiments.json", HERE / "README.md"
 SEEDS, EPOCHS = (1, 10, 64), 30
-IMAGES = {"cnn": 12_800, "resnet": 3_200}  # of Fashion-MNIST, in an epoch that is timed; an epoch of all is 50,000
+IMAGES = {"cnn": 6_400, "resnet": 1_280}  # of Fashion-MNIST, in an epoch that is timed; an epoch of all is 50,000
 ALL_IMAGES = 50_000
-LEAST = {"digits": 90.0, "cnn": 70.0, "resnet": 50.0}  # per cent right, below which a program has not learnt
+LEAST = {"digits": 90.0, "cnn": 60.0, "resnet": 40.0}  # per cent right, below which a program has not learnt
 PROGRAMS = {
     "ours": "minisam",
     "pytorch": "PyTorch, eager",
@@ -48,6 +48,10 @@ PROGRAMS = {
     "jax_images": "JAX, a step compiled",
 }
 OF_DIGITS, OF_IMAGES = ("ours", "pytorch", "pytorch_at_once", "jax_scan"), ("ours", "pytorch", "jax_images")
+ONE_BY_ONE, FEW = (
+    "pytorch",
+    10,
+)  # a program that trains one seed after the other, and how many of them are enough to see
 
 
 @dataclass(frozen=True)
@@ -101,9 +105,13 @@ def measure(rounds: int) -> None:
 
 
 def experiments() -> list[Experiment]:
-    digits = [Experiment(name, "digits", "mlp", EPOCHS, seeds) for seeds in SEEDS for name in OF_DIGITS]
+    digits = [of_digits(name, seeds) for seeds in SEEDS for name in OF_DIGITS if name != ONE_BY_ONE or seeds <= FEW]
     images = [Experiment(name, model, model, epochs) for model in IMAGES for name in OF_IMAGES for epochs in (1, 3)]
     return digits + images
+
+
+def of_digits(program: str, seeds: int) -> Experiment:
+    return Experiment(program, "digits", "mlp", EPOCHS, seeds)
 
 
 def write_data(folder: Path) -> None:
@@ -138,7 +146,7 @@ def table(result: dict[str, Any]) -> str:
     seconds = result["seconds"]
     rows = ["| 30 epochs on the digits, s | " + " | ".join(counted(n) for n in SEEDS) + " |", "|---|---:|---:|---:|"]
     for name in OF_DIGITS:
-        cells = [told(seconds[Experiment(name, "digits", "mlp", EPOCHS, n).key]) for n in SEEDS]
+        cells = [told(seconds.get(of_digits(name, n).key)) for n in SEEDS]
         rows.append(f"| {PROGRAMS[name]} | {' | '.join(cells)} |")
     rows.append(f"| minisam / the fastest other | {' | '.join(ratio(seconds, n) for n in SEEDS)} |")
     rows += ["", "| SAM on Fashion-MNIST, s | " + " | ".join(heads()) + " |", "|---|" + "---:|" * (2 * len(IMAGES))]
@@ -152,15 +160,16 @@ def counted(seeds: int) -> str:
     return f"{seeds} seed{'s' * (seeds > 1)}"
 
 
-def told(values: list[float], digits: int = 1) -> str:
+def told(values: list[float] | None, digits: int = 1) -> str:
+    if values is None:
+        return "–"
     low, middle, high = (f"{f(values):.{digits}f}" for f in (min, statistics.median, max))
     return f"{middle} ({low} to {high})"
 
 
 def ratio(seconds: dict[str, list[float]], seeds: int) -> str:
-    ours, *others = (
-        statistics.median(seconds[Experiment(name, "digits", "mlp", EPOCHS, seeds).key]) for name in OF_DIGITS
-    )
+    there = [seconds[key] for name in OF_DIGITS if (key := of_digits(name, seeds).key) in seconds]
+    ours, *others = map(statistics.median, there)
     return f"{ours / min(others):.2f}"
 
 

@@ -78,16 +78,17 @@ def processes(path: Path, defined: dict[str, Any], workers: int) -> Iterator[Exe
         try:
             yield Known(pool, path.absolute(), by_name(defined))
         except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # first, or Python 3.11 stumbles over calls cancelled already
             for process in multiprocessing.active_children():
                 process.terminate()
             raise
 
 
 def start() -> None:
-    """Prepare a process to be ended at any time: Ctrl-C ends it and prints nothing, and no semaphore of it is left over."""
+    """Prepare a process to be ended by the first one at any time: Ctrl-C is not its own, and no semaphore of it is left over."""
     from tqdm import tqdm
 
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     tqdm.set_lock(threading.RLock())  # in place of its own, which processes share
 
 
