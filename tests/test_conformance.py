@@ -7,6 +7,7 @@ import itertools
 import json
 import subprocess
 import sys
+from pathlib import Path
 from textwrap import dedent
 
 import numpy as np
@@ -67,8 +68,13 @@ def test_each_is_named_in_pairs():
             choices, [f for f in pair if f in CHOICES]
         ):
             wrong.append((pair, mistakes | choices))
-    assert len(PAIRS) > 900
     assert wrong == []
+
+
+def test_the_readme_says_how_many_there_are():
+    readme = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
+    assert f"{len(FAULTS)} mistakes and {len(CHOICES)} choices" in readme
+    assert f"{len(PAIRS):,} pairs" in readme
 
 
 # --- what is right ---------------------------------------------------------------------------------------------------
