@@ -220,6 +220,25 @@ def test_bad_calls(settings, says):
         check(**({"implementation": Planted(), "variant": "SAM"} | settings))
 
 
+def single(w, state, f):
+    return kept_copy(w.astype("float32"), state, f)
+
+
+@pytest.mark.parametrize(
+    ("step", "says"),
+    [
+        (lambda w, state, f: w, "step must return .w, state., got "),
+        (lambda w, state, f: None, "step must return .w, state., got None"),
+        (lambda w, state, f: (w[:3], state), "a step must leave w of shape .39,., got .3,."),
+        (lambda w, state, f: (w - f(w[:3])[1], state), "loss_and_grad needs w of shape .39,., got .3,."),
+        (single, "implementation must compute in float64, .*, got points in float32"),
+    ],
+)
+def test_a_step_that_cannot_be_watched(step, says):
+    with pytest.raises((ValueError, TypeError), match=says):
+        check(numpy_step(step), "SAM", **SETTINGS)
+
+
 def test_every_statement_names_a_lesson_that_is_there():
     from test_lessons import FOLDER
 

@@ -72,12 +72,13 @@ def check(implementation: Implementation, variant: str = "SAM", **settings: floa
     Raises
     ------
     ValueError, TypeError
-        If the variant is not known, or a setting is none of its.
+        If the variant is not known, or a setting is none of its; if a step returns no weights, or computes in single precision.
 
     Truths: tests/test_conformance.py.
     """
     reference, settings = made(variant, settings)
     runs = [(problem, watched(implementation, problem, STEPS)) for problem in problems()]
+    _check_double(runs[0][1])
     paths, partings = zip(*(_path(p, steps, watched(reference, p, STEPS)) for p, steps in runs), strict=True)
     owes = _owes(variant, settings)
     told = [] if owes is None else statements(runs[0][1][:TOLD], problems()[0].slices, settings, owes)
@@ -123,6 +124,14 @@ def _owes(variant: str, settings: Mapping[str, Any]) -> dict[str, str] | None:
     if known is None or p == 2:
         return known
     return known | {"norm": "sign"} if p == numpy.inf and "norm" not in known else None
+
+
+def _check_double(steps: Sequence[Step]) -> None:
+    """A TypeError if the points of the gradients are rounded to single precision, in which little can be told."""
+    asked = [step.asks for step in steps if step.asks]
+    rounded = [all(numpy.array_equal(asks[k].w, asks[k].w.astype("float32")) for asks in asked) for k in (0, -1)]
+    if asked and any(rounded):
+        raise TypeError("implementation must compute in float64, as the weights it is given are, got points in float32")
 
 
 # --- paths -----------------------------------------------------------------------------------------------------------

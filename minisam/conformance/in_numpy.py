@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..arguments import checked
+from ..checks import shown
 from ..kinds import function
 from ..types import Array
 from .problems import Problem
@@ -25,7 +26,10 @@ class NumpyStep:
 
         def take_step(oracle: Oracle) -> Array:
             nonlocal w, state
-            w, state, *_ = self.step(w, state, oracle)
+            found = self.step(w, state, oracle)
+            if not isinstance(found, tuple | list) or len(found) < 2:
+                raise TypeError(f"step must return (w, state), got {shown(found)}")
+            w, state = found[:2]
             return w
 
         return take_step

@@ -77,6 +77,8 @@ def watched(implementation: Implementation, problem: Problem, steps: int) -> lis
             oracle = on[t % len(on)]
             asks.clear()
             after = numpy.array(take_step(oracle), dtype="float64")
+            if after.shape != w.shape:
+                raise ValueError(f"a step must leave w of shape {w.shape}, got {after.shape}")
             seen.append(Step(w, oracle.batch, tuple(asks), after))
             w = after
     return seen
