@@ -36,6 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+DEMO = """Train the same small net on 900 handwritten digits with a base optimizer, with SAM over it, and with the base for twice
+the epochs (as many gradients as SAM spends); print a table, write demo.png."""
+VERIFY = """Compute every formula in two ways (a derivative and a difference quotient, a closed form, the same on NumPy) and print
+the largest relative error of each; the exit status is 1 if an error exceeds its bound."""
 STUDY = """Run the study that a Python file defines by the arguments of minisam.study.compare: problem, methods, delta, and
 units, tuning, against if they are not the usual ones. Beside the file, write its results to a .json file, from which a second
 call goes on, and a picture to a .png file; print a table and verdicts."""
@@ -48,25 +52,15 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="minisam", description="Sharpness-Aware Minimization, small enough to read.")
     top.add_argument("--version", action="version", version=f"minisam {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="command")
-    demo = commands.add_parser(
-        "demo",
-        help="SGD against SAM on real digits: a table and a picture",
-        description="Train the same small net on 900 handwritten digits with a base optimizer, with SAM over it, and "
-        "with the base for twice the epochs (as many gradients as SAM spends); print a table, write demo.png.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
+    tells, defaults = "SGD against SAM on real digits: a table and a picture", argparse.ArgumentDefaultsHelpFormatter
+    demo = commands.add_parser("demo", help=tells, description=DEMO, formatter_class=defaults)
     _add_demo_options(demo)
     tells = "a fair comparison of your own: table, verdicts and a picture"
     study = commands.add_parser("study", help=tells, description=STUDY)
     _add_study_options(study)
     conform = commands.add_parser("conform", help="is my SAM right? in NumPy, PyTorch or optax", description=CONFORM)
     _add_conform_options(conform)
-    verify = commands.add_parser(
-        "verify",
-        help="check every formula on this machine and backend",
-        description="Compute every formula in two ways (a derivative and a difference quotient, a closed form, the same "
-        "on NumPy) and print the largest relative error of each; the exit status is 1 if an error exceeds its bound.",
-    )
+    verify = commands.add_parser("verify", help="check every formula on this machine and backend", description=VERIFY)
     lessons = commands.add_parser("lessons", help="open the lessons in JupyterLab (in a clone)")
     bench = commands.add_parser(  # all its arguments are for the benchmark, --help too
         "bench", help="speed beside NumPy by hand, PyTorch and JAX (in a clone)", add_help=False, prefix_chars="+"
