@@ -7,7 +7,7 @@ import pytest
 import restated
 from hypothesis import given
 from hypothesis import strategies as st
-from variants import LINEAR, Watched, batches, run, start
+from variants import LINEAR, Watched, batches, gradient, run, start
 
 from minisam import SGD, Quadratic, value_and_grad
 from minisam.draws import stream
@@ -31,6 +31,8 @@ def test_six_steps_are_algorithm_1_by_hand():
         np.testing.assert_allclose(path[t], step.w, rtol=1e-11)
         np.testing.assert_allclose(told[t]["eps_norm"], np.linalg.norm(step.eps[1]), rtol=1e-11)
         np.testing.assert_allclose(told[t]["loss"], step.loss, rtol=1e-11)
+        g = gradient((path[t - 1] if t else w) + step.eps[0], losses[t].x, losses[t].y)
+        np.testing.assert_allclose(told[t]["grad_norm"], np.linalg.norm(g), rtol=1e-11)
         assert told[t]["evaluations"] == 2
     np.testing.assert_allclose(state["s"], step.m["s"], rtol=1e-11)
     assert state["t"] == 6

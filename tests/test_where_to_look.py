@@ -189,6 +189,8 @@ def test_friendly_sam_looks_along_what_is_new_in_the_gradient(sigma):
     for t, step in enumerate(restated.path("FriendlySAM", w, losses, rho=0.3, sigma=sigma, lam=0.6)):
         np.testing.assert_allclose(path[t], step.w, rtol=1e-11)
         np.testing.assert_allclose(told[t]["loss"], step.loss, rtol=1e-11)
+        g = gradient(path[t - 1] if t else w, losses[t].x, losses[t].y)
+        np.testing.assert_allclose(told[t]["grad_norm"], np.linalg.norm(g), rtol=1e-11)
         assert told[t]["evaluations"] == 2
     np.testing.assert_allclose(state["mean"], step.m["mean"], rtol=1e-11)
 
