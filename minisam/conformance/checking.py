@@ -67,7 +67,7 @@ def check(implementation: Implementation, variant: str = "SAM", **settings: floa
     Returns
     -------
     Report
-        `.ok`, `.mistakes`, `.choices`, `.table()`; printed, all of it.
+        Whether it is ok, its mistakes and choices in sentences; printed, all that was found.
 
     Raises
     ------
