@@ -78,9 +78,8 @@ def processes(path: Path, defined: dict[str, Any], workers: int) -> Iterator[Exe
         try:
             yield Known(pool, path.absolute(), by_name(defined))
         except BaseException:
-            pool.shutdown(
-                wait=False, cancel_futures=True
-            )  # first, or Python 3.11 stumbles over calls cancelled already
+            # first, or Python 3.11 stumbles over calls that are cancelled already
+            pool.shutdown(wait=False, cancel_futures=True)
             for process in multiprocessing.active_children():
                 process.terminate()
             raise
