@@ -17,7 +17,7 @@ from .in_numpy import NumpyStep
 from .problems import Problem, problems
 from .report import Path, Report, Statement
 from .statements import statements
-from .watch import Implementation, Step, watched
+from .watch import Implementation, Step, apart, watched
 
 STEPS, TOLD = 20, 6  # on each problem; those of the first from which statements are told
 AGREES = 1e-6  # relative to the largest weight
@@ -139,7 +139,7 @@ def _check_double(steps: Sequence[Step]) -> None:
 
 def _path(problem: Problem, steps: Sequence[Step], ours: Sequence[Step]) -> tuple[Path, str]:
     """How long the weights agree, and where they part, in words."""
-    off = numpy.array([_apart(a.after, b.after) for a, b in zip(steps, ours, strict=True)])
+    off = numpy.array([apart(a.after, b.after) for a, b in zip(steps, ours, strict=True)])
     agreed = int(numpy.argmax(off > AGREES)) if (off > AGREES).any() else len(off)
     digits = float(min(16, -numpy.log10(max(off.max(), 1e-16))))
     return Path(problem.name, len(steps), agreed, digits), "" if agreed == len(off) else _parting(
@@ -150,17 +150,11 @@ def _path(problem: Problem, steps: Sequence[Step], ours: Sequence[Step]) -> tupl
 def _parting(problem: Problem, t: int, step: Step, our: Step) -> str:
     """What is different in the first step whose weights are."""
     for k, (ask, right) in enumerate(zip(step.asks, our.asks, strict=False)):
-        if (off := _apart(ask.w, right.w)) > AGREES:
+        if (off := apart(ask.w, right.w)) > AGREES:
             return f"On {problem.name}, step {t} asks for its gradient {k} at a point that is {off:.1e} away from minisam's."
     if len(step.asks) != len(our.asks):
         return f"On {problem.name}, step {t} asks for {len(step.asks)} gradients, minisam's for {len(our.asks)}."
     return f"On {problem.name}, step {t} asks for the same gradients as minisam's, and leads to other weights."
-
-
-def _apart(a: numpy.ndarray, b: numpy.ndarray) -> float:
-    """The largest difference, relative to the largest weight."""
-    off = float(abs(a - b).max() / (abs(b).max() or 1.0))
-    return off if numpy.isfinite(off) else numpy.inf
 
 
 def _whole(paths: Sequence[Path], partings: Sequence[str]) -> Statement:

@@ -12,7 +12,7 @@ from .ascent import BALL, LOOK
 from .explain import DOWN, UP, Explained, explained
 from .readings import Part, Seen
 from .report import Statement
-from .watch import Step
+from .watch import Step, apart
 
 SAME = 1e-6  # relative: two points are one
 HIDDEN = "it cannot be told, since "
@@ -74,7 +74,7 @@ def _first(steps: Sequence[Step]) -> Statement:
     text, formula = "the first gradient is taken at w", "∇L(w)"
     if not two:
         return Statement(text, formula, LOOK, None, None, HIDDEN + "there is no first of two gradients.")
-    off = max(_apart(step.asks[0].w, step.w) for step in two)
+    off = max(apart(step.asks[0].w, step.w) for step in two)
     says = "The first gradient is not taken at w, the weights that the step before left."
     return Statement(text, formula, LOOK, off < SAME, off, says)
 
@@ -155,9 +155,3 @@ def _no_descent(seen: Seen) -> Statement:
 
 def _rows(a: Array) -> Array:
     return a.sum(axis=-1)
-
-
-def _apart(a: Array, b: Array) -> float:
-    """The largest difference, relative to the largest entry of b."""
-    off = float(abs(a - b).max() / (abs(b).max() or 1.0))
-    return off if numpy.isfinite(off) else numpy.inf

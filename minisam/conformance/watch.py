@@ -82,3 +82,9 @@ def watched(implementation: Implementation, problem: Problem, steps: int) -> lis
             seen.append(Step(w, oracle.batch, tuple(asks), after))
             w = after
     return seen
+
+
+def apart(a: Array, b: Array) -> float:
+    """The largest difference, relative to the largest entry of b; ∞ if one is not finite."""
+    off = float(abs(a - b).max() / (abs(b).max() or 1.0))
+    return off if numpy.isfinite(off) else numpy.inf
