@@ -53,8 +53,8 @@ LOSSES = {"cross_entropy": cross_entropy, "smoothed": SMOOTHED, "generalised": g
 @pytest.fixture
 def all_large(monkeypatch):
     """Every net is as large as one that is cut."""
-    monkeypatch.setattr(layout, "LARGE", 1)
-    monkeypatch.setattr(layout, "THREADED", 0)
+    for name in ("LARGE", "MANY", "THREADED"):
+        monkeypatch.setattr(layout, name, 0)
 
 
 def batch_of(model, m, lead=(), targets=False, seed=0):
@@ -112,8 +112,8 @@ def test_a_product_with_the_hessian_is_the_mean_over_the_parts(name, all_large):
 @given(m=st.integers(1, 9), lead=st.sampled_from([(), (1,), (3,), (2, 2)]), own=st.booleans(), seed=st.integers(0, 99))
 def test_replicas_are_cut_with_their_batches(m, lead, own, seed):
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr(layout, "LARGE", 1)
-        monkeypatch.setattr(layout, "THREADED", 0)
+        for name in ("MANY", "THREADED"):
+            monkeypatch.setattr(layout, name, 0)
         model = MODELS["mlp"]
         f, (x, y) = value_and_grad(model), batch_of(model, m, lead if own else (), seed=seed)
         w = np.random.default_rng(seed).standard_normal((*lead, model.size))
@@ -190,10 +190,11 @@ def test_small_nets_are_cut_along_replicas_if_these_are_many(monkeypatch):
     uncut = f(w, x, y)
     work = sum(multiplications(model, x))
     monkeypatch.setattr(layout, "THREADED", 0)
-    for large, kind in ((work, Examples), (work + 1, Replicas), (6 * work, Replicas), (6 * work + 1, Plan)):
+    for large, many, kind in ((work, 0, Examples), (work + 1, 6 * work, Replicas), (work + 1, 6 * work + 1, Plan)):
         monkeypatch.setattr(layout, "LARGE", large)
+        monkeypatch.setattr(layout, "MANY", many)
         assert type(f.plan((w,), (x, y))) is kind
-    monkeypatch.setattr(layout, "LARGE", 6 * work)
+    monkeypatch.setattr(layout, "MANY", 6 * work)
     assert_same(value_and_grad(model)(w, x, y), uncut)
 
 

@@ -23,8 +23,9 @@ from .parts import Examples, Places, Plan, Replicas
 from .tape import Line, Listed, Ref, new_level, package, tracing
 
 THREADED = 2**18  # multiplications in a product of matrices from which on BLAS would use more than one thread
-# multiplications in a forward pass from which on two parts were not slower than one (benchmarks/README.md)
-LARGE = 4 * 10**7
+# multiplications in a forward pass from which on two parts were not slower than one (benchmarks/README.md): of one replica's
+# examples, and of replicas, whose gradients need not be added
+LARGE, MANY = 4 * 10**7, 2 * 10**7
 MEANS = ((cross_entropy, 1), (generalised_cross_entropy, 1), (mse, 2))  # over m examples; the axes of y (m,) or (m, k)
 PRODUCTS = {f.fun for f in (affine, affine_columns, matmul)}
 
@@ -57,7 +58,7 @@ class Layout:
             return Plan()
         if each >= LARGE and x.shape[-2] > 1 and not self.model.running:
             return Examples(x.shape[-2], tuple(-axes or None for axes in self.own))
-        if replicas * each >= LARGE and replicas > 1:
+        if replicas * each >= MANY and replicas > 1:
             return along_replicas(point, batch, self.own)
         return Plan()
 
