@@ -102,7 +102,8 @@ def value_and_grad(
     A gradient of a large network is computed as the mean of those of two halves of the batch, by two threads at once. Large means
     40 million multiplications or more in a forward pass of one replica. Examples must not meet, in batch norm or in the loss; so
     that has to be one of the library's, or a `functools.partial` of it. Where each replica is smaller, but all of them need 20
-    million together, each thread computes half of them. The bits are the same on any number of threads (`minisam.threads`), and when traced.
+    million together, each thread computes half of them. The bits are the same on any number of threads (`minisam.threads`),
+    and when traced.
 
     Truths: tests/test_autodiff.py, tests/test_replay.py, tests/test_watch.py, tests/test_parts.py.
     """
