@@ -49,8 +49,16 @@ def gather(folder):
     )
     for path in (ROOT / "evidence").glob("*.png"):
         shutil.copy(path, folder / "evidence")
+    copy_records(folder)
     for name, text in reference().items():
         write(folder / "reference" / f"{name}.rst", text)
+
+
+def copy_records(folder):
+    """The recorded results, in the folder beside or above the lessons where `check.recorded` looks for them."""
+    (folder / "evidence").mkdir(exist_ok=True)
+    for path in (ROOT / "evidence").glob("*.json"):
+        shutil.copy(path, folder / "evidence")
 
 
 def write(path, text):
