@@ -333,14 +333,13 @@ prediction = None
 
 
 # %%
-def rule_over_sgd(rule):
-    return lambda lr, l2, rho, steps: rule(sgd(lr, 0.0, steps), rho, l2=l2)
-
-
 def of_record(name, rule):
     """A method with the settings that the record chose, and no others."""
-    settings = large.budgets["equal epochs"][name].settings
-    return rule_over_sgd(rule), {setting: [value] for setting, value in settings.items()}
+
+    def make(lr, l2, rho, steps):
+        return rule(sgd(lr, 0.0, steps), rho, l2=l2)
+
+    return make, {setting: [value] for setting, value in large.budgets["equal epochs"][name].settings.items()}
 
 
 pair = {"SAM": of_record("SAM", SAM), "MSAM": of_record("MSAM", sam.MSAM)}
