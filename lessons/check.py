@@ -38,8 +38,12 @@ def predict(prediction, truth, unit=""):
 
 def recorded(name):
     """The recorded result of a claim in evidence/, over more units than a lesson has time for; see `minisam.study`."""
-    folders = (HERE.parent, HERE)  # in a clone and on the site; in a browser
-    return study.load(next(f / "evidence" / f"{name}.json" for f in folders if (f / "evidence").is_dir()))
+    for folder in (HERE.parent, HERE):  # in a clone and on the site; in a browser
+        if (path := folder / "evidence" / f"{name}.json").exists():
+            return study.load(path)
+    raise FileNotFoundError(
+        f"evidence/{name}.json must be in {HERE.parent} or in {HERE}; it comes with a clone, and with the site"
+    )
 
 
 def saw(text):

@@ -71,13 +71,15 @@ def lessons():
 
 
 def page_of(notebook, name):
-    """A lesson with a link to its version in the browser, and its solutions folded."""
+    """A lesson with a link to its version in the browser, and with its solutions and other hidden code folded."""
     notebook.cells.insert(1, nbformat.v4.new_markdown_cell(RUN.format(name=name), id="run"))
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = relink(cell.source, f"lessons/{name}")
         if cell.metadata.get("jupyter", {}).get("source_hidden"):
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
+            if "solution" not in cell.metadata["tags"]:
+                cell.metadata["mystnb"] = {"code_prompt_show": "Show the code", "code_prompt_hide": "Hide the code"}
     return notebook
 
 
