@@ -170,6 +170,8 @@ def test_every_lesson_is_a_page_with_a_link_to_where_it_runs(pages):
         for cell in page.cells:
             if "solution" in cell.metadata.get("tags", []):
                 assert "hide-input" in cell.metadata["tags"]
+            elif "hide-input" in cell.metadata.get("tags", []):
+                assert cell.metadata["mystnb"]["code_prompt_show"] == "Show the code"  # it is no solution
 
 
 def test_the_first_page_moves_unless_a_reader_wants_no_motion(pages):
