@@ -427,7 +427,7 @@ prediction = None
 
 # %%
 alphas = np.array([1.0, 0.7, 0.5, 0.4, 0.3, 0.2, 0.1])
-w = start * alphas[:, None, None]  # (α, set, n): v is 0, so only u shrinks
+w = start * asarray(alphas)[:, None, None]  # (α, set, n): v is 0, so only u shrinks
 state = falling.init(w)
 for _ in range(steps):
     w, state, info = falling.step(w, state, on_sets)

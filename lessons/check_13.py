@@ -1,7 +1,7 @@
 """The exercises of lesson 13."""
 
 import numpy as np
-from check import at, judge, say
+from check import at, judge, sorts
 
 
 def bounce(yours):
@@ -35,26 +35,22 @@ def drift(yours):
 
 
 def handed_in(lr, rho, size):
-    """Curvatures that are taken for the edge: (what is wrong with it, λ); None if it is right."""
+    """What may be taken for the edge, and whether it is: (answer, what to say of the other one, arguments)."""
 
     def root(of, sign=1):
         return size / (2 * rho) * (sign * np.sqrt(1 + 4 * of * rho / (lr * size)) - 1)
 
-    yield None, root(2)
-    yield "2/η, the edge of gradient descent,", 2 / lr
-    yield "a negative λ, which is no minimum's,", root(2, sign=-1)
-    yield "the λ at which the step lands on 0", root(1)
-    yield "a λ that is 1% above the edge", 1.01 * root(2)
-    yield "a λ that is half of the edge", root(2) / 2
-    yield "λ = 0", 0.0
+    wrong = {
+        "2/η, the edge of gradient descent,": 2 / lr,
+        "a negative λ, which is no minimum's,": root(2, sign=-1),
+        "the λ at which the step lands on 0": root(1),
+        "a λ that is 1% above the edge": 1.01 * root(2),
+        "a λ that is half of the edge": root(2) / 2,
+        "λ = 0": 0.0,
+    }
+    yield True, "the edge itself does not pass", (root(2), lr, rho, size)
+    yield from ((False, f"{name} passes", (lam, lr, rho, size)) for name, lam in wrong.items())
 
 
 def is_edge(yours):
-    places = [(0.1, 0.2, 0.5), (0.4, 0.03, 2.0)]
-    cases = [(wrong, (lam, *place)) for place in places for wrong, lam in handed_in(*place)]
-    answers = at(yours, [case for _, case in cases])
-    right = np.array([wrong is None for wrong, _ in cases], dtype=float)
-    for answer, (wrong, _) in zip([] if answers is None else answers, cases, strict=False):
-        if np.ndim(answer) == 0 and bool(answer) != (wrong is None):
-            return say(f"not quite: {wrong} passes" if wrong else "not quite: the edge itself does not pass")
-    return judge(answers, right, {}, "array of answers")
+    return sorts(yours, [case for place in ((0.1, 0.2, 0.5), (0.4, 0.03, 2.0)) for case in handed_in(*place)])

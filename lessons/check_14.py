@@ -1,7 +1,7 @@
 """The exercises of lesson 14."""
 
 import numpy as np
-from check import at, judge, say
+from check import at, judge, sorts
 
 
 def factors(yours):
@@ -45,10 +45,8 @@ MEASURES = {  # name: (measure, whether it stays the same, what a test that is w
 
 def cannot_be_fooled(yours):
     h, w = np.array([3.0, 0.5, 1.7, 0.2]), np.array([0.4, -2.0, 1.3, 0.9])
-    answers = at(yours, [(measure, h, w) for measure, _, _ in MEASURES.values()])
-    right = np.array([is_same for _, is_same, _ in MEASURES.values()], dtype=float)
-    for answer, (name, (_, is_same, why)) in zip([] if answers is None else answers, MEASURES.items(), strict=False):
-        if np.ndim(answer) == 0 and bool(answer) != is_same:
-            can = "cannot be fooled" if is_same else "can be fooled"
-            return say(f"not quite: {name} {can}, and your test says otherwise: {why}")
-    return judge(answers, right, {}, "array of answers")
+    cases = []
+    for name, (measure, is_same, why) in MEASURES.items():
+        can = "cannot be fooled" if is_same else "can be fooled"
+        cases.append((is_same, f"{name} {can}, and your test says otherwise: {why}", (measure, h, w)))
+    return sorts(yours, cases)

@@ -1,7 +1,7 @@
 """The exercises of lesson 16."""
 
 import numpy as np
-from check import at, judge, say
+from check import at, judge, sorts
 from scipy.special import stdtrit
 
 
@@ -20,7 +20,7 @@ def part_of_the_way(yours):
 
 
 def steps():
-    """Steps (g, ε, ρ, u, gradients) that are as meant, or not: each with the name of its mistake, None if there is none."""
+    """Steps (g, ε, ρ, u, gradients), and whether they are as meant."""
     for g, rho, u in ((np.array([3.0, -4.0, 1.0]), 0.5, 0.3), (np.array([-0.02, 0.01, 0.05]), 0.07, 0.85)):
         unit = g / np.linalg.norm(g)
         eps, aside = 2 * u * rho * unit, np.cross(unit, [0.6, 0.0, 0.8]) - unit / 9
@@ -33,22 +33,14 @@ def steps():
             "a step that looks nowhere": 0 * eps,
             "SAM's step, without u": rho * unit,
         }
-        yield None, (g, eps, rho, u, 2)
-        yield from ((mistake, (g, each, rho, u, 2)) for mistake, each in wrong.items())
-        yield "a step that spends four gradients", (g, eps, rho, u, 4)
-        yield "a step that spends one gradient", (g, eps, rho, u, 1)
+        yield True, "a step that is as meant does not pass your question", (g, eps, rho, u, 2)
+        yield from ((False, f"{name} passes your question", (g, each, rho, u, 2)) for name, each in wrong.items())
+        yield False, "a step that spends four gradients passes your question", (g, eps, rho, u, 4)
+        yield False, "a step that spends one gradient passes your question", (g, eps, rho, u, 1)
 
 
 def as_meant(yours):
-    mistakes, points = zip(*steps(), strict=True)
-    right, answers = np.array([mistake is None for mistake in mistakes], dtype=float), at(yours, points)
-    for answer, mistake, meant in zip([] if answers is None else answers, mistakes, right, strict=False):
-        if np.ndim(answer) == 0 and bool(answer) != bool(meant):
-            passes = (
-                f"{mistake} passes your question" if mistake else "a step that is as meant does not pass your question"
-            )
-            return say(f"not quite: {passes}")
-    return judge(answers, right, {}, "array of answers")
+    return sorts(yours, list(steps()))
 
 
 def lower_end(yours):
