@@ -336,7 +336,7 @@ rules = {
     "ImbSAM": (lambda lr, rho, steps: sam.ImbSAM(heavy(lr, steps), rho, tail=tail), [0.1, 0.2, 0.4]),
 }
 methods = {name: (make, {"lr": [0.1, 0.2], "rho": rhos}) for name, (make, rhos) in rules.items()}
-problem = study.Problem(minisam.mlp([64, 64, 64, 10]), unit, epochs=40, batch_size=32, score=score)
+problem = study.Problem(minisam.mlp([64, 64, 64, 10]), unit, epochs=30, batch_size=32, score=score)
 
 # %% [markdown]
 # ### Predict

@@ -162,6 +162,28 @@ def test_a_recorded_result_is_there(text):
         assert recorded(name).budgets
 
 
+def words_of(name, against):
+    """The verdicts of a recorded study: method → its words under all budgets."""
+    words = {}
+    for verdict in recorded(name).verdicts(against):
+        words.setdefault(verdict.comparison.method, set()).add(verdict.word)
+    return words
+
+
+def test_what_lessons_conclude_from_recorded_results_still_holds():
+    cheaper, budgets = words_of("cheaper", "SAM"), recorded("cheaper").budgets
+    assert [name for name, words in cheaper.items() if words == {"better"}] == ["MSAM"]  # lesson 11
+    assert max(map(np.mean, (each["SGD"].scores for each in budgets.values()))) == np.mean(
+        budgets["equal epochs"]["SGD"].scores
+    )
+    winners = [name for name, words in words_of("long_tail", "SAM").items() if "better" in words]  # lesson 12
+    assert winners == ["reweighted SGD", "reweighted SAM", "reweighted ImbSAM"]
+    bias = words_of("implicit_bias", "GD, α = 1")  # lesson 13
+    assert all((words == {"better"}) == name.startswith(("GD", "1-SAM")) for name, words in bias.items())
+    assert words_of("xor", "SGD")["SAM"] == {"worse"}  # lesson 14
+    assert words_of("xor_flatness", "SGD")["SAM"] == {"better"}
+
+
 def test_a_slider_that_a_later_cell_broke_is_found():
     w = [2]
     box = ipywidgets.interactive(lambda x: w[0] / x, x=(1, 3))
