@@ -216,12 +216,12 @@ check.saw(
 #
 # $$d = g + \alpha \|g\| \frac{g_v}{\|g_v\|} \qquad \text{with } g_v \text{ of the last step that paid}$$
 #
-# And momentum: where the loss falls along −v, the way of the momentum leads down, as it should. Where it rises, momentum carries w too far, across the
-# valley and up the other side, so that looking ahead is looking uphill, for free.
+# And momentum: where the loss falls along −v, the way of the momentum leads down, as it should. Where it rises, momentum
+# carries w too far, across the valley and up the other side, so that looking ahead is looking uphill, for free.
 #
 # ## What each brings, and what it costs
-# A small study, live: four methods, six settings each, chosen on one unit and reported on four others. A unit is a split of the digits, with
-# 40% of its 600 training labels wrong in its own way. A bar shows how far it is.
+# A small study, live: four methods, six settings each, chosen on one unit and reported on four others. A unit is a split of the
+# digits, with 40% of its 600 training labels wrong in its own way. A bar shows how far it is.
 
 
 # %%
@@ -297,9 +297,9 @@ check.keep(figure, "11_accuracy_and_cost")
 plt.show()
 
 # %% [markdown]
-# Dots are the mean over 40 units with its 95% interval, rings the small study; within the grey band a difference is too small to matter. All points
-# stand at the price that was measured. What to look for: which methods are within the band with all of their interval? Is any better than
-# SAM? And does SGD catch up when it may train for twice the epochs?
+# Dots are the mean over 40 units with its 95% interval, rings the small study; within the grey band a difference is too small
+# to matter. All points stand at the price that was measured. What to look for: which methods are within the band with all of
+# their interval? Is any better than SAM? And does SGD catch up when it may train for twice the epochs?
 
 # %% jupyter={"source_hidden": true}
 words = {}
@@ -322,8 +322,8 @@ check.saw(
 # and the words take into account that ten pairs were looked at (lesson 16). Where the study says *equal*, the difference is shown to be
 # below a point; where it says *undecided*, neither is shown.
 #
-# **The winner, once more.** Four variants were tried, and the best looking of four looks better than it is, for part of its lead was luck.
-# So measure it again, with the settings that the record chose, on eight units that nobody has seen.
+# **The winner, once more.** Four variants were tried, and the best looking of four looks better than it is, for part of its
+# lead was luck. So measure it again, with the settings that the record chose, on eight units that nobody has seen.
 #
 # ### Predict
 # How many points ahead of SAM, at equal epochs, will the recorded winner be now?
@@ -362,8 +362,8 @@ check.saw(
 # %% [markdown]
 # ## Watch it move
 # The valley of lesson 00, $L = (xy)^2/2$: SGD stops at its floor, SAM travels on to where it is flat. Here is how far each
-# comes **for the same number of gradients**. To try: k = 1, where three of them are one; α = 0; ρ = 0. What to look for: is there a k at which
-# `LookSAM` comes farther than SAM for the same gradients?
+# comes **for the same number of gradients**. To try: k = 1, where three of them are one; α = 0; ρ = 0. What to look for: is
+# there a k at which `LookSAM` comes farther than SAM for the same gradients?
 
 
 # %%
@@ -426,9 +426,9 @@ check.saw(
 #
 # $$\partial L/\partial y = x^2\, y$$
 #
-# and at w + ε, where |x| is at least ρ, it is at least ρ²y: each step that looks goes down by about η x² y. A step that does not look falls to the floor,
-# x = 0, where there is no slope, and stays. So `EveryK` travels in one step of k. `LookSAM` travels in the others as
-# well, on what it remembers, and `MSAM` on its momentum, once that has started to bounce.
+# and at w + ε, where |x| is at least ρ, it is at least ρ²y: each step that looks goes down by about η x² y. A step that does
+# not look falls to the floor, x = 0, where there is no slope, and stays. So `EveryK` travels in one step of k. `LookSAM`
+# travels in the others as well, on what it remembers, and `MSAM` on its momentum, once that has started to bounce.
 #
 # ## At the same time
 # `SAMPa` and `AsyncSAM` spend two gradients, but neither waits for the other. Given two processors that have nothing else to do,

@@ -15,9 +15,9 @@
 
 # %% [markdown]
 # # 12 · Looking better
-# **You can already**: say what a variant costs (11). **You will**: see which of SAM's choices others have changed, the ball, the
-# gradient taken, the direction, the examples; write a score that is fair to rare classes; and measure, where a variant has its best chance,
-# whether it beats SAM.
+# **You can already**: say what a variant costs (11). **You will**: see which of SAM's choices others have changed, the ball,
+# the gradient taken, the direction, the examples; write a score that is fair to rare classes; and measure, where a variant has
+# its best chance, whether it beats SAM.
 
 # %%
 import check
@@ -140,8 +140,8 @@ check.saw(
 )
 
 # %% [markdown]
-# **A ball for two weights.** Here are three balls around w, and the ε of each, on one landscape. Move w towards an axis, until one weight
-# is nearly 0. What to look for: whose ball follows w?
+# **A ball for two weights.** Here are three balls around w, and the ε of each, on one landscape. Move w towards an axis, until
+# one weight is nearly 0. What to look for: whose ball follows w?
 
 # %%
 bowl = minisam.Quadratic(asarray(np.array([[3.0, 1.0], [1.0, 2.0]])))
@@ -238,7 +238,8 @@ for alpha in (0.0, 0.2, 0.4):
 # gradients, which stands for the full gradient, out of the direction: along g − σ m. Random smoothing (`RWP`) goes to the other
 # extreme, and looks along no gradient at all: ξ ~ N(0, σ²), at half the price.
 #
-# The length of ξ is about $\sqrt{n}\, \sigma$ with n weights, since the mean of $\|\xi\|^2$ is $n \sigma^2$. So $\sigma = \rho/\sqrt n$ makes it about ρ long.
+# The length of ξ is about $\sqrt{n}\, \sigma$ with n weights, since the mean of $\|\xi\|^2$ is $n \sigma^2$. So
+# $\sigma = \rho/\sqrt n$ makes it about ρ long.
 
 # %%
 minisam.show(sam.FriendlySAM.where)
@@ -269,8 +270,9 @@ check.predict(prediction, float(along_g) / random.value)
 # So random smoothing needs a much larger σ, and is another regulariser, not a cheap SAM.
 #
 # ## Where could a variant win?
-# Where its idea meets the problem. `ImbSAM` was made for classes of very different sizes: the frequent ones have examples enough, so it
-# perturbs the loss of the rare ones alone. So here are digits with a long tail: 80 zeros to train on, 57 ones, and so on down to 4 nines.
+# Where its idea meets the problem. `ImbSAM` was made for classes of very different sizes: the frequent ones have examples
+# enough, so it perturbs the loss of the rare ones alone. So here are digits with a long tail: 80 zeros to train on, 57 ones,
+# and so on down to 4 nines.
 
 # %%
 minisam.show(sam.ImbSAM.direction)
@@ -285,8 +287,8 @@ tail = np.flatnonzero(counts < 20).tolist()
 print("training examples of each class:", counts, " the rare classes:", tail)
 
 # %% [markdown]
-# The test part has about as many examples of each class. But think of a test part with a long tail, too: who never says "9" loses next to
-# nothing there.
+# The test part has about as many examples of each class. But think of a test part with a long tail, too: who never says "9"
+# loses next to nothing there.
 #
 # **Exercise 3 (design).** Write a score that is fair to all classes: every class counts the same, however many examples it has.
 # `predicted` and `labels` are arrays (m,) of whole numbers; score the examples of a class by the share of them that is right.
@@ -352,9 +354,9 @@ here = [each for each in small.verdicts("SAM") if "equal gradients" in each.comp
 check.predict(prediction, sum(each.word in ("better", "worse") for each in here))
 
 # %% [markdown]
-# Four units decide little. The recorded study of the repository ([its page](../evidence/long_tail.md)) has 20 of them, and twelve settings or more for each
-# method; in place of the other variants it has SGD, and a rival that is older than SAM: *reweighting*, which counts each
-# example's loss by how rare its class is.
+# Four units decide little. The recorded study of the repository ([its page](../evidence/long_tail.md)) has 20 of them, and
+# twelve settings or more for each method; in place of the other variants it has SGD, and a rival that is older than SAM:
+# *reweighting*, which counts each example's loss by how rare its class is.
 #
 # ### Predict
 # In the recorded study, by how many points is ImbSAM better than SAM at equal gradients?
@@ -404,9 +406,10 @@ check.saw(
 
 # %% [markdown]
 # ### Explain
-# Where an interval holds zero, no order between that variant and SAM has been shown, in either direction: not "equal", but "undecided". The study says *equal*
-# only where the difference is shown to be below δ, a point. And the more pairs one looks at, the more of them leave zero out by luck: of
-# m intervals that each hold the truth with probability 0.95, all do with at least
+# Where an interval holds zero, no order between that variant and SAM has been shown, in either direction: not "equal", but
+# "undecided". The study says *equal* only where the difference is shown to be below δ, a point. And the more pairs one looks
+# at, the more of them leave zero out by luck: of m intervals that each hold the truth with probability 0.95, all do with at
+# least
 #
 # $$1 - m \cdot 0.05$$
 #

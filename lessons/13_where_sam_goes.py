@@ -15,8 +15,8 @@
 
 # %% [markdown]
 # # 13 · Where SAM goes
-# **You can already**: say what SAM's step looks for, and what it misses (05, 06). **You will**: follow it for thousands of steps: where it
-# comes to rest, where it cannot rest, and what it descends when the loss has no more to give.
+# **You can already**: say what SAM's step looks for, and what it misses (05, 06). **You will**: follow it for thousands of
+# steps: where it comes to rest, where it cannot rest, and what it descends when the loss has no more to give.
 
 # %%
 import autograd.numpy as anp
@@ -75,8 +75,8 @@ print(ways["SAM"][-3:].round(4) + 0)
 
 # %% [markdown]
 # ### Explain
-# It jumps to and fro, along one axis: that of the largest curvature. There $\hat g = \pm 1$ however near the bottom is, so w + ε is never at
-# the bottom, and the gradient found there never 0. One step takes w = c to $c - \eta h (c + \rho)$.
+# It jumps to and fro, along one axis: that of the largest curvature. There $\hat g = \pm 1$ however near the bottom is, so w +
+# ε is never at the bottom, and the gradient found there never 0. One step takes w = c to $c - \eta h (c + \rho)$.
 #
 # **Exercise 1.** At which distance c does a step land exactly on the other side, at −c?
 
@@ -118,8 +118,8 @@ plt.show()
 
 # %% [markdown]
 # ## A resting place that is no minimum
-# On a wave with many equal minima, SAM does come to rest. Black: the loss. Blue: where a run starts. Orange: where it ends, and where it
-# looks from there.
+# On a wave with many equal minima, SAM does come to rest. Black: the loss. Blue: where a run starts. Orange: where it ends, and
+# where it looks from there.
 
 # %%
 length, height = 0.4, 0.01
@@ -175,7 +175,8 @@ _ = ipywidgets.interact(
 )
 
 # %% [markdown]
-# Lower ρ notch by notch, from the same start. What to look for: with which ρ does SAM end at a minimum? And where does it end with the others?
+# Lower ρ notch by notch, from the same start. What to look for: with which ρ does SAM end at a minimum? And where does it end
+# with the others?
 
 # %% jupyter={"source_hidden": true}
 kinds = {"at the minimum, −0.2": [], "about the crest, 0": [], "at rest on a slope": []}
@@ -191,14 +192,15 @@ check.saw(
 
 # %% [markdown]
 # ### Explain
-# SAM rests where $\nabla L(w + \epsilon) = 0$, and that need not be where $\nabla L(w) = 0$. Here ε reaches over the crest, to the bottom of
-# the next valley; the gradient it brings back is zero, and w stays, halfway up a slope. A smaller step size does not help. The recorded
-# study [Can SAM come to rest where there is no minimum?](../evidence/slope.md) finds the same from 20 starts.
+# SAM rests where $\nabla L(w + \epsilon) = 0$, and that need not be where $\nabla L(w) = 0$. Here ε reaches over the crest, to
+# the bottom of the next valley; the gradient it brings back is zero, and w stays, halfway up a slope. A smaller step size does
+# not help. The recorded study [Can SAM come to rest where there is no minimum?](../evidence/slope.md) finds the same from 20
+# starts.
 #
 # ## What the bounce is for
-# Back to the valley of lesson 00, $L = (xy)^2/2$: minima all along x = 0, with the curvature $h(y) = y^2$ across. SAM bounces across. At
-# each side there is a small slope along y, $\partial L/\partial y = \frac12 h'(y)\, x^2$, and SAM sees it at w + ε, where
-# $|x| = c + \rho = 2\rho / (2 - \eta h)$.
+# Back to the valley of lesson 00, $L = (xy)^2/2$: minima all along x = 0, with the curvature $h(y) = y^2$ across. SAM bounces
+# across. At each side there is a small slope along y, $\partial L/\partial y = \frac12 h'(y)\, x^2$, and SAM sees it at w + ε,
+# where $|x| = c + \rho = 2\rho / (2 - \eta h)$.
 #
 # **Exercise 2.** By how much does y change in one step? (Minus the step size times that slope.)
 
@@ -247,17 +249,20 @@ print(
 
 # %% [markdown]
 # ### Explain
-# For small η the drift is $-\frac{\eta \rho^2}{2}\, h'(y)$: **gradient descent on the largest eigenvalue of the Hessian**, with the step size
-# ηρ²/2. That is what SAM does among minima of equal loss. It is slow, ρ² being small; twice the ρ is four times as fast.
+# For small η the drift is $-\frac{\eta \rho^2}{2}\, h'(y)$: **gradient descent on the largest eigenvalue of the Hessian**, with
+# the step size ηρ²/2. That is what SAM does among minima of equal loss. It is slow, ρ² being small; twice the ρ is four times
+# as fast.
 #
 # ## The edge
-# Gradient descent can stay only where η λ_max ≤ 2: beyond, each step across the valley is longer than the one before. Trainings often go
-# right there and hover: the *edge of stability*. SAM has an edge, too. At a distance d from the minimum along an eigenvector with the
-# eigenvalue λ, the gradient is λ d at w and λ (d + ρ) at w + ε. So a step multiplies d by $1 - \eta \lambda (1 + \rho/d)$, and with
-# $d = \|g\|/\lambda$ that is $1 - \eta\,(\lambda + \rho \lambda^2/\|g\|)$, which has to be at least −1.
+# Gradient descent can stay only where η λ_max ≤ 2: beyond, each step across the valley is longer than the one before. Trainings
+# often go right there and hover: the *edge of stability*. SAM has an edge, too. At a distance d from the minimum along an
+# eigenvector with the eigenvalue λ, the gradient is λ d at w and λ (d + ρ) at w + ε. So a step multiplies d by
+# $1 - \eta \lambda (1 + \rho/d)$, and with $d = \|g\|/\lambda$ that is $1 - \eta\,(\lambda + \rho \lambda^2/\|g\|)$, which has
+# to be at least −1.
 #
-# **Exercise 3 (find the mistakes).** The edge is where a step turns d into exactly −d: where the factor is −1. Four formulas for it were
-# handed in. Write the test that finds the right one: True if λ is the edge, a curvature (so λ > 0), else False; `size` is ‖g‖.
+# **Exercise 3 (find the mistakes).** The edge is where a step turns d into exactly −d: where the factor is −1. Four formulas
+# for it were handed in. Write the test that finds the right one: True if λ is the edge, a curvature (so λ > 0), else False;
+# `size` is ‖g‖.
 
 
 # %% tags=["exercise"]
@@ -288,8 +293,8 @@ for name, formula in handed_in.items():
 edge = handed_in["the larger root"]
 
 # %% [markdown]
-# Now a network, on 100 digits with the squared error, all of them in each step: nothing is random but the start. Three radii, three starts,
-# in one run. (With ρ = 0, SAM is gradient descent.)
+# Now a network, on 100 digits with the squared error, all of them in each step: nothing is random but the start. Three radii,
+# three starts, in one run. (With ρ = 0, SAM is gradient descent.)
 
 # %%
 few, model, lr = minisam.data.subset(minisam.data.digits(), 100), minisam.mlp([64, 32, 32, 10], "tanh", "glorot"), 0.4
@@ -308,7 +313,8 @@ top, size = np.array(top), np.array(size, dtype="float64")  # (measurements, rho
 
 # %% [markdown]
 # ### Predict
-# With η = 0.4, the edge of gradient descent is at λ = 5. Where is λ_max after 2,000 steps of SAM with ρ = 0.2, on average over the starts?
+# With η = 0.4, the edge of gradient descent is at λ = 5. Where is λ_max after 2,000 steps of SAM with ρ = 0.2, on average over
+# the starts?
 
 # %% tags=["prediction"]
 prediction = None
@@ -326,8 +332,8 @@ check.keep(figure, "13_edge_of_stability")
 plt.show()
 
 # %% [markdown]
-# All three pictures have one scale. What to look for: does gradient descent hover at its edge, 2/η? SAM's edge lies lower, and sinks as the
-# gradient gets smaller; does λ_max sink with it? And for which ρ is the formula farthest off?
+# All three pictures have one scale. What to look for: does gradient descent hover at its edge, 2/η? SAM's edge lies lower, and
+# sinks as the gradient gets smaller; does λ_max sink with it? And for which ρ is the formula farthest off?
 
 # %% jupyter={"source_hidden": true}
 late = {}  # λ_max / edge, and λ_max, over the last eight measurements
@@ -346,7 +352,8 @@ check.saw(
 
 # %% [markdown]
 # ### Explain
-# So "SAM finds flatter minima" is not only about where it ends: all along the way, it cannot stay where it is much sharper than its edge,
+# So "SAM finds flatter minima" is not only about where it ends: all along the way, it cannot stay where it is much sharper than
+# its edge,
 #
 # $$\lambda_{edge} = \frac{\|g\|}{2 \rho} \Big( \sqrt{1 + \tfrac{8 \rho}{\eta \|g\|}} - 1 \Big)$$
 #
@@ -360,9 +367,9 @@ print("SAM's edge at the bounce in the bowl:", edge(0.1, 0.2, 5.0 * c), " its la
 # **Turn a knob**: `lr = 0.2` for the network. Which of the three edges moves most?
 #
 # ## Which minimum, when there are many: implicit bias
-# Last, a problem with more weights than examples: y = ⟨β, x⟩ with 30 inputs, of which three count, and 20 examples. Infinitely many β fit.
-# The network is the smallest that is not linear in its weights: $\beta = u \cdot v$, entry by entry, from u = 1 and v = 0. Ten sets of data,
-# one per replica.
+# Last, a problem with more weights than examples: y = ⟨β, x⟩ with 30 inputs, of which three count, and 20 examples. Infinitely
+# many β fit. The network is the smallest that is not linear in its weights: $\beta = u \cdot v$, entry by entry, from u = 1 and
+# v = 0. Ten sets of data, one per replica.
 
 # %%
 sets = [minisam.data.diagonal_regression(seed) for seed in range(10)]
@@ -384,8 +391,8 @@ on_sets, start = BatchLoss(diagonal, minisam.mse).on(x, y), diagonal.init(range(
 
 # %% [markdown]
 # ### Predict
-# Gradient descent, SAM, and SAM with an ε for each example (1-SAM: still all 20 examples in each step). Which of the three comes nearest to
-# the true β: put 1, 2 or 3.
+# Gradient descent, SAM, and SAM with an ε for each example (1-SAM: still all 20 examples in each step). Which of the three
+# comes nearest to the true β: put 1, 2 or 3.
 
 # %% tags=["prediction"]
 prediction = None
@@ -415,9 +422,9 @@ check.keep(figure, "13_implicit_bias")
 plt.show()
 
 # %% [markdown]
-# Gradient descent from a start of this size spreads β over all inputs; from a smaller start α it finds a sparse one (Woodworth et al.).
-# Andriushchenko and Flammarion argue that SAM moves *as if the start had been smaller*. That is a claim about a cause, and can be tried:
-# run gradient descent from smaller starts, and see whether one of them ends where SAM does.
+# Gradient descent from a start of this size spreads β over all inputs; from a smaller start α it finds a sparse one (Woodworth
+# et al.). Andriushchenko and Flammarion argue that SAM moves *as if the start had been smaller*. That is a claim about a cause,
+# and can be tried: run gradient descent from smaller starts, and see whether one of them ends where SAM does.
 #
 # ### Predict
 # 1-SAM starts at α = 1. From which α, of 1, 0.7, 0.5, 0.4, 0.3, 0.2, 0.1, does gradient descent end nearest to it?
@@ -458,8 +465,8 @@ for name, w in ends.items():
 print("\nrecorded, minus the squared distance from the true β:", *recorded, sep="\n  ")
 
 # %% [markdown]
-# What to look for: is there an α from which gradient descent ends where 1-SAM does? And one for SAM? Whose trace fell, and whose λ_max? In the recorded
-# study, are SAM and 1-SAM nearer to the truth than gradient descent?
+# What to look for: is there an α from which gradient descent ends where 1-SAM does? And one for SAM? Whose trace fell, and
+# whose λ_max? In the recorded study, are SAM and 1-SAM nearer to the truth than gradient descent?
 
 # %% jupyter={"source_hidden": true}
 said, by_word = [], {}
@@ -484,15 +491,17 @@ check.saw(
 
 # %% [markdown]
 # ### Explain
-# A smaller start is a sparser end: for gradient descent that is proved. That SAM with an ε for each example behaves as if its start had been smaller,
-# the trial supports: gradient descent from a small α ends near it. SAM with one ε for all ends flatter than gradient descent, too, and
-# yet no sparser; so flatness is not the cause of it. For small steps Wen, Ma and Li derive which sharpness falls: with an ε for each example the trace of H,
-# which sums over the examples; with one ε for all, the largest eigenvalue. And in this network (lesson 14 has the reason for the first step)
+# A smaller start is a sparser end: for gradient descent that is proved. That SAM with an ε for each example behaves as if its
+# start had been smaller, the trial supports: gradient descent from a small α ends near it. SAM with one ε for all ends flatter
+# than gradient descent, too, and yet no sparser; so flatness is not the cause of it. For small steps Wen, Ma and Li derive
+# which sharpness falls: with an ε for each example the trace of H, which sums over the examples; with one ε for all, the
+# largest eigenvalue. And in this network (lesson 14 has the reason for the first step)
 #
 # $$\operatorname{tr} H = \frac2n \sum_{i,j} x_{ij}^2\, (u_j^2 + v_j^2) \; \ge \; \frac4n \sum_{i,j} x_{ij}^2\, |\beta_j|$$
 #
-# so a small trace means a small weighted sum of |β|, and of all β that fit, those with the smallest such sum are sparse. For ε = ρ g, for which the
-# claim was proved, the recorded study saw no gain with any radius that did not diverge; why, we do not know.
+# so a small trace means a small weighted sum of |β|, and of all β that fit, those with the smallest such sum are sparse. For ε
+# = ρ g, for which the claim was proved, the recorded study saw no gain with any radius that did not diverge; why, we do not
+# know.
 #
 # ## What this leaves open
 # SAM descends the largest eigenvalue. Is a small one a good thing to have? Not always, and not by itself: lesson 14.

@@ -15,8 +15,9 @@
 
 # %% [markdown]
 # # 14 · When flatness misleads
-# **You can already**: measure sharpness (04), and say what SAM makes of it (13). **You will**: make a network as sharp or as flat as you
-# like without changing what it does; build a network that is as flat as can be and knows nothing; and see what is left to say.
+# **You can already**: measure sharpness (04), and say what SAM makes of it (13). **You will**: make a network as sharp or as
+# flat as you like without changing what it does; build a network that is as flat as can be and knows nothing; and see what is
+# left to say.
 
 # %%
 import check
@@ -43,8 +44,8 @@ loss, product_on = BatchLoss(model).on(x, y), minisam.hvp(model)
 print(model)
 
 # %% [markdown]
-# Relu has no scale of its own: $\mathrm{relu}(c z) = c\, \mathrm{relu}(z)$ for c > 0. So the first layer may be made c times as large, if the
-# second makes up for it.
+# Relu has no scale of its own: $\mathrm{relu}(c z) = c\, \mathrm{relu}(z)$ for c > 0. So the first layer may be made c times as
+# large, if the second makes up for it.
 #
 # **Exercise 1.** By which factors must W0, b0, W1 and b1 be multiplied, so that every logit stays as it is, and W0 becomes c W0? Return
 # the four in this order.
@@ -83,8 +84,8 @@ print(
 
 # %% [markdown]
 # ## How the curvature changes
-# **Exercise 2.** The loss has the curvature h along a weight. Now that weight is multiplied by c, and the function stays the same. What is
-# the curvature along it?
+# **Exercise 2.** The loss has the curvature h along a weight. Now that weight is multiplied by c, and the function stays the
+# same. What is the curvature along it?
 
 
 # %% tags=["exercise"]
@@ -137,9 +138,10 @@ plt.show()
 
 # %% [markdown]
 # ### Explain
-# Same function, same predictions for every input, and a sharpness of any size. So the size alone can say nothing about how well a network
-# predicts (Dinh and others, 2017). The dashed lines do not move: they measure ε in units of the weights, $\|\epsilon/|w|\,\| \le \rho$. With
-# $\delta_i = \epsilon_i/|w_i|$ a bowl of curvatures $h_i$ has the curvatures $h_i w_i^2$, and the worst rise is
+# Same function, same predictions for every input, and a sharpness of any size. So the size alone can say nothing about how well
+# a network predicts (Dinh and others, 2017). The dashed lines do not move: they measure ε in units of the weights,
+# $\|\epsilon/|w|\,\| \le \rho$. With $\delta_i = \epsilon_i/|w_i|$ a bowl of curvatures $h_i$ has the curvatures $h_i w_i^2$,
+# and the worst rise is
 #
 # $$\max_{\|\delta\| \le \rho} \tfrac12 \sum_i h_i w_i^2 \delta_i^2 = \tfrac{\rho^2}{2} \max_i h_i w_i^2$$
 #
@@ -177,11 +179,12 @@ for name, measure in candidates.items():
 
 # %% [markdown]
 # ## Scale is not the only freedom
-# So adaptive measures settle it? Multiply all **logits** by α. Each prediction stays what it is, but surer: where the training digits are
-# right, the loss falls.
+# So adaptive measures settle it? Multiply all **logits** by α. Each prediction stays what it is, but surer: where the training
+# digits are right, the loss falls.
 #
 # ### Predict
-# After 60 epochs (nearly) every training digit is classified right. With α = 3, by which factor does the **adaptive** worst case change?
+# After 60 epochs (nearly) every training digit is classified right. With α = 3, by which factor does the **adaptive** worst
+# case change?
 
 # %% tags=["prediction"]
 prediction = None
@@ -215,8 +218,8 @@ check.predict(prediction, ratios["at worst, adaptive"])
 plt.show()
 
 # %% [markdown]
-# Move one slider at a time. Green are the measures in units of the weights. What to look for: which bars move with c, the scale of the first
-# layer, and which with α?
+# Move one slider at a time. Green are the measures in units of the weights. What to look for: which bars move with c, the scale
+# of the first layer, and which with α?
 
 
 # %%
@@ -239,13 +242,14 @@ check.saw(
 
 # %% [markdown]
 # ### Explain
-# A network that is surer of its training data has smaller gradients and curvatures there, and predicts the same classes. SGD without weight
-# decay makes itself surer with every step: part of what looks like flatness is length of training. So sharpness should be compared at
-# equal loss; the end of this lesson does that.
+# A network that is surer of its training data has smaller gradients and curvatures there, and predicts the same classes. SGD
+# without weight decay makes itself surer with every step: part of what looks like flatness is length of training. So sharpness
+# should be compared at equal loss; the end of this lesson does that.
 #
 # ## As flat as can be, and ignorant
-# Last, a problem where everything is known (after Wen, Li and Ma, 2023). Inputs of 20 signs, the target is the product of the first two;
-# 100 examples; 100 relu units and the squared error. The library has no network without a bias at its output, so here is one:
+# Last, a problem where everything is known (after Wen, Li and Ma, 2023). Inputs of 20 signs, the target is the product of the
+# first two; 100 examples; 100 relu units and the squared error. The library has no network without a bias at its output, so
+# here is one:
 
 # %%
 d, width, examples = 20, 100, 100
@@ -277,10 +281,11 @@ net = minisam.Model(
 #
 # $$H = \frac2n \sum_i \Big( \nabla f(x_i)\, \nabla f(x_i)^{\!\top} + (f(x_i) - y_i)\, \nabla^2 f(x_i) \Big)$$
 #
-# The output f is linear in each weight *alone*, but for the kinks of the relu: so each diagonal entry $\partial^2 f/\partial w_j^2$ is 0, and
-# with them the trace of $\nabla^2 f$. What is left is $\operatorname{tr} H = \frac2n \sum_i \|\nabla f(x_i)\|^2$, whether the network fits or not. A unit
-# with the activation z > 0 and the outgoing weight a adds $z^2 + a^2 (d + 1) \ge 2\,|a z| \sqrt{d+1}$ to $\|\nabla f\|^2$. Where the network
-# fits, the products a z of an example sum up to ±1, so
+# The output f is linear in each weight *alone*, but for the kinks of the relu: so each diagonal entry
+# $\partial^2 f/\partial w_j^2$ is 0, and with them the trace of $\nabla^2 f$. What is left is
+# $\operatorname{tr} H = \frac2n \sum_i \|\nabla f(x_i)\|^2$, whether the network fits or not. A unit with the activation z > 0
+# and the outgoing weight a adds $z^2 + a^2 (d + 1) \ge 2\,|a z| \sqrt{d+1}$ to $\|\nabla f\|^2$. Where the network fits, the
+# products a z of an example sum up to ±1, so
 #
 # $$\operatorname{tr} H \ge 4 \sqrt{d + 1}$$
 #
@@ -303,8 +308,8 @@ def knows(w, data):
 
 
 # %% [markdown]
-# **The memoriser** has a unit for each example, which no other input wakes. **The generaliser** has four units, one for each pair of signs
-# of the first two inputs. Both fit all examples exactly, with $z = \kappa = (d+1)^{1/4}$ and $a = \pm 1/\kappa$.
+# **The memoriser** has a unit for each example, which no other input wakes. **The generaliser** has four units, one for each
+# pair of signs of the first two inputs. Both fit all examples exactly, with $z = \kappa = (d+1)^{1/4}$ and $a = \pm 1/\kappa$.
 
 # %%
 one, kappa = unit(0), (d + 1) ** 0.25
@@ -416,8 +421,9 @@ check.saw(
 
 # %% [markdown]
 # ## At equal loss
-# One doubt is left. Weight decay keeps SGD from fitting exactly, so its networks were measured at another loss than SAM's. Train both on four
-# of the sets, with the settings that the recorded study chose, and then let gradient descent without decay bring each to the same loss, 0.001.
+# One doubt is left. Weight decay keeps SGD from fitting exactly, so its networks were measured at another loss than SAM's.
+# Train both on four of the sets, with the settings that the recorded study chose, and then let gradient descent without decay
+# bring each to the same loss, 0.001.
 #
 # ### Predict
 # At the same loss, how many times as sharp (tr H) as SAM's are the networks of SGD with weight decay?
@@ -453,15 +459,15 @@ check.predict(prediction, (at_equal_loss["SGD"] / at_equal_loss["SAM"]).mean())
 
 # %% [markdown]
 # ### Explain
-# So flat is not enough, as the memoriser shows, and sharp is not bad, as the nine networks and SGD with weight decay show. On this problem what
-# helped was weight decay: it makes weights small that no example needs. SAM has a rule of its own about which minimum it takes, and here another rule
-# is the better one. (That is one problem, made to show it.)
+# So flat is not enough, as the memoriser shows, and sharp is not bad, as the nine networks and SGD with weight decay show. On
+# this problem what helped was weight decay: it makes weights small that no example needs. SAM has a rule of its own about which
+# minimum it takes, and here another rule is the better one. (That is one problem, made to show it.)
 #
 # **Turn a knob**: with 60 training examples in place of 100 (`examples = 60`), who still finds the generaliser?
 #
 # ## What this leaves open
-# If sharpness does not decide, only measuring does: test accuracy, units, equal budgets. How to run hundreds of such trainings at once is
-# lesson 15.
+# If sharpness does not decide, only measuring does: test accuracy, units, equal budgets. How to run hundreds of such trainings
+# at once is lesson 15.
 #
 # ## Where this comes from
 # - L. Dinh, R. Pascanu, S. Bengio, Y. Bengio, *Sharp Minima Can Generalize for Deep Nets*, ICML 2017,

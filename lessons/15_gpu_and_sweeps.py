@@ -212,9 +212,9 @@ check.predict(prediction, measured[counts.index(32)])
 #
 # $$\frac{R\,(a + b)}{a + R\,b} \;\longrightarrow\; \frac{a + b}{b}$$
 #
-# The dots below are this machine's, the line is the formula with a and b fitted. Move the sliders: a GPU has a larger a and a much smaller b.
-# What to look for: with ten times the a and a tenth of the b, from which R on would it win? And where dots leave the line on the right, the
-# numbers of so many networks no longer fit into the processor's cache.
+# The dots below are this machine's, the line is the formula with a and b fitted. Move the sliders: a GPU has a larger a and a
+# much smaller b. What to look for: with ten times the a and a tenth of the b, from which R on would it win? And where dots
+# leave the line on the right, the numbers of so many networks no longer fit into the processor's cache.
 
 # %%
 b_fit = max(float(np.median(np.diff(times) / np.diff(counts))), 0.01)  # what one network more costs
@@ -304,8 +304,8 @@ check.keep(figure, "15_sweep")
 display(figure)
 
 # %% [markdown]
-# Each line is a share of wrong labels, each point the mean of ten seeds with its 95% interval. What to look for: at which ρ is each line
-# highest, and is the best told from the second best there?
+# Each line is a share of wrong labels, each point the mean of ten seeds with its 95% interval. What to look for: at which ρ is
+# each line highest, and is the best told from the second best there?
 
 # %% jupyter={"source_hidden": true}
 told, apart, radii = [], 0, sweep.axes["rho"]
@@ -329,16 +329,17 @@ check.saw(
 #
 # $$L(w) + \rho \, \|\nabla L(w)\|$$
 #
-# which is a penalty, and too much of it lets little be learnt: see the largest ρ with 60% wrong labels. The seeds are the same for all ρ, so to compare two
-# radii take differences, seed by seed. (Their intervals are about other starts and other wrong labels. They are not about other digits: see lesson
-# 02.) `sweep.select(rho=0.1)` has the runs of one radius, and `sweep.choose()` names the best by validation data. **Turn a knob**: sweep `lr` as well. How many runs is that, and
-# how much longer does it take?
+# which is a penalty, and too much of it lets little be learnt: see the largest ρ with 60% wrong labels. The seeds are the same
+# for all ρ, so to compare two radii take differences, seed by seed. (Their intervals are about other starts and other wrong
+# labels. They are not about other digits: see lesson 02.) `sweep.select(rho=0.1)` has the runs of one radius, and
+# `sweep.choose()` names the best by validation data. **Turn a knob**: sweep `lr` as well. How many runs is that, and how much
+# longer does it take?
 #
 # ## If you have a GPU
 # `pip install 'minisam[cuda13]'` (or `cuda12`, for an older driver), and run this lesson again: its switch finds it. On a
 # terminal, `minisam verify --backend cupy` computes every formula on the device in two ways, and `make gpu-check` measures. A
-# step of SGD or SAM does not wait for the device, and `train` reads back once an epoch. `AESAM` does wait: whether to pay for the second gradient
-# depends on the first one, so each of its steps reads that back. So what you measure is wrong unless
+# step of SGD or SAM does not wait for the device, and `train` reads back once an epoch. `AESAM` does wait: whether to pay for
+# the second gradient depends on the first one, so each of its steps reads that back. So what you measure is wrong unless
 # `array_backend.synchronize()` stands before the clock, as it does above.
 #
 # ## What this leaves open

@@ -217,10 +217,10 @@ print(f"u of two seeds: means {us.mean(axis=0).round(3)}, correlation {np.corrco
 
 # %% [markdown]
 # ## Against whom, and on what?
-# Against SAM, and against SGD, each tuned as hard as yours; and against SGD with as many gradients as yours spends. `study.compare`
-# holds to these rules (lesson 07), and refuses a study that breaks them. Each method has twelve settings, which are judged on the validation
-# digits of two units; eight other units are reported. A unit is a split of the digits, with 40% of its training labels wrong in a
-# way of its own. No other lesson has used these splits, so no choice was made on them.
+# Against SAM, and against SGD, each tuned as hard as yours; and against SGD with as many gradients as yours spends.
+# `study.compare` holds to these rules (lesson 07), and refuses a study that breaks them. Each method has twelve settings, which
+# are judged on the validation digits of two units; eight other units are reported. A unit is a split of the digits, with 40% of
+# its training labels wrong in a way of its own. No other lesson has used these splits, so no choice was made on them.
 
 
 # %%
@@ -278,8 +278,8 @@ check.predict(prediction, d.mean(), "points")
 #
 # $$\bar d \pm t \, \frac{s}{\sqrt n} \qquad s^2 = \frac{1}{n - 1} \sum_k (d_k - \bar d)^2$$
 #
-# **Exercise 3.** If even the lower end is above zero, and this was the only pair you looked at, there is something. Write it; t is given, the 97.5% quantile of
-# Student's distribution with n − 1 degrees of freedom.
+# **Exercise 3.** If even the lower end is above zero, and this was the only pair you looked at, there is something. Write it; t
+# is given, the 97.5% quantile of Student's distribution with n − 1 degrees of freedom.
 
 
 # %% tags=["exercise"]
@@ -305,10 +305,10 @@ check.keep(figure, "16_own_variant")
 display(figure)
 
 # %% [markdown]
-# A study gives a word for each pair. *Better* and *worse* need p < 0.05 after Holm's correction for all pairs of the study; *equal* needs the difference
-# to be shown smaller than δ, here one point; else it is *undecided*, and the study says how many units would decide. What
-# to look for: against SGD, does RaySAM win? Does SAM win, too? What tells of the *random part of the way* is the pair RaySAM and
-# SAM alone.
+# A study gives a word for each pair. *Better* and *worse* need p < 0.05 after Holm's correction for all pairs of the study;
+# *equal* needs the difference to be shown smaller than δ, here one point; else it is *undecided*, and the study says how many
+# units would decide. What to look for: against SGD, does RaySAM win? Does SAM win, too? What tells of the *random part of the
+# way* is the pair RaySAM and SAM alone.
 
 # %% jupyter={"source_hidden": true}
 told = {
@@ -363,8 +363,8 @@ check.predict(prediction, np.sum(tried()[2]))
 draw()
 
 # %% [markdown]
-# Move `tries` for other forty ideas, and `units` from 3 to 40. What to look for: more units make the intervals shorter. Do they make the
-# lucky ones fewer?
+# Move `tries` for other forty ideas, and `units` from 3 to 40. What to look for: more units make the intervals shorter. Do they
+# make the lucky ones fewer?
 
 # %%
 _ = ipywidgets.interact(draw, ideas=(1, 100), units=(3, 40), tries=(0, 20))
@@ -384,10 +384,10 @@ check.saw(
 #
 # $$1 - 0.975^k$$
 #
-# which is 0.64 for forty, and $1 - 0.95^k$ that one leaves zero out on either side. Ideas that share their units, or their rival, are not independent, and then
-# these formulas do not hold. What always holds is that the probability is at most k · 0.05; Holm's method, which the study uses, needs no
-# more than that. And the idea that looks best looks better than it is, even if it is good. So count what you tried, say it, and
-# measure the winner once more, on units that no one has seen.
+# which is 0.64 for forty, and $1 - 0.95^k$ that one leaves zero out on either side. Ideas that share their units, or their
+# rival, are not independent, and then these formulas do not hold. What always holds is that the probability is at most k ·
+# 0.05; Holm's method, which the study uses, needs no more than that. And the idea that looks best looks better than it is, even
+# if it is good. So count what you tried, say it, and measure the winner once more, on units that no one has seen.
 #
 # ## Make it the library's
 # [CONTRIBUTING](../CONTRIBUTING.md) has the steps: the class beside its relatives, with formula and source; an entry in
