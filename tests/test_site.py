@@ -113,6 +113,13 @@ def prose(path):
     return "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown")
 
 
+def test_the_recorded_results_are_where_lessons_look_for_them(pages, tmp_path):
+    sources.copy_records(tmp_path)  # in the browser, beside the lessons
+    for folder in (pages, tmp_path):
+        assert {path.name for path in (folder / "evidence").glob("*.json")} >= {"cheaper.json", "xor.json"}
+    assert (pages / "lessons" / "check.py").exists()
+
+
 def test_links_between_pages_resolve(pages):
     found = 0
     for path in [*pages.rglob("*.md"), *pages.rglob("*.ipynb")]:
@@ -163,6 +170,8 @@ def test_every_lesson_is_a_page_with_a_link_to_where_it_runs(pages):
         for cell in page.cells:
             if "solution" in cell.metadata.get("tags", []):
                 assert "hide-input" in cell.metadata["tags"]
+            elif "hide-input" in cell.metadata.get("tags", []):
+                assert cell.metadata["mystnb"]["code_prompt_show"] == "Show the code"  # it is no solution
 
 
 def test_the_first_page_moves_unless_a_reader_wants_no_motion(pages):
