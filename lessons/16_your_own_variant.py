@@ -315,8 +315,8 @@ _ = ipywidgets.interact(draw, ideas=(1, 100), seeds=(3, 40), tries=(0, 20))
 # each equation and each limit, such as the first question's; a change of the formula that the tests have to notice.
 #
 # ## What this leaves open
-# Everything: this was the last lesson. Whether a variant helps depends on data, noise, network and budget; you have the tools to
-# ask.
+# Whether a variant helps depends on data, noise, network and budget; you have the tools to ask. Whether the SAM that somebody else
+# wrote, in another framework, is SAM at all, lesson 17 asks.
 #
 # ## Where this comes from
 # - Student, *The Probable Error of a Mean*, Biometrika 6(1), 1908.
