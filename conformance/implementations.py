@@ -1,15 +1,12 @@
-"""The implementations that are held against their variant, and how each is driven. Their versions are pinned in pyproject.toml.
-
-Each is an `Entry`; a package is imported when its entry is made.
-"""
+"""The implementations that are held against their variant. Their versions are pinned in pyproject.toml."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from minisam.conformance import optax_transform, torch_loop, torch_optimizer
+import making
+from making import BASE, RHO, loop
 
-RHO, BASE = 0.05, {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.01}
-SETTINGS = BASE | {"rho": RHO}
+from minisam.conformance import torch_optimizer
 
 
 @dataclass(frozen=True)
@@ -41,129 +38,22 @@ class Entry:
     remark: str = ""
 
 
-def sgd(params):
-    import torch
-
-    return torch.optim.SGD(params, **BASE)
-
-
-# --- pytorch-optimizer -----------------------------------------------------------------------------------------------
-
-
-def peer(kind, **settings):
-    """One of pytorch_optimizer's that takes the parameters and the class of its base."""
-    import pytorch_optimizer
-    import torch
-
-    make = getattr(pytorch_optimizer, kind)
-    return torch_optimizer(lambda params: make(params, torch.optim.SGD, **BASE | {"rho": RHO} | settings))
-
-
-def loop(make):
-    """An optimizer whose `step(closure)` takes both gradients.
-
-    `make(model)` returns it, and a function: what its closure returns of a loss.
-    """
-
-    def step_of(model):
-        optimizer, returned = make(model)
-
-        def step(loss):
-            import torch
-
-            def closure():
-                with torch.enable_grad():
-                    model.zero_grad()
-                    value = loss()
-                    value.backward()
-                return returned(value)
-
-            optimizer.step(closure)
-
-        return step
-
-    return torch_loop(step_of)
-
-
-def peer_gsam(model):
-    from types import SimpleNamespace
-
-    from pytorch_optimizer import GSAM
-
-    constant = SimpleNamespace(step=lambda: RHO)
-    return GSAM(model.parameters(), sgd(model.parameters()), model, constant, alpha=0.3), lambda loss: (None, loss)
-
-
-def peer_wsam(model, decouple):
-    import torch
-    from pytorch_optimizer import WSAM
-
-    settings = BASE | {"rho": RHO, "gamma": 0.7, "decouple": decouple}
-    return WSAM(model, model.parameters(), torch.optim.SGD, **settings), lambda loss: loss
-
-
-# --- others ----------------------------------------------------------------------------------------------------------
-
-
-def temperon(params):
-    from temperon import Temperon
-
-    return Temperon(sgd(params), total_steps=100, tail_frac=1.0, rho=RHO)
-
-
-def unified(params, share):
-    import torch
-    from unifiedsam.unifiedsam import unifiedSAM
-
-    return unifiedSAM(params, torch.optim.SGD, rho=RHO, lambd=share, **BASE)
-
-
-def polyak(model, share):
-    from sam_sps.sam_sps import SAM_SPS
-
-    settings = {"rho": RHO, "gamma_b": BASE["lr"], "weight_decay": BASE["weight_decay"], "f_star": -1e6}
-    return SAM_SPS(model.parameters(), lambd=share, **settings), lambda loss: loss
-
-
-def sam_pytorch(model):
-    from sam import SAM
-
-    return SAM(model.parameters(), sgd(model.parameters()), rho=RHO), lambda loss: loss
-
-
-def heavyball(params):
-    import heavyball as package
-
-    package.utils.compile_mode = None
-    params = list(params)
-    base = package.SGD(params, lr=BASE["lr"], beta=0.0)
-    return package.SAMWrapper(params, base, ball=RHO)
-
-
-def optax_sam(mode):
-    import optax
-
-    base = optax.chain(
-        optax.add_decayed_weights(BASE["weight_decay"]), optax.sgd(BASE["lr"], momentum=BASE["momentum"])
-    )
-    ascent = optax.chain(optax.contrib.normalize(), optax.sgd(RHO))
-    return optax_transform(optax.contrib.sam(base, ascent, opaque_mode=mode == "opaque"), mode)
-
-
-# --- all of them -----------------------------------------------------------------------------------------------------
-
+SETTINGS = BASE | {"rho": RHO}
 PEER, ALONE = "pytorch-optimizer", {"rho": RHO, "lr": BASE["lr"]}
 TWO_STEPS, CLOSURE = "first_step, second_step", "step(closure)"
 SINGLE = "It keeps the norm in single precision, so double precision agrees to 7 to 9 digits."
 POLYAK = f"{CLOSURE}; with f_star = −10⁶, so that Polyak's step size is always gamma_b"
+LR_ALONE, SET = f"{CLOSURE}; over its LR alone", "set_closure, step()"
+ONE = "Where all weights are one tensor, it is right."
+GAM = {"rho": 0.1, "rho_norm": RHO, "beta1": 0.5, "beta2": 0.9, "beta3": 0.8, "gamma": 0.3}
 IMPLEMENTATIONS = (
-    Entry("SAM", PEER, "SAM", SETTINGS, lambda: peer("SAM"), TWO_STEPS, (), SINGLE),
+    Entry("SAM", PEER, "SAM", SETTINGS, lambda: making.peer("SAM"), TWO_STEPS, (), SINGLE),
     Entry(
         "SAM, use_gc=True",
         PEER,
         "SAM",
         SETTINGS,
-        lambda: peer("SAM", use_gc=True),
+        lambda: making.peer("SAM", use_gc=True),
         TWO_STEPS,
         ("pytorch_optimizer_centralized_norm",),
         "To centralize the gradient is a choice, and documented; ε is then shorter than ρ.",
@@ -173,16 +63,18 @@ IMPLEMENTATIONS = (
         PEER,
         "ASAM",
         SETTINGS | {"rho": 0.5, "eta": 0.0},
-        lambda: peer("SAM", rho=0.5, adaptive=True),
+        lambda: making.peer("SAM", rho=0.5, adaptive=True),
         TWO_STEPS,
     ),
-    Entry("GSAM", PEER, "GSAM", SETTINGS | {"alpha": 0.3}, lambda: loop(peer_gsam), f"{CLOSURE}; with a constant ρ"),
+    Entry(
+        "GSAM", PEER, "GSAM", SETTINGS | {"alpha": 0.3}, lambda: loop(making.peer_gsam), f"{CLOSURE}; with a constant ρ"
+    ),
     Entry(
         "WSAM",
         PEER,
         "WSAM",
         SETTINGS | {"gamma": 0.7},
-        lambda: loop(lambda model: peer_wsam(model, True)),
+        lambda: loop(lambda model: making.peer_wsam(model, True)),
         CLOSURE,
     ),
     Entry(
@@ -190,7 +82,7 @@ IMPLEMENTATIONS = (
         PEER,
         "WSAM",
         SETTINGS | {"gamma": 0.7, "decoupled": False},
-        lambda: loop(lambda model: peer_wsam(model, False)),
+        lambda: loop(lambda model: making.peer_wsam(model, False)),
         CLOSURE,
     ),
     Entry(
@@ -198,7 +90,7 @@ IMPLEMENTATIONS = (
         PEER,
         "LookSAM",
         SETTINGS | {"k": 3, "alpha": 0.7},
-        lambda: peer("LookSAM", k=3, alpha=0.7),
+        lambda: making.peer("LookSAM", k=3, alpha=0.7),
         TWO_STEPS,
         ("pytorch_optimizer_looksam_gradients", "pytorch_optimizer_looksam_tensors"),
         "Where all weights are one tensor it goes the article's way. It restores the weights after each look, and only then.",
@@ -208,7 +100,7 @@ IMPLEMENTATIONS = (
         PEER,
         "FriendlySAM",
         SETTINGS | {"sigma": 0.8, "lam": 0.7},
-        lambda: peer("FriendlySAM", sigma=0.8, lmbda=0.7),
+        lambda: making.peer("FriendlySAM", sigma=0.8, lmbda=0.7),
         TWO_STEPS,
     ),
     Entry(
@@ -216,7 +108,7 @@ IMPLEMENTATIONS = (
         "optax",
         "SAM",
         SETTINGS,
-        lambda: optax_sam("transparent"),
+        lambda: making.optax_sam("transparent"),
         "two updates a step",
         ("optax_zero_gradient",),
     ),
@@ -225,7 +117,7 @@ IMPLEMENTATIONS = (
         "optax",
         "SAM",
         SETTINGS,
-        lambda: optax_sam("opaque"),
+        lambda: making.optax_sam("opaque"),
         "one update, with grad_fn",
         ("optax_zero_gradient",),
     ),
@@ -234,7 +126,7 @@ IMPLEMENTATIONS = (
         "temperon",
         "SAM",
         SETTINGS,
-        lambda: torch_optimizer(temperon),
+        lambda: torch_optimizer(making.temperon),
         f"{CLOSURE}; with tail_frac = 1, SAM from the first step",
     ),
     Entry(
@@ -242,7 +134,7 @@ IMPLEMENTATIONS = (
         "unifiedsam",
         "SAM",
         SETTINGS,
-        lambda: torch_optimizer(lambda params: unified(params, 1.0)),
+        lambda: torch_optimizer(lambda params: making.unified(params, 1.0)),
         TWO_STEPS,
     ),
     Entry(
@@ -250,7 +142,7 @@ IMPLEMENTATIONS = (
         "unifiedsam",
         "USAM",
         SETTINGS,
-        lambda: torch_optimizer(lambda params: unified(params, 0.0)),
+        lambda: torch_optimizer(lambda params: making.unified(params, 0.0)),
         TWO_STEPS,
     ),
     Entry(
@@ -258,7 +150,7 @@ IMPLEMENTATIONS = (
         "sam-sps",
         "SAM",
         ALONE | {"weight_decay": 0.01},
-        lambda: loop(lambda model: polyak(model, 1.0)),
+        lambda: loop(lambda model: making.polyak(model, 1.0)),
         POLYAK,
     ),
     Entry(
@@ -266,19 +158,65 @@ IMPLEMENTATIONS = (
         "sam-sps",
         "USAM",
         ALONE | {"weight_decay": 0.01},
-        lambda: loop(lambda model: polyak(model, 0.0)),
+        lambda: loop(lambda model: making.polyak(model, 0.0)),
         POLYAK,
     ),
-    Entry("SAM", "sam-pytorch", "SAM", SETTINGS, lambda: loop(sam_pytorch), CLOSURE, ("sam_pytorch_zero_gradient",)),
+    Entry(
+        "SAM", "sam-pytorch", "SAM", SETTINGS, lambda: loop(making.sam_pytorch), CLOSURE, ("sam_pytorch_zero_gradient",)
+    ),
     Entry(
         "SAMWrapper",
         "heavyball",
         "ASAM",
         ALONE | {"eta": 0.0},
-        lambda: torch_optimizer(heavyball, "closure"),
+        lambda: torch_optimizer(making.heavyball, "closure"),
         f"{CLOSURE}; over its SGD with beta = 0",
         ("heavyball_sam_norm",),
-        "It is the adaptive form of USAM, and complete as such.",
+        "Its ε is that of USAM, which has no norm, in units of |p|.",
+    ),
+    Entry(
+        "SAM",
+        "torchzero",
+        "SAM",
+        ALONE,
+        lambda: making.torchzero("SAM", RHO),
+        LR_ALONE,
+        ("torchzero_sam_tensors",),
+        ONE,
+    ),
+    Entry(
+        "ASAM",
+        "torchzero",
+        "ASAM",
+        ALONE | {"rho": 0.5, "eta": 0.0},
+        lambda: making.torchzero("ASAM", 0.5),
+        LR_ALONE,
+        ("torchzero_sam_tensors",),
+        ONE,
+    ),
+    Entry("SAM", "infty", "SAM", SETTINGS, lambda: making.infty("SAM", rho=RHO), SET),
+    Entry("GSAM", "infty", "GSAM", SETTINGS | {"alpha": 0.3}, lambda: making.infty("GSAM", rho=RHO, alpha=0.3), SET),
+    Entry(
+        "LookSAM",
+        "infty",
+        "LookSAM",
+        SETTINGS | {"k": 3, "alpha": 0.7},
+        lambda: making.infty("LookSAM", rho=RHO, k=3, alpha=0.7),
+        SET,
+        ("infty_looksam_reuse",),
+        "Its first look is in step k, the article's in the first step.",
+    ),
+    Entry(
+        "GAM",
+        "infty",
+        "GAM",
+        SETTINGS | GAM,
+        lambda: making.infty(
+            "GAM", rho=RHO, norm_rho=0.1, grad_beta_1=0.5, grad_beta_2=0.9, grad_beta_3=0.8, grad_gamma=0.3
+        ),
+        SET,
+        ("infty_gam_radius",),
+        "With ρ = 1 on minisam's side, the path is the same to 10 digits on all problems.",
     ),
 )
 BEYOND = (  # what `check` does not drive: it draws random numbers

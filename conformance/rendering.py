@@ -16,8 +16,8 @@ double precision and watched by `minisam.conformance`: at which points it takes 
 weights. A statement holds or it does not; what makes another variant is marked as such, and is no mistake. Each deviation
 has a short program that shows it by the package alone, and stands below with what it printed.
 
-The page says what these versions do with these settings. It is no ranking: most of what stands here is right to many digits. If
-an entry is wrong or out of date, please say so.
+Of {many} that were driven, {right} do all that was asked of them. The page says what these versions do with these settings, and
+is no ranking. If an entry is wrong or out of date, please say so.
 
 {overview}
 
@@ -39,7 +39,7 @@ asked, since some variants are compared by their path alone, and the path where 
 {driven}
 
 Schedules, mixed precision, batch norm, dropout and several devices are not part of this page. `torch-optimizer` 0.3.0 was looked
-into and has no SAM.
+into and has no SAM; that of `mosaicml` 0.32.1 needs its trainer, and was not run.
 """
 MARKS = {True: "✓", False: "✗", None: "–"}
 
@@ -49,6 +49,8 @@ def page(results, folder):
     found, everyone = results["implementations"], [*results["implementations"], *results["beyond"]]
     programs = {name: Program(name, folder, printed) for name, printed in results["reproductions"].items()}
     return PAGE.format(
+        many=len(found),
+        right=sum(not one["reproductions"] for one in found),
         overview=overview(everyone, programs),
         matrix=matrix(found),
         legend=legend(found),

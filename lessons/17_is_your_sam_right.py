@@ -88,7 +88,7 @@ print("of each seed:", np.round(gains, 1))
 
 # %% [markdown]
 # ### Explain
-# A point or less, and one seed may even gain. The digits are read with the mistakes as without them: a network learns from
+# Little, and a seed may even gain. The digits are read with the mistakes as without them: a network learns from
 # almost anything that goes downhill. So accuracy is a poor witness. It says that *something* works, and not that it is SAM. If you then compare "SAM" with
 # SGD, you compare something else, and never know. What is needed is a witness who looks at the steps:
 #
@@ -383,7 +383,8 @@ print("as USAM:", conformance.check(numpy_step(usam, start), "USAM", **SETTINGS)
 # A right SAM is one that does what its formula says. Whether that helps on your data is the question of lessons 07 and 16, and can
 # only now be asked. And the report speaks of what it has driven: a schedule, mixed precision, several machines or a layer with a
 # memory of its own can hold mistakes of their own. In a language without minisam, the [test vectors](../vectors/README.md) are the
-# yardstick: twenty steps of each variant, as plain numbers.
+# yardstick: twenty steps of each variant, as plain numbers. What the report says of implementations that can be installed is
+# [written down](../conformance/README.md), with a short program for each deviation.
 #
 # ## Where this comes from
 # - P. Foret, A. Kleiner, H. Mobahi, B. Neyshabur, *Sharpness-Aware Minimization for Efficiently Improving Generalization*,

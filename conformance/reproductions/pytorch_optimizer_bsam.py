@@ -1,5 +1,7 @@
 """pytorch_optimizer's BSAM differs from the article's algorithm 1 (arXiv:2210.01620) in four lines.
 
+What is expected is also what its authors' code does (github.com/team-approx-bayes/bayesian-sam).
+
 1. Noise and ε are added to the weights for good. Expected: the gradients are taken at w + noise and at w + ε, and the step starts
    at w; so with lr = 0 the weights stay where they are.
 2. The noise has the standard deviation 1 / (num_data s). Expected: that is its variance; so for num_data = 100 and s = 1 its
