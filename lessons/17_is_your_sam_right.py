@@ -88,9 +88,9 @@ print("of each seed:", np.round(gains, 1))
 
 # %% [markdown]
 # ### Explain
-# Little, and a seed may even gain. The digits are read with the mistakes as without them: a network learns from
-# almost anything that goes downhill. So accuracy is a poor witness. It says that *something* works, and not that it is SAM. If you then compare "SAM" with
-# SGD, you compare something else, and never know. What is needed is a witness who looks at the steps:
+# Little, and a seed may even gain. The digits are read with the mistakes as without them: a network learns from almost anything
+# that goes downhill. So accuracy is a poor witness. It says that *something* works, and not that it is SAM. If you then compare
+# "SAM" with SGD, you compare something else, and never know. What is needed is a witness who looks at the steps:
 #
 # $$\epsilon = \rho\, \frac{\nabla L(w)}{\|\nabla L(w)\|} \qquad v \leftarrow \mu v + \nabla L(w + \epsilon) + 2 \lambda w \qquad
 # w \leftarrow w - \eta v$$
@@ -202,9 +202,9 @@ for mistake in conformance.check(numpy_step(first, start), "SAM", **SETTINGS).mi
 
 # %% [markdown]
 # ### Explain
-# It got *worse*. A step that is not restored climbs by ε each time, and ε was ten times too short: the first mistake had hidden the
-# second one. Who repairs by watching the loss would undo a right repair here. The statements do not depend on each other in this way: what was
-# seen of the other parts is taken as it is, so one more of them holds than before.
+# It got *worse*. A step that is not restored climbs by ε each time, and ε was ten times too short: the first mistake had hidden
+# the second one. Who repairs by watching the loss would undo a right repair here. The statements do not depend on each other in
+# this way: what was seen of the other parts is taken as it is, so one more of them holds than before.
 #
 # **Exercise 2.** Write where the weights are after the step, from w, ε, the momentum v and the step size.
 
@@ -288,14 +288,14 @@ plt.show()
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# Each repair turns one NO into a yes, and touches no other row. The last row, that the whole path is minisam's, is asked only when
-# all others hold: then 20 steps on each of six problems agree to some 12 digits or more. The loss tells another story: the version with
-# one repair has the worst curve of all, and the one with three mistakes looks like the right one.
+# Each repair turns one NO into a yes, and touches no other row. The last row, that the whole path is minisam's, is asked only
+# when all others hold: then 20 steps on each of six problems agree to nine digits or more. The loss tells another story: the
+# version with one repair has the worst curve of all, and the one with three mistakes looks like the right one.
 #
 # </details>
 #
-# **Turn a knob.** Which of the mistakes can be *seen* depends on the settings. Switch mistakes on and off, then put the momentum or the
-# weight decay to 0, and last ρ. What to look for: which rows turn grey, and which mistake is then gone from the report though it is
+# **Turn a knob.** Which of the mistakes can be *seen* depends on the settings. Switch mistakes on and off, then put the momentum
+# or the weight decay to 0. What to look for: which rows turn grey, and which mistake is then gone from the report though it is
 # still in the code?
 
 
@@ -316,14 +316,14 @@ def turn(step_size_in_eps=True, not_restored=True, fed_twice=True, momentum=0.9,
     print("\n".join(report.mistakes) or "no mistake")
 
 
-_ = ipywidgets.interact(turn, momentum=(0.0, 0.9, 0.1), decay=(0.0, 0.02, 0.005), rho=(0.0, 0.4, 0.05))
+_ = ipywidgets.interact(turn, momentum=(0.0, 0.9, 0.1), decay=(0.0, 0.02, 0.005), rho=(0.05, 0.4, 0.05))
 
 # %% [markdown]
 # <details><summary>What we saw</summary>
 #
-# Without momentum, one that is fed twice is not to be seen: μ = 0 makes both lines equal, $v = d$. Without weight decay nobody knows where it
-# was taken. With ρ = 0 nothing of ε is left, and a SAM that never looks anywhere would pass as well. So check with settings that
-# are all different from zero, and from each other: what a report does not show, it does not clear.
+# Without momentum, one that is fed twice is not to be seen: μ = 0 makes both lines equal, $v = d$. Without weight decay nobody
+# knows where it would be taken. Whatever ρ is, ε is too short by the same factor. So check with settings that are all different
+# from zero, and from each other: what a report does not show, it does not clear.
 #
 # </details>
 #
