@@ -19,12 +19,13 @@ TEXTS = {
     "CHANGELOG.md": "changelog.md",
     "lessons/README.md": "lessons/index.md",
     "evidence/README.md": "evidence/index.md",
+    "conformance/README.md": "conformance.md",
 }
 TEXTS |= {f"evidence/{path.name}": f"evidence/{path.name}" for path in sorted((ROOT / "evidence").glob("[a-z]*.md"))}
 REPOSITORY = os.environ.get("GITHUB_REPOSITORY")  # owner/name, where GitHub builds the site
 
 TOCTREES = {
-    "README.md": "lessons/index\nevidence/index\nreference/index\ncontributing\nchangelog",
+    "README.md": "lessons/index\nevidence/index\nconformance\nreference/index\ncontributing\nchangelog",
     "lessons/README.md": "[0-9]*",
     "evidence/README.md": "\n".join(Path(name).stem for name in TEXTS if re.match("evidence/[a-z]", name)),
 }

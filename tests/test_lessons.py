@@ -302,3 +302,22 @@ def test_each_wrong_reason_is_told_what_is_wrong_with_it(letter, says, capsys):
 
     assert check_03.why(letter) is (says == "✓ right")
     assert says in capsys.readouterr().out
+
+
+def test_the_three_mistakes_of_lesson_17_are_named_until_they_are_repaired():
+    """By the functions that stand in the lesson: its report is all that the reader has."""
+    from minisam.conformance import check, numpy_step
+
+    names: dict = {"np": np}
+    for cell in cells(TEXTS[17]):
+        if re.search(r"^def (start|\w+_as_found|made_of|look|move|feed)\(", cell.source, flags=re.MULTILINE):
+            kept = [line for line in cell.source.splitlines() if "check_17" not in line and not line.startswith("same")]
+            exec("\n".join(line for line in kept if not line.startswith("print")), names)
+    look, move, feed = ([names[f"{name}_as_found"], names[name]] for name in ("look", "move", "feed"))
+    settings = {"rho": names["RHO"], "lr": names["LR"], "momentum": names["MU"], "weight_decay": 2 * names["L2"]}
+    says = ["ε is multiplied by the step size", "The weights are not restored", "The momentum is fed with ∇L(w), too"]
+    for repaired in range(4):
+        step = names["made_of"](look[repaired > 0], move[repaired > 1], feed[repaired > 2])
+        report = check(numpy_step(step, names["start"]), "SAM", **settings)
+        assert report.choices == []
+        assert [m[: len(s)] for m, s in zip(report.mistakes, says[repaired:], strict=True)] == says[repaired:]
