@@ -1,12 +1,16 @@
 """What all lessons share: predictions, figures worth keeping, and how a check speaks."""
 
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
+from IPython.display import HTML, display
 
+from minisam import study
 from minisam.plot import save
 
-FIGURES = Path(__file__).resolve().parent.parent / "figures"
+HERE = Path(__file__).resolve().parent
+FIGURES = HERE.parent / "figures"
 
 
 def say(text):
@@ -32,9 +36,24 @@ def predict(prediction, truth, unit=""):
         print(f"It is {shown}; you said {prediction}, off by {prediction - truth:+.4g}. What did you leave out?")
 
 
+def recorded(name):
+    """The recorded result of a claim in evidence/, over more units than a lesson has time for; see `minisam.study`."""
+    for folder in (HERE.parent, HERE):  # in a clone and on the site; in a browser
+        if (path := folder / "evidence" / f"{name}.json").exists():
+            return study.load(path)
+    raise FileNotFoundError(
+        f"evidence/{name}.json must be in {HERE.parent} or in {HERE}; it comes with a clone, and with the site"
+    )
+
+
+def saw(text):
+    """What came out, folded: it opens on a click, so that the reader looks first."""
+    display(HTML(f"<details><summary>What we saw</summary><p>{text}</p></details>"))
+
+
 def at(yours, points):
     """The answers at all points, which are tuples of arguments, in one array; None if there is no answer yet."""
-    answers = [yours(*point) for point in points]
+    answers = [yours(*deepcopy(point)) for point in points]  # an answer may write into its arguments
     return None if any(answer is None or answer is Ellipsis for answer in answers) else np.array(answers)
 
 

@@ -130,6 +130,7 @@ def jupyterlite():
         sources.write(LITE / "files" / path.name, nbformat.writes(notebook))
     for path in (ROOT / "lessons").glob("check*.py"):
         shutil.copy(path, LITE / "files")
+    sources.copy_records(LITE / "files")
     help_texts = LITE / "files" / "pydoc_data"  # for `data.text`: Pyodide leaves them out
     help_texts.mkdir()
     shutil.copy(topics.__file__, help_texts)

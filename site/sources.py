@@ -49,8 +49,16 @@ def gather(folder):
     )
     for path in (ROOT / "evidence").glob("*.png"):
         shutil.copy(path, folder / "evidence")
+    copy_records(folder)
     for name, text in reference().items():
         write(folder / "reference" / f"{name}.rst", text)
+
+
+def copy_records(folder):
+    """The recorded results, in the folder beside or above the lessons where `check.recorded` looks for them."""
+    (folder / "evidence").mkdir(exist_ok=True)
+    for path in (ROOT / "evidence").glob("*.json"):
+        shutil.copy(path, folder / "evidence")
 
 
 def write(path, text):
@@ -63,13 +71,15 @@ def lessons():
 
 
 def page_of(notebook, name):
-    """A lesson with a link to its version in the browser, and its solutions folded."""
+    """A lesson with a link to its version in the browser, and with its solutions and other hidden code folded."""
     notebook.cells.insert(1, nbformat.v4.new_markdown_cell(RUN.format(name=name), id="run"))
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = relink(cell.source, f"lessons/{name}")
         if cell.metadata.get("jupyter", {}).get("source_hidden"):
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
+            if "solution" not in cell.metadata["tags"]:
+                cell.metadata["mystnb"] = {"code_prompt_show": "Show the code", "code_prompt_hide": "Hide the code"}
     return notebook
 
 

@@ -113,6 +113,13 @@ def prose(path):
     return "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown")
 
 
+def test_the_recorded_results_are_where_lessons_look_for_them(pages, tmp_path):
+    sources.copy_records(tmp_path)  # in the browser, beside the lessons
+    for folder in (pages, tmp_path):
+        assert {path.name for path in (folder / "evidence").glob("*.json")} >= {"cheaper.json", "xor.json"}
+    assert (pages / "lessons" / "check.py").exists()
+
+
 def test_links_between_pages_resolve(pages):
     found = 0
     for path in [*pages.rglob("*.md"), *pages.rglob("*.ipynb")]:
