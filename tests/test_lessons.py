@@ -256,7 +256,10 @@ def test_a_check_says_not_yet_to_a_placeholder(verdict, capsys):
     assert "not yet" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("verdict", CHECKS, ids=lambda f: f.__name__)
+NUMBERS = [verdict for verdict in CHECKS if verdict.__name__ not in ("referee", "is_broken")]  # those answer in words
+
+
+@pytest.mark.parametrize("verdict", NUMBERS, ids=lambda f: f.__name__)
 def test_a_check_shows_how_far_off_an_answer_is_that_it_does_not_know(verdict, capsys):
     right = next(yours for check, yours, says in CASES if check is verdict and says is None)
     assert verdict(lambda *arguments: np.asarray(right(*arguments)) * 1.37) is False
