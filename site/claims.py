@@ -58,7 +58,8 @@ def cards():
         for kind, label in choices.items()
     )
     choose = f'<fieldset class="choose"><legend>Show</legend>{radios}</fieldset>'
-    return "\n".join(['<div class="claims">', choose, *map(card, found()), "</div>", ""])
+    key = "<p>Each line is a difference with its 95% interval; grey is what does not matter, right is more.</p>"
+    return "\n".join(['<div class="claims">', choose, key, *map(card, found()), "</div>", ""])
 
 
 def card(claim):
@@ -75,10 +76,10 @@ def card(claim):
 
 
 def effect(claim, verdict, predicted, widest):
-    """One comparison: between whom, its interval, in numbers, and what was predicted of it."""
+    """One comparison: between whom, its interval, in numbers, and what came out, and if it was not what was predicted."""
     at = f" at {' and '.join(verdict.comparison.budgets)}" if len(claim.result.budgets) > 1 else ""
     kind = "held" if verdict.word == predicted else "open" if verdict.word == UNDECIDED else "failed"
-    word = verdict.word if kind == "held" else f"{verdict.word}; predicted: {predicted}"
+    word = verdict.word if kind == "held" else f"{verdict.word}, not {predicted}"
     name = f"{verdict.comparison.method} less {claim.defined['against']}{at}"
     drawn = interval(verdict, claim.defined["delta"] or 0, widest, kind)
     return EFFECT.format(name=escape(name), drawn=drawn, number=page.shown(verdict), kind=kind, word=word)
