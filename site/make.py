@@ -115,7 +115,9 @@ def still(notebook):
 def figures():
     """The figures of the first page, as they look without scripts."""
     still = ["node", ROOT / "site" / "explorable" / "still.mjs"]
-    race, look = subprocess.run(still, check=True, capture_output=True, text=True).stdout.split("<!-- between -->")
+    race, look = subprocess.run(still, check=True, capture_output=True, encoding="utf-8").stdout.split(
+        "<!-- between -->"
+    )
     sources.write(PAGES / "race.html", race)
     sources.write(PAGES / "look.html", look)
 
