@@ -200,7 +200,15 @@ def test_links_in_a_lesson_resolve(text):
             assert link.startswith("http") or (FOLDER / link).exists(), link
 
 
-@pytest.mark.parametrize("page", ["lessons/README.md", "README.md", "CONTRIBUTING.md"])
+PAGES = [
+    "lessons/README.md",
+    "README.md",
+    "CONTRIBUTING.md",
+    *(f"docs/{path.name}" for path in FOLDER.parent.glob("docs/*.md")),
+]
+
+
+@pytest.mark.parametrize("page", sorted(PAGES))
 def test_links_resolve(page):
     path = FOLDER.parent / page
     for link in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
