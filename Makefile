@@ -4,7 +4,7 @@ VENV := $(or $(MINISAM_VENV),.venv)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-autograd test-peers test-cupy test-cupys-own lessons lessons-run figures lint mutation bench experiments against accuracy family evidence vectors size gpu-check site browser-test clean
+.PHONY: demo test test-autograd test-peers test-cupy test-cupys-own lessons lessons-run figures lint mutation bench experiments against accuracy family evidence vectors conformance size gpu-check site browser-test clean
 
 demo: $(READY)
 	$(BIN)/minisam demo
@@ -62,6 +62,9 @@ evidence: $(READY)
 vectors: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python vectors/make.py
 
+conformance: $(VENV)/.ready-conformance
+	OMP_NUM_THREADS=1 $(BIN)/python conformance/make.py
+
 size: $(READY)
 	$(BIN)/python benchmarks/size.py
 
@@ -92,6 +95,10 @@ $(VENV)/.ready-cupy: $(READY)
 
 $(VENV)/.ready-bench: $(READY)
 	$(BIN)/python -m pip install --quiet --editable ".[bench]"
+	@touch $@
+
+$(VENV)/.ready-conformance: $(READY)
+	$(BIN)/python -m pip install --quiet --editable ".[conformance]"
 	@touch $@
 
 $(VENV)/.ready-site: $(READY)

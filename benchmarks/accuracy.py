@@ -1,7 +1,7 @@
 """How well the models learn: five seeds of each with SAM.
 
-python benchmarks/accuracy.py           # about five minutes: accuracy.json, and the README's table from it
-python benchmarks/accuracy.py --render  # only the README's table
+python benchmarks/accuracy.py           # about five minutes: accuracy.json, and from it the table in docs/speed.md
+python benchmarks/accuracy.py --render  # only the table
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def table(rows: dict[str, Any]) -> str:
 
 def main() -> None:
     top = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    top.add_argument("--render", action="store_true", help="only write README's table from accuracy.json")
+    top.add_argument("--render", action="store_true", help="only write the table, from accuracy.json")
     if not top.parse_args().render:
         results = {"processor": processor(), "rows": measure()}
         with whole(RESULTS) as path:

@@ -35,7 +35,7 @@ from worker import THREADS, limit_threads
 from minisam import data
 from minisam.files import whole
 
-RESULTS, PAGE = HERE / "experiments.json", HERE / "README.md"
+RESULTS = HERE / "experiments.json"
 SEEDS, EPOCHS = (1, 10, 64), 30
 IMAGES = {"cnn": 6_400, "resnet": 1_280}  # of Fashion-MNIST, in an epoch that is timed; an epoch of all is 50,000
 ALL_IMAGES = 50_000
@@ -74,7 +74,7 @@ def main() -> int:
     if not options.render:
         measure(options.rounds)
     result = json.loads(RESULTS.read_text(encoding="utf-8"))
-    splice("experiments", table(result), PAGE)
+    splice("experiments", table(result))
     print(table(result))
     return 0
 

@@ -1,6 +1,6 @@
 """SGD and every variant of SAM on two problems, each tuned as hard as SGD: what they reach, how flat, and at what cost.
 
-python benchmarks/family.py            # about ten minutes on two cores: family.json, README's table, figures/family.png
+python benchmarks/family.py            # about ten minutes on two cores: family.json, docs/family.md, figures/family.png
 python benchmarks/family.py --fresh    # forgets what family.json holds already
 python benchmarks/family.py --render   # only the table and the figure
 
@@ -360,7 +360,7 @@ def plot(results: dict[str, Any], path: Path) -> None:
 def main() -> int:
     top = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     top.add_argument("--fresh", action="store_true", help="forget what the result file holds")
-    top.add_argument("--render", action="store_true", help="only README's table and the figure")
+    top.add_argument("--render", action="store_true", help="only the table and the figure")
     top.add_argument("--quick", action="store_true", help="a few methods, one epoch; with a result file of its own")
     top.add_argument("--results", type=Path, default=RESULTS, help="the result file")
     options = top.parse_args()

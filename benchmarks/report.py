@@ -1,4 +1,4 @@
-"""What a result file says: a Markdown table for the terminal and the README, and the plot of the scaling curves."""
+"""What a result file says: a Markdown table for the terminal and docs/speed.md, and the plot of the scaling curves."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ def table(results: Results) -> str:
     return "\n".join([*_times(results), "", *_goals(results), "", *_models(results), "", _machine(results)])
 
 
-def render(results: Results) -> None:
-    """Put the table into the README and draw the plot."""
-    splice("benchmark table", table(results))
+def render(results: Results) -> Path:
+    """Put the table into its page, and draw the plot; the page."""
+    page = splice("benchmark table", table(results))
     plot(results)
+    return page
 
 
 def _times(results: Results) -> Iterator[str]:

@@ -1,9 +1,9 @@
 """How long a training step takes: minisam beside NumPy by hand, PyTorch and JAX, side by side.
 
-python benchmarks/run.py              # all of it: results.json, the README's table, figures/scaling.png
+python benchmarks/run.py              # all of it: results.json, the table in docs/speed.md, figures/scaling.png
 python benchmarks/run.py --quick      # seconds, NumPy only; writes nothing
 python benchmarks/run.py --only minisam,jax --seconds 5
-python benchmarks/run.py --render     # README and figure from results.json
+python benchmarks/run.py --render     # that table and the figure, from results.json
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ import report
 from jobs import CURVES, MODELS, NETS
 from machine import processor
 from measure import Disagreement, Suite
-from readme import README
 from systems import NEEDED, OF_MODELS, QUICK, SYSTEMS
 from tqdm.auto import tqdm
 from worker import THREADS, Unavailable, limit_threads
@@ -66,8 +65,8 @@ def main() -> int:
     else:
         with whole(RESULTS) as path:
             path.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        report.render(results)
-        print(f"{report.table(results)}\n\nwritten: {RESULTS}, {README}, {report.PLOT}")
+        page = report.render(results)
+        print(f"{report.table(results)}\n\nwritten: {RESULTS}, {page}, {report.PLOT}")
     return 0
 
 
@@ -79,7 +78,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--quick", action="store_true", help="a few seconds, without PyTorch and JAX; writes nothing")
     top.add_argument("--only", type=_systems, default=list(SYSTEMS), help="beginnings of names: " + ", ".join(SYSTEMS))
     top.add_argument("--seconds", type=float, default=30.0, help="time for each net, each set of curves (default: 30)")
-    top.add_argument("--render", action="store_true", help="only write README's table and the figure from results.json")
+    top.add_argument("--render", action="store_true", help="only write the table and the figure, from results.json")
     return top
 
 

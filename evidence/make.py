@@ -1,4 +1,4 @@
-"""Try the claims, and write their pages and the README's table. Computes what is missing, and goes on with what was stopped.
+"""Try the claims, and write their pages. Computes what is missing, and goes on with what was stopped.
 
 python evidence/make.py              # all of them
 python evidence/make.py long_tail    # this one
@@ -14,7 +14,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 
 from measuring import measured
 from page import OVERVIEW, TIMES, load, overview, page
-from readme import splice
 
 from minisam import plot
 from minisam.files import whole
@@ -69,7 +68,6 @@ def main():
         write(HERE / f"{name}.md", page(load(there[name])))
     found = [load(path) for path in there.values() if ended(path.with_suffix(".json"))]
     write(HERE / "README.md", OVERVIEW.format(overview(found)))
-    splice("evidence table", overview(found, "evidence/"))
 
 
 if __name__ == "__main__":

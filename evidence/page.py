@@ -141,15 +141,15 @@ def shown(verdict):
     return f"{verdict.effect:+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]"
 
 
-def overview(claims, folder=""):
-    """The table of all claims, what did not reproduce first; their pages lie in `folder`."""
+def overview(claims):
+    """The table of all claims, what did not reproduce first."""
     order = ("Not", "Undecided", "Reproduced in", "Reproduced")
     ranked = sorted(claims, key=lambda claim: next(k for k, word in enumerate(order) if claim.outcome.startswith(word)))
-    lines = [HEAD, ("---",) * len(HEAD), *(row(claim, folder) for claim in ranked)]
+    lines = [HEAD, ("---",) * len(HEAD), *(row(claim) for claim in ranked)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def row(claim, folder):
+def row(claim):
     """A line of it. Differences and costs are those of the first method that the claim predicts something of, and of the base."""
     name, against = next(iter(claim.defined["predicted"])), claim.defined["against"]
     effects, costs = [], []
@@ -158,7 +158,7 @@ def row(claim, folder):
         effects.append(f"{shown(verdict)} at {' and '.join(budgets)}")
         costs.append(" / ".join(f"{claim.result.budgets[budgets[0]][each].gradients:,.0f}" for each in (name, against)))
     effect = f"{name} less {against}: {'; '.join(effects)} ({claim.defined['scale']})"
-    link = f"[{claim.title}]({folder}{claim.path.stem}.md)"
+    link = f"[{claim.title}]({claim.path.stem}.md)"
     minutes = json.loads(TIMES.read_text("utf-8")).get(claim.path.stem)
     told = "–" if minutes is None else f"{minutes:g}"
     return link, f"**{claim.outcome}**", effect, str(claim.defined["units"]), "; ".join(costs), told

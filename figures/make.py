@@ -1,6 +1,6 @@
-"""Draw every figure anew, and write the tables of the README that belong to them.
+"""Draw every figure anew, and write the tables that belong to them.
 
-python figures/make.py            # SAM explained: figures/sam.gif, sam.png; the demo: demo.png, demo.json, the README's table
+python figures/make.py            # SAM explained: figures/sam.gif, sam.png; the demo: demo.png, demo.json, docs/demo.md
 python figures/make.py --tune     # also the search that the demo's settings come from: figures/tuning.json
 """
 

@@ -16,7 +16,7 @@
 # %% [markdown]
 # # 11 · Paying less
 # **You can already**: tune SAM and measure what it brings (07, 08). **You will**: know five ways to save its second gradient,
-# test the premise of two of them, and put what each brings beside what it costs.
+# plan a comparison in which all spend the same, test the premises of two of the ways, and put what each brings beside what it costs.
 
 # %%
 import time
@@ -28,9 +28,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import minisam
-from minisam import SAM, SGD, BatchLoss, sam
+from minisam import SAM, SGD, BatchLoss, sam, study
 from minisam.array_backend import asarray, asnumpy
-from minisam.data import batches, symmetric_noise
+from minisam.data import batches, subset, symmetric_noise
 from minisam.ops import dot, norm, over
 from minisam.optim import cosine
 from minisam.plot import COLOURS
@@ -51,23 +51,28 @@ from minisam.stats import mean_and_interval
 #
 # (Moving only some of the weights saves nothing by itself: the gradient there is a whole one. What it needs is less memory.)
 #
-# **Exercise 1.** `EveryK` takes a step of SAM at each k-th step, and one of SGD at the others. What does a step cost in the mean?
+# **Exercise 1 (design).** A fair comparison lets all spend as many gradients. SAM trains for `epochs` epochs. For how many should the
+# others train? Return five numbers: of SGD, of `EveryK` with k, of `LookSAM` with k, of `RST` with p, and of `MSAM`.
 
 
 # %% tags=["exercise"]
-def price(k):
+def fair_epochs(epochs, k, p):
     return ...
 
 
-_ = check_11.price(price)
+_ = check_11.fair_epochs(fair_epochs)
 
 
 # %% jupyter={"source_hidden": true} tags=["solution"]
-def price(k):
-    return 1 + 1 / k
+def fair_epochs(epochs, k, p):
+    prices = np.array([1, 1 + 1 / k, 1 + 1 / k, 1 + p, 1])  # gradients a step
+    return 2 * epochs / prices
 
 
-_ = check_11.price(price)
+_ = check_11.fair_epochs(fair_epochs)
+
+# %%
+print("as long as 40 epochs of SAM, with k = 5 and p = ½:", np.round(fair_epochs(40, 5, 0.5), 1))
 
 # %% [markdown]
 # ## Reuse: LookSAM
@@ -189,187 +194,176 @@ check.keep(figure, "11_premises")
 plt.show()
 
 # %% [markdown]
+# What to look for on the left, early in training: is g as steady as $g_v$? In the middle, later: which of them keeps its direction for
+# longer? On the right: from which epoch on does looking ahead, along −v, mean looking uphill?
+
+# %% jupyter={"source_hidden": true}
+five = lags.index(5)
+early, late = ({name: np.mean(cosines[name, part][five]) for name in kept} for part in parts)
+per_epoch = np.array(rises).reshape(12, steps, 10).mean(axis=1)
+above = [epoch for epoch, (mean, half) in enumerate(zip(*mean_and_interval(per_epoch), strict=True), 1) if mean > half]
+check.saw(
+    f"Five steps apart, the mean cosine is {early['g']:.2f} for g and {early['g_v']:.2f} for g_v in epochs 1 to 4, and {late['g']:.2f} and "
+    f"{late['g_v']:.2f} in epochs 8 to 12. So g_v is the steadier of the two late in training, and even then it has turned far within "
+    f"five steps. Along −v the loss rises, by more than its interval, in the epochs {', '.join(map(str, above)) or '(none)'}: the "
+    "premise of MSAM holds once the momentum carries w across the valley, and not at the beginning."
+)
+
+# %% [markdown]
 # ### Explain
-# What to look for on the left: at first all gradients point where learning is; is g as steady as $g_v$ there? Later, what is left
-# of g is mostly noise and the bounce to and fro. At lags of a few steps, does $g_v$ keep more of its direction? That is what
-# LookSAM builds on:
+# At first all gradients point where learning is. Later, what is left of g is mostly noise and the bounce to and fro, and that part of
+# $g_{adv}$ which g lacks keeps more of its direction. That is what LookSAM builds on:
 #
 # $$d = g + \alpha \|g\| \frac{g_v}{\|g_v\|} \qquad \text{with } g_v \text{ of the last step that paid}$$
 #
-# On the right: below zero, the way of the momentum leads down, as it should. Above zero it leads *up*: momentum carries w too
-# far, across the valley and up the other side, so looking ahead is looking uphill, for free. From which epoch on does it?
+# And momentum: where the loss falls along −v, the way of the momentum leads down, as it should. Where it rises, momentum
+# carries w too far, across the valley and up the other side, so that looking ahead is looking uphill, for free.
 #
 # ## What each brings, and what it costs
-# Each method chooses among six combinations, and SGD among twelve, by validation digits and seeds that are not used again. `cosine`
-# lowers the step size to zero over the training.
-
-# %%
-epochs, l2 = 40, [0.003, 0.005]
-base, tuned = SGD(cosine(0.1, epochs * steps), momentum=0.9), {}  # name: (optimizer, epochs)
-
-
-def measured(name, make, swept, length=epochs):
-    """Tune on validation digits; then the price a step of `epochs`, and ten accuracies on the test digits [%]."""
-    begun = time.perf_counter()
-    chosen = minisam.train(model, noisy, make, epochs=length, seed=range(100, 104), sweep=swept).choose()
-    tuned[name] = make(**chosen), length
-    run = minisam.train(model, noisy, *tuned[name], seed=seeds)
-    cost = run.history["evaluations"][-1] / (epochs * steps)
-    accuracy = 100 * run.evaluate(digits.x_test, digits.y_test)["accuracy"]
-    mean, half = mean_and_interval(accuracy)
-    print(
-        f"{name:16} {cost:4.2f} gradients  {mean:.2f} ± {half:.2f} %   {time.perf_counter() - begun:4.1f} s   {chosen}"
-    )
-    return cost, accuracy
+# A small study, live: four methods, six settings each, chosen on one unit and reported on four others. A unit is a split of the
+# digits, with 40% of its 600 training labels wrong in its own way. A bar shows how far it is.
 
 
 # %%
-def measure(families):
-    return {
-        family: {name: measured(name, make, {"rho": rho, "l2": l2}) for name, (make, rho) in members.items()}
-        for family, members in families.items()
-    }
+def unit(k):
+    return symmetric_noise(subset(minisam.data.digits(1100 + k), 600, k), 0.4, k)
 
+
+def sgd(lr, l2, steps):
+    return SGD(cosine(lr, steps), momentum=0.9, l2=l2)
+
+
+# %%
+rules = {
+    "SGD": (sgd, {"lr": [0.1, 0.2], "l2": [0.0025, 0.005, 0.01]}),
+    "SAM": (lambda lr, rho, steps: SAM(sgd(lr, 0.0, steps), rho, l2=0.005), [0.1, 0.2, 0.4]),
+    "MSAM": (lambda lr, rho, steps: sam.MSAM(sgd(lr, 0.0, steps), rho, l2=0.005), [0.5, 1.0, 2.0]),
+    "LookSAM": (
+        lambda lr, rho, steps: sam.LookSAM(sgd(lr, 0.0, steps), rho, k=5, alpha=0.2, l2=0.005),
+        [0.1, 0.2, 0.4],
+    ),
+}
+# %%
+methods = {
+    name: (make, grid if name == "SGD" else {"lr": [0.1, 0.2], "rho": grid}) for name, (make, grid) in rules.items()
+}
+small = study.compare(study.Problem(model, unit, epochs=20), methods, delta=0.01, units=4, tuning=1)
+print(small.table())
+print(*small.verdicts(against="SAM"), sep="\n")
 
 # %% [markdown]
+# Four units decide little, and twenty epochs are few. The recorded study of the repository ([its page](../evidence/cheaper.md)) has 40
+# units, 40 epochs, and 12 settings or more for each of six methods.
+#
 # ### Predict
-# First SGD, and SGD that may go on for longer: one and a half times and twice the epochs, as many gradients as the others spend. By
-# how many points of test accuracy is a training of twice the length better?
+# In the recorded study, by how many points of accuracy is `MSAM`, which pays for one gradient a step, better than SAM at equal epochs?
+# (Worse is negative.)
 
 # %% tags=["prediction"]
 prediction = None
 
 # %%
-lr_l2 = {"lr": [0.1, 0.2, 0.4], "l2": [0.003, 0.005, 0.007, 0.01]}
-
-
-def sgd(length):
-    return lambda lr, l2: SGD(cosine(lr, length * steps), momentum=0.9, l2=l2)
-
-
-longer = [measured(f"SGD, {n} epochs", sgd(n), lr_l2, n) for n in (epochs, epochs * 3 // 2, epochs * 2)]
-reference = longer[0][1]
-check.predict(prediction, np.mean(longer[-1][1] - reference), "points")
-
-# %% [markdown]
-# ### Predict
-# And now the variants, each at equal epochs; first those that pay now and then. Which share of SAM's gain over SGD does `RST`
-# keep, which pays half of the second gradients? Put a number such as 0.5.
-
-# %% tags=["prediction"]
-prediction = None
-
-# %%
-families = {  # family: {name: (rho, l2) -> optimizer, values of rho}
-    "SAM": {"SAM": (lambda rho, l2: SAM(base, rho, l2=l2), [0.1, 0.2, 0.3])},
-    "now and then": {
-        "EveryK, k = 5": (lambda rho, l2: sam.EveryK(base, rho, k=5, l2=l2), [0.2, 0.4, 0.6]),
-        "RST, p = ½": (lambda rho, l2: sam.RST(base, rho, prob=0.5, l2=l2), [0.2, 0.3, 0.4]),
-        "AESAM": (lambda rho, l2: sam.AESAM(base, rho, steps=epochs * steps, l2=l2), [0.2, 0.3, 0.4]),
-    },
+large = check.recorded("cheaper")
+at_equal = {
+    budget: {v.comparison.method: v for v in large.verdicts("SAM") if budget in v.comparison.budgets}
+    for budget in large.budgets
 }
-results = measure(families)
-gain = {name: np.mean(accuracy - reference) for group in results.values() for name, (_, accuracy) in group.items()}
-check.predict(prediction, gain["RST, p = ½"] / gain["SAM"])
-
-# %% [markdown]
-# Then those that use what is there, or a part. (`MESA` has no radius; in its place stands the weight of its term.)
-
-# %%
-families = {
-    "what is there": {
-        "LookSAM, k = 5": (lambda rho, l2: sam.LookSAM(base, rho, k=5, alpha=0.2, l2=l2), [0.2, 0.3, 0.4]),
-        "MSAM": (lambda rho, l2: sam.MSAM(base, rho, l2=l2), [0.5, 0.75, 1.0]),
-    },
-    "a part": {
-        "ESAM, γ = ½": (lambda rho, l2: sam.ESAM(base, rho, l2=l2), [0.01, 0.02, 0.05]),
-        "SSAM, half": (lambda rho, l2: sam.SSAM(base, rho, l2=l2), [0.1, 0.2, 0.3]),
-    },
-}
-results |= measure(families)
-
-# %%
-families = {
-    "outputs": {"MESA": (lambda rho, l2: sam.MESA(base, lam=rho, beta=0.98, l2=l2), [1.0, 3.0, 10.0])},
-    "at the same time": {
-        "SAMPa": (lambda rho, l2: sam.SAMPa(base, rho, l2=l2), [0.1, 0.2, 0.3]),
-        "AsyncSAM": (lambda rho, l2: sam.AsyncSAM(base, rho, l2=l2), [0.1, 0.2, 0.3]),
-    },
-}
-results |= measure(families)
+check.predict(prediction, 100 * at_equal["equal epochs"]["MSAM"].effect, "points")
+print(large.table())
 
 
 # %%
-def draw_gain(ax, at, accuracy, name, **style):
-    """The gain over SGD, its interval, and the name above it."""
-    mean, half = mean_and_interval(accuracy - reference)
-    ax.errorbar(at, mean, half, fmt="o", capsize=3, **style)
-    above = {"textcoords": "offset points", "ha": "center", "va": "bottom", "fontsize": 8}
-    ax.annotate(name, (at, mean + half), (0, 5), rotation=90, **above)
-
-
-def draw_sgd(ax):
-    mean, half = mean_and_interval(np.array([accuracy - reference for _, accuracy in longer]))
-    ax.plot([1, 1.5, 2], mean, "s--", color="grey", label="SGD, for longer")
-    ax.fill_between([1, 1.5, 2], mean - half, mean + half, color="grey", alpha=0.15)
+def draw_costs(ax, budget):
+    """The gain over SAM at the price of a step, and its interval; rings: the small study of above."""
+    here = {v.comparison.method: v for v in small.verdicts("SAM") if budget in v.comparison.budgets}
+    price = {name: outcome.gradients / outcome.epochs for name, outcome in large.budgets[budget].items()}
+    for colour, (name, v) in zip(COLOURS, at_equal[budget].items(), strict=False):
+        at = 2 * price[name] / price["SAM"]
+        ax.errorbar(at, 100 * v.effect, 100 * v.half_width, fmt="o", capsize=3, color=colour, label=name)
+        if name in here:
+            ax.plot(at, 100 * here[name].effect, "o", mfc="none", color=colour, markersize=10)
+    ax.axhline(0, color="black", linewidth=0.8)
+    ax.axhspan(-1, 1, color="grey", alpha=0.15)
+    ax.set(title=budget, xlabel="gradients a step (SAM: 2)", xlim=(0.8, 2))
 
 
 # %%
-figure, ax = plt.subplots(figsize=(9, 4.6), layout="constrained")
-draw_sgd(ax)
-seen, tops = [], []
-for colour, (family, members) in zip(["black", *COLOURS], results.items(), strict=False):
-    for k, (name, (cost, accuracy)) in enumerate(members.items()):
-        at = cost + 0.05
-        while any(abs(at - other) < 0.05 for other in seen):  # beside those of the same price
-            at += 0.05
-        draw_gain(ax, at, accuracy, name, color=colour, label=None if k else family)
-        seen.append(at)
-        tops.append(sum(mean_and_interval(accuracy - reference)))
-ax.axhline(0, color="black", linewidth=0.8)
-ax.set(xlabel="gradients a step", ylabel="test accuracy minus SGD's, points", ylim=(None, max(tops) + 1.3))
-figure.legend(loc="outside upper center", ncols=4, frameon=False)
+figure, axes = plt.subplots(1, 2, figsize=(9, 3.8), sharey=True, layout="constrained")
+for ax, budget in zip(axes, large.budgets, strict=True):
+    draw_costs(ax, budget)
+axes[0].set_ylabel("accuracy minus SAM's, points")
+axes[0].legend(loc="upper right", fontsize=8)
 check.keep(figure, "11_accuracy_and_cost")
 plt.show()
 
 # %% [markdown]
+# Dots are the mean over 40 units with its 95% interval, rings the small study; within the grey band a difference is too small
+# to matter. All points stand at the price that was measured. What to look for: which methods are within the band with all of
+# their interval? Is any better than SAM? And does SGD catch up when it may train for twice the epochs?
+
+# %% jupyter={"source_hidden": true}
+words = {}
+for budget, by_name in at_equal.items():
+    for name, v in by_name.items():
+        words.setdefault((v.word, budget), []).append(f"{name} ({100 * v.effect:+.1f})")
+check.saw(
+    "; ".join(f"<b>{word}</b> at {budget}: {', '.join(names)}" for (word, budget), names in sorted(words.items()))
+    + f" points. The cheapest, MSAM, is the best on these data, and SGD does not gain by twice the epochs: "
+    f"{100 * np.mean(large.budgets['equal gradients']['SGD'].scores):.1f}% after "
+    f"{100 * np.mean(large.budgets['equal epochs']['SGD'].scores):.1f}%. So most steps do not need a second gradient here."
+)
+
+# %% [markdown]
 # ### Explain
-# Points (moved apart where the price is the same) are the mean of ten seeds, bars the 95% interval of the difference to SGD *on
-# the same wrong labels*,
+# The bars are intervals of paired differences, d = accuracy of the method less that of SAM *on the same unit*,
 #
-# $$\bar d \pm t \, s / \sqrt{10}, \qquad d_k = \text{accuracy}_k - \text{accuracy of SGD}_k$$
+# $$\bar d \pm t \, s / \sqrt{n}$$
 #
-# What to look for: which bars leave zero out? Does any variant fall out of SAM's bar? Where bars overlap, no order has been
-# shown. And against the grey line, which spends the same gradients on more epochs of SGD: does SGD gain from them?
+# and the words take into account that ten pairs were looked at (lesson 16). Where the study says *equal*, the difference is shown to be
+# below a point; where it says *undecided*, neither is shown.
 #
-# `ESAM` keeps the examples that suffer most from ε. With wrong labels, which are these? **Turn a knob**: give it `gamma=0.9`. And
-# count time, not gradients, in the seconds printed above: do they follow the price?
-#
-# **The winner, once more.** Eleven were tried, and the best looking of eleven looks better than it is, for part of its lead was
-# luck. So measure it again, with ten seeds that nobody has seen.
+# **The winner, once more.** Four variants were tried, and the best looking of four looks better than it is, for part of its
+# lead was luck. So measure it again, with the settings that the record chose, on eight units that nobody has seen.
 #
 # ### Predict
-# How many points ahead of SGD will the one that looks best be now?
+# How many points ahead of SAM, at equal epochs, will the recorded winner be now?
 
 # %% tags=["prediction"]
 prediction = None
 
+
 # %%
-gain = {name: accuracy - reference for group in results.values() for name, (_, accuracy) in group.items()}
-best = max(gain, key=lambda name: np.mean(gain[name]))
-again = []
-for name in (best, f"SGD, {epochs} epochs"):
-    run = minisam.train(model, noisy, *tuned[name], seed=range(10, 20))
-    again.append(100 * run.evaluate(digits.x_test, digits.y_test)["accuracy"])
-for when, difference in (("before", gain[best]), ("with new seeds", again[0] - again[1])):
-    mean, half = mean_and_interval(difference)
-    print(f"{best} minus SGD, {when}: {mean:+.2f} ± {half:.2f} points")
-check.predict(prediction, np.mean(again[0] - again[1]), "points")
+def of_record(name, rule):
+    """A method with the settings that the record chose, and no others."""
+
+    def make(lr, l2, rho, steps):
+        return rule(sgd(lr, 0.0, steps), rho, l2=l2)
+
+    return make, {setting: [value] for setting, value in large.budgets["equal epochs"][name].settings.items()}
+
+
+pair = {"SAM": of_record("SAM", SAM), "MSAM": of_record("MSAM", sam.MSAM)}
+unseen = study.Problem(model, lambda k: unit(100 + k), epochs=40)
+again = study.compare(unseen, pair, delta=0.01, units=8, tuning=1)
+first = again.verdicts(against="SAM")[0]
+print("recorded:", at_equal["equal epochs"]["MSAM"], "\nagain:   ", first)
+check.predict(prediction, 100 * first.effect, "points")
+
+# %% [markdown]
+# What to look for: is it as large as before? Would these eight units alone have decided it?
+
+# %% jupyter={"source_hidden": true}
+check.saw(
+    f"On new units MSAM is {100 * first.effect:+.1f} ± {100 * first.half_width:.1f} points from SAM, in the record "
+    f"{100 * at_equal['equal epochs']['MSAM'].effect:+.1f} ± {100 * at_equal['equal epochs']['MSAM'].half_width:.1f}. Eight units alone say: "
+    f"<b>{first.word}</b>. A repetition need not decide by itself: it asks whether the lead was luck, and a lead that was luck would be gone."
+)
 
 # %% [markdown]
 # ## Watch it move
 # The valley of lesson 00, $L = (xy)^2/2$: SGD stops at its floor, SAM travels on to where it is flat. Here is how far each
-# comes **for the same number of gradients**.
+# comes **for the same number of gradients**. To try: k = 1, where three of them are one; α = 0; ρ = 0. What to look for: is
+# there a k at which `LookSAM` comes farther than SAM for the same gradients?
 
 
 # %%
@@ -413,15 +407,28 @@ draw()
 # %%
 _ = ipywidgets.interact(draw, k=(1, 20), alpha=(0.0, 2.0, 0.1), rho=(0.0, 0.3, 0.01))
 
+# %% jupyter={"source_hidden": true}
+base, ends = SGD(0.2), {"SAM": travel(SAM(SGD(0.2), 0.1))[1][-1]}
+for k in (2, 5, 10, 20):
+    ends[f"LookSAM, k = {k}"] = travel(sam.LookSAM(base, 0.1, k=k, alpha=0.7))[1][-1]
+    ends[f"EveryK, k = {k}"] = travel(sam.EveryK(base, 0.1, k=k))[1][-1]
+farther = [name for name, y in ends.items() if y < ends["SAM"]]
+check.saw(
+    "After 600 gradients y has fallen from 2 to "
+    + ", ".join(f"{y:.2f} ({name})" for name, y in ends.items())
+    + f". Farther than SAM: {', '.join(farther) or 'none'}. Steps that do not look stand still, so paying rarely saves nothing here, unless "
+    "what was seen is used again."
+)
+
 # %% [markdown]
 # ### Explain
-# In the valley only the bounce moves w down. The curvature across is $h = y^2$, and for each step that looks, lesson 13 finds about
+# In the valley only the bounce moves w along the floor. The slope along y is
 #
-# $$\Delta y = -\frac{\eta}{2}\, h'(y) \left( \frac{2 \rho}{2 - \eta h} \right)^2$$
+# $$\partial L/\partial y = x^2\, y$$
 #
-# A step that does not look falls to the floor and stays: `EveryK` travels in one step of k. `LookSAM` travels in the others as
-# well, on what it remembers, and `MSAM` on its momentum, once that has started to bounce. What to look for: k = 1, where three of
-# them are one; α = 0; ρ = 0. Is there a k at which `LookSAM` comes farther than SAM for the same gradients?
+# and at w + ε, where |x| is at least ρ, it is at least ρ²y: each step that looks goes down by about η x² y. A step that does
+# not look falls to the floor, x = 0, where there is no slope, and stays. So `EveryK` travels in one step of k. `LookSAM`
+# travels in the others as well, on what it remembers, and `MSAM` on its momentum, once that has started to bounce.
 #
 # ## At the same time
 # `SAMPa` and `AsyncSAM` spend two gradients, but neither waits for the other. Given two processors that have nothing else to do,

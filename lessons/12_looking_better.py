@@ -15,8 +15,9 @@
 
 # %% [markdown]
 # # 12 · Looking better
-# **You can already**: say what a variant costs (11). **You will**: see which of SAM's choices others have changed, the ball, the
-# gradient taken, the direction, and measure whether any of them is told from SAM, without ranking what is not ranked.
+# **You can already**: say what a variant costs (11). **You will**: see which of SAM's choices others have changed, the ball,
+# the gradient taken, the direction, the examples; write a score that is fair to rare classes; and measure, where a variant has
+# its best chance, whether it beats SAM.
 
 # %%
 import check
@@ -26,15 +27,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import minisam
-from minisam import SAM, SGD, BatchLoss, sam
+from minisam import SAM, SGD, BatchLoss, sam, study
 from minisam.array_backend import asarray, asnumpy, xp
-from minisam.data import symmetric_noise
 from minisam.ops import dot, norm
 from minisam.optim import cosine
 from minisam.plot import COLOURS
 from minisam.sam import across, epsilon
 from minisam.sam.algebra import Look
-from minisam.stats import mean_and_interval
 
 # %% [markdown]
 # ## The question: is SAM's the right ball, and the right gradient?
@@ -129,11 +128,20 @@ plt.show()
 #
 # $$\epsilon = T \, \rho\, \frac{T g}{\|T g\|} \quad \longrightarrow \quad A\, \epsilon$$
 #
-# ASAM's ε is rescaled with the weights and the rise is the same, exactly with η = 0. SAM sees a sharper minimum wherever one
-# layer is small. What to look for: which of the others are level, and where does η begin to count? (Filter by filter, a scale
-# that is shared by a whole layer cancels; one that differs from unit to unit would not.)
-#
-# **A ball for two weights.** Here are three balls around w, and the ε of each, on one landscape. Move w: whose ball follows?
+# With η = 0, ASAM's ε is rescaled exactly as the weights are, and the rise is the same. SAM sees a sharper minimum wherever one
+# layer is small. What to look for: which of the others are level, and where does η begin to count?
+
+# %% jupyter={"source_hidden": true}
+check.saw(
+    "Largest rise over smallest, among the 41 copies: "
+    + ", ".join(f"{name} {values.max() / values.min():.3g}" for name, values in rises.items())
+    + ". The measures in units of the weights or of the filters are level, the one with η = 0.01 only while most weights are larger than "
+    "η. (Filter by filter, a factor that a whole layer shares cancels; one that differs from unit to unit would not.)"
+)
+
+# %% [markdown]
+# **A ball for two weights.** Here are three balls around w, and the ε of each, on one landscape. Move w towards an axis, until
+# one weight is nearly 0. What to look for: whose ball follows w?
 
 # %%
 bowl = minisam.Quadratic(asarray(np.array([[3.0, 1.0], [1.0, 2.0]])))
@@ -165,6 +173,15 @@ draw()
 
 # %%
 _ = ipywidgets.interact(draw, first=(0.0, 2.0, 0.1), second=(0.0, 1.5, 0.1), rho=(0.05, 0.6, 0.05))
+
+# %% jupyter={"source_hidden": true}
+balls = {"SAM": np.ones(2), "ASAM": np.abs([1.6, 0.4])}
+check.saw(
+    "At w = (1.6, 0.4) and ρ = 0.4 the half-axes are "
+    + "; ".join(f"{name}: {0.4 * T[0]:.2f} and {0.4 * T[1]:.2f}" for name, T in balls.items())
+    + ". ASAM's ball follows w, and is a line where a weight is 0: such a weight is never moved. Fisher SAM's follows the gradient: it is "
+    "narrow where the gradient is large. SAM's is the same everywhere."
+)
 
 # %% [markdown]
 # ## The gradient: GSAM
@@ -221,23 +238,8 @@ for alpha in (0.0, 0.2, 0.4):
 # gradients, which stands for the full gradient, out of the direction: along g − σ m. Random smoothing (`RWP`) goes to the other
 # extreme, and looks along no gradient at all: ξ ~ N(0, σ²), at half the price.
 #
-# **Exercise 3.** Which σ makes ξ about ρ long, with n weights?
-
-
-# %% tags=["exercise"]
-def noise_of_length(rho, n):
-    return ...
-
-
-_ = check_12.noise_of_length(noise_of_length)
-
-
-# %% jupyter={"source_hidden": true} tags=["solution"]
-def noise_of_length(rho, n):
-    return rho / np.sqrt(n)
-
-
-_ = check_12.noise_of_length(noise_of_length)
+# The length of ξ is about $\sqrt{n}\, \sigma$ with n weights, since the mean of $\|\xi\|^2$ is $n \sigma^2$. So
+# $\sigma = \rho/\sqrt n$ makes it about ρ long.
 
 # %%
 minisam.show(sam.FriendlySAM.where)
@@ -251,7 +253,7 @@ minisam.show(sam.RWP.direction)
 prediction = None
 
 # %%
-sigma = noise_of_length(0.1, model.size)
+sigma = 0.1 / model.size**0.5
 random = minisam.sharpness.average_case(batch, run.w, sigma, samples=200)
 along_g = minisam.sharpness.surrogate_gap(batch, run.w, 0.1)
 print(f"along g {float(along_g):.5f}, along noise {random.value:.7f} ± {2 * random.error:.7f}")
@@ -267,109 +269,154 @@ check.predict(prediction, float(along_g) / random.value)
 #
 # So random smoothing needs a much larger σ, and is another regulariser, not a cheap SAM.
 #
-# ## Does any of them help?
-# The setting of lessons 08 and 11, 40% wrong labels. Each chooses among six combinations by validation digits and seeds that are
-# not used again, SGD among twelve.
+# ## Where could a variant win?
+# Where its idea meets the problem. `ImbSAM` was made for classes of very different sizes: the frequent ones have examples
+# enough, so it perturbs the loss of the rare ones alone. So here are digits with a long tail: 80 zeros to train on, 57 ones,
+# and so on down to 4 nines.
 
 # %%
-epochs, wide = 40, minisam.mlp([64, 64, 64, 10])
+minisam.show(sam.ImbSAM.direction)
 
 
-def noisy(seed):
-    return symmetric_noise(digits, 0.4, seed)
+def unit(k):
+    return minisam.data.long_tailed(minisam.data.digits(1200 + k, train=1100, validation=300), 80, 4, k)
 
 
-def base_of(lr=0.1, l2=0.0):
-    return SGD(cosine(lr, epochs * (600 // 64)), momentum=0.9, l2=l2)
+counts = np.bincount(unit(0).y_train)
+tail = np.flatnonzero(counts < 20).tolist()
+print("training examples of each class:", counts, " the rare classes:", tail)
+
+# %% [markdown]
+# The test part has about as many examples of each class. But think of a test part with a long tail, too: who never says "9"
+# loses next to nothing there.
+#
+# **Exercise 3 (design).** Write a score that is fair to all classes: every class counts the same, however many examples it has.
+# `predicted` and `labels` are arrays (m,) of whole numbers; score the examples of a class by the share of them that is right.
+
+
+# %% tags=["exercise"]
+def fair_score(predicted, labels):
+    return ...
+
+
+_ = check_12.fair_score(fair_score)
+
+
+# %% jupyter={"source_hidden": true} tags=["solution"]
+def fair_score(predicted, labels):
+    return np.mean([np.mean(predicted[labels == c] == c) for c in np.unique(labels)])
+
+
+_ = check_12.fair_score(fair_score)
+
+# %%
+labels = unit(0).y_train
+always_0, first_five = np.zeros_like(labels), np.where(labels < 5, labels, 0)
+for name, guess in (("always 0", always_0), ("right on 0 to 4, else 0", first_five)):
+    print(f"{name:24} accuracy {np.mean(guess == labels):.1%}   fair score {fair_score(guess, labels):.1%}")
+
+# %% [markdown]
+# Now a small study, live: SAM and four variants, six settings each, chosen on one unit and reported on four others. A unit is a
+# split of the digits, with a long tail drawn from it. The score is the library's `balanced_accuracy`, which is yours. Under equal
+# gradients, all train as long as it takes to spend what ImbSAM does, which needs three a step.
 
 
 # %%
-def measured(make, **swept):
-    """Chosen on validation digits, ten accuracies on the test digits [%]."""
-    tuning = minisam.train(wide, noisy, make, epochs=epochs, seed=range(100, 104), sweep=swept)
-    chosen = tuning.choose()
-    run = minisam.train(wide, noisy, make(**chosen), epochs=epochs, seed=range(10))
-    accuracy = 100 * run.evaluate(digits.x_test, digits.y_test)["accuracy"]
-    mean, half = mean_and_interval(accuracy)
-    cost = run.history["evaluations"][-1] / (epochs * (600 // 64))
-    print(f"{mean:.2f} ± {half:.2f} %   {cost:.0f} gradients a step   {chosen}")
-    return accuracy
+def score(run, data):
+    return float(run.evaluate(data.x_test, data.y_test)["balanced_accuracy"])
 
 
-# %%
-b, l2 = base_of(), [0.003, 0.005]
-candidates = {  # name: ((rho, l2) -> optimizer, values of rho, or of sigma)
-    "SAM": (lambda rho, l2: SAM(b, rho, l2=l2), [0.1, 0.2, 0.3]),
-    "ASAM": (lambda rho, l2: sam.ASAM(b, rho, l2=l2), [0.5, 1.0, 1.5]),
-    "GSAM": (lambda rho, l2: sam.GSAM(b, rho, alpha=0.2, l2=l2), [0.1, 0.2, 0.3]),
-    "F-SAM": (lambda rho, l2: sam.FriendlySAM(b, rho, l2=l2), [0.2, 0.3, 0.4]),
-    "RWP": (lambda rho, l2: sam.RWP(b, sigma=rho, l2=l2), [0.01, 0.02, 0.04]),
-    "R-SAM": (lambda rho, l2: sam.RSAM(b, rho, sigma=0.001, l2=l2), [0.1, 0.2, 0.3]),
-    "CR-SAM": (lambda rho, l2: sam.CRSAM(b, rho, l2=l2), [0.1, 0.2, 0.3]),
+def heavy(lr, steps):
+    return SGD(cosine(lr, steps), momentum=0.9)
+
+
+rules = {
+    "SAM": (lambda lr, rho, steps: SAM(heavy(lr, steps), rho), [0.1, 0.2, 0.4]),
+    "ASAM": (lambda lr, rho, steps: sam.ASAM(heavy(lr, steps), rho), [0.5, 1.0, 2.0]),
+    "GSAM": (lambda lr, rho, steps: sam.GSAM(heavy(lr, steps), rho, alpha=0.2), [0.1, 0.2, 0.4]),
+    "F-SAM": (lambda lr, rho, steps: sam.FriendlySAM(heavy(lr, steps), rho), [0.1, 0.2, 0.4]),
+    "ImbSAM": (lambda lr, rho, steps: sam.ImbSAM(heavy(lr, steps), rho, tail=tail), [0.1, 0.2, 0.4]),
 }
-print("SGD:   ", end=" ")
-accuracy = {"SGD": measured(lambda lr, l2: base_of(lr, l2), lr=[0.1, 0.2, 0.4], l2=[0.003, 0.005, 0.007, 0.01])}
+methods = {name: (make, {"lr": [0.1, 0.2], "rho": rhos}) for name, (make, rhos) in rules.items()}
+problem = study.Problem(minisam.mlp([64, 64, 64, 10]), unit, epochs=30, batch_size=32, score=score)
 
 # %% [markdown]
 # ### Predict
-# There are six variants. How many of them will be told from SAM, that is, have a 95% interval of the difference that leaves zero
-# out?
+# There are four variants. How many of them will this study call better or worse than SAM at equal gradients?
 
 # %% tags=["prediction"]
 prediction = None
 
 # %%
-names = list(candidates)
-for name in names[:4]:
-    make, values = candidates[name]
-    print(f"{name + ':':8}", end=" ")
-    accuracy[name] = measured(make, rho=values, l2=l2)
+small = study.compare(problem, methods, delta=0.01, units=4, tuning=1)
+print(small.table())
+here = [each for each in small.verdicts("SAM") if "equal gradients" in each.comparison.budgets]
+check.predict(prediction, sum(each.word in ("better", "worse") for each in here))
+
+# %% [markdown]
+# Four units decide little. The recorded study of the repository ([its page](../evidence/long_tail.md)) has 20 of them, and
+# twelve settings or more for each method; in place of the other variants it has SGD, and a rival that is older than SAM:
+# *reweighting*, which counts each example's loss by how rare its class is.
+#
+# ### Predict
+# In the recorded study, by how many points is ImbSAM better than SAM at equal gradients?
+
+# %% tags=["prediction"]
+prediction = None
 
 # %%
-for name in names[4:]:
-    make, values = candidates[name]
-    print(f"{name + ':':8}", end=" ")
-    accuracy[name] = measured(make, rho=values, l2=l2)
-rivals = [name for name in candidates if name != "SAM"]
-intervals = {
-    reference: {
-        name: mean_and_interval(accuracy[name] - accuracy[reference]) for name in candidates if name != reference
-    }
-    for reference in ("SGD", "SAM")
-}
-apart = [name for name in rivals if abs(intervals["SAM"][name][0]) > intervals["SAM"][name][1]]
-print("told from SAM:", ", ".join(apart) or "none")
-check.predict(prediction, len(apart))
+large = check.recorded("long_tail")
+there = [each for each in large.verdicts("SAM") if "equal gradients" in each.comparison.budgets]
+by_name = {each.comparison.method: each for each in there}
+check.predict(prediction, 100 * by_name["ImbSAM"].effect, "points")
+print("recorded, at equal gradients:", *there, sep="\n  ")
+
 
 # %%
-figure, axes = plt.subplots(1, 2, figsize=(9.5, 3.4), sharey=True, layout="constrained")
-for ax, (reference, found) in zip(axes, intervals.items(), strict=True):
-    for k, name in enumerate(candidates):
-        if name in found:
-            mean, half = found[name]
-            seeds = accuracy[name] - accuracy[reference]
-            ax.plot(seeds, np.full(10, k), "o", color=COLOURS[5], markersize=4, alpha=0.6)
-            ax.errorbar(mean, k, xerr=half, fmt="D", capsize=4, color=COLOURS[0])
+def draw_against_sam(ax, verdicts, title):
+    names = [each.comparison.method for each in verdicts]
+    for k, each in enumerate(verdicts):
+        points = 100 * np.array(each.comparison.differences)
+        ax.plot(points, np.full(len(points), k), "o", color=COLOURS[5], markersize=4, alpha=0.6)
+        ax.errorbar(100 * each.effect, k, xerr=100 * each.half_width, fmt="D", capsize=4, color=COLOURS[0])
+    ax.axvspan(-1, 1, color="grey", alpha=0.15)
     ax.axvline(0, color="black", linewidth=0.8)
-    ax.set(title=f"minus {reference}, the same wrong labels", xlabel="points of test accuracy")
-axes[0].set(yticks=range(len(candidates)), yticklabels=candidates)
-axes[0].invert_yaxis()
+    ax.set(title=title, xlabel="points of balanced accuracy, minus SAM's", yticks=range(len(names)), yticklabels=names)
+    ax.invert_yaxis()
+
+
+figure, axes = plt.subplots(1, 2, figsize=(10, 3.4), sharex=True, layout="constrained")
+draw_against_sam(axes[0], here, f"here: {len(here[0].comparison.differences)} units")
+draw_against_sam(axes[1], there, f"recorded: {len(there[0].comparison.differences)} units")
 check.keep(figure, "12_against_sam")
 plt.show()
 
 # %% [markdown]
+# Dots are units, bars 95% intervals of the mean, the grey band is the point that does not matter. What to look for: which variants are
+# told from SAM here? What do more units change? And who wins in the recorded study?
+
+# %% jupyter={"source_hidden": true}
+apart = [each.comparison.method for each in here if each.word in ("better", "worse")]
+winners = [f"{name} ({100 * each.effect:+.1f} points)" for name, each in by_name.items() if each.word == "better"]
+check.saw(
+    f"Here {len(apart)} of {len(here)} variants are told from SAM. In the recorded study ImbSAM is <b>{by_name['ImbSAM'].word}</b>: "
+    f"{100 * by_name['ImbSAM'].effect:+.1f} ± {100 * by_name['ImbSAM'].half_width:.1f} points at equal gradients. Better than SAM are "
+    f"{', '.join(winners)}. All winners count rare examples for more: on these data that helped more than any choice of where to look."
+)
+
+# %% [markdown]
 # ### Explain
-# On the left: which leave zero out, and does SAM? On the right, the question of this lesson. Where an interval holds zero, no
-# order between that variant and SAM has been shown, in either direction: not "equal", but "not told apart by ten seeds". Six
-# intervals were looked at; of six that hold the truth with probability 0.95 each, all do with at least
+# Where an interval holds zero, no order between that variant and SAM has been shown, in either direction: not "equal", but
+# "undecided". The study says *equal* only where the difference is shown to be below δ, a point. And the more pairs one looks
+# at, the more of them leave zero out by luck: of m intervals that each hold the truth with probability 0.95, all do with at
+# least
 #
-# $$1 - 6 \cdot 0.05 = 0.7$$
+# $$1 - m \cdot 0.05$$
 #
-# so one that just leaves zero out is a reason to repeat it, and no more. And the price differs: `CR-SAM` spends three
-# gradients a step, `RWP` one, the others two.
+# which for eight pairs is 0.6. So the study corrects its p for all pairs that it looks at (Holm's method). The variants of
+# lesson 11 were held against SAM under wrong labels: there one of them *is* better than SAM, and it costs half.
 #
-# **Turn a knob**: `seed=range(10)` to `range(30)`, for one variant of your choice. How many seeds would it take to see a
-# difference of a quarter of a point?
+# **Turn a knob**: give `problem` the plain accuracy on a test part with a long tail as its score. Who wins now?
 #
 # ## What this leaves open
 # All of these were measured by where they end. How do they get there, and do they ever arrive? Lesson 13 watches SAM move.
@@ -382,7 +429,7 @@ plt.show()
 #   [arXiv:2203.08065](https://arxiv.org/abs/2203.08065).
 # - T. Li et al., *Friendly Sharpness-Aware Minimization* (F-SAM), CVPR 2024, [arXiv:2403.12350](https://arxiv.org/abs/2403.12350), and
 #   *Revisiting Random Weight Perturbation* (RWP), 2024, [arXiv:2404.00357](https://arxiv.org/abs/2404.00357).
-# - Y. Liu et al., *Random Sharpness-Aware Minimization* (R-SAM), NeurIPS 2022.
-# - T. Wu et al., *CR-SAM: Curvature Regularized Sharpness-Aware Minimization*, AAAI 2024,
-#   [arXiv:2312.13555](https://arxiv.org/abs/2312.13555).
+# - Y. Zhou et al., *ImbSAM: A Closer Look at Sharpness-Aware Minimization in Class-Imbalanced Recognition*, ICCV 2023,
+#   [arXiv:2308.07815](https://arxiv.org/abs/2308.07815); Y. Cui et al., *Class-Balanced Loss Based on Effective Number of Samples*,
+#   CVPR 2019, [arXiv:1901.05555](https://arxiv.org/abs/1901.05555) (reweighting).
 # - M. Kim et al., *Fisher SAM*, ICML 2022, [arXiv:2206.04920](https://arxiv.org/abs/2206.04920).

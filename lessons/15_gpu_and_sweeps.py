@@ -16,7 +16,7 @@
 # %% [markdown]
 # # 15 · On the GPU, and sweeps of hundreds of runs
 # **You can already**: train ten seeds in one run (02 onward). **You will**: train hundreds of runs in one call, say why that is
-# faster and by how much, and run all of it on a GPU where there is one.
+# faster and by how much, measure that without fooling yourself, and run all of it on a GPU where there is one.
 
 # %%
 import time
@@ -34,6 +34,7 @@ from minisam import SAM, SGD, BatchLoss, array_backend
 from minisam.array_backend import asarray, asnumpy
 from minisam.data import symmetric_noise
 from minisam.plot import COLOURS
+from minisam.stats import mean_and_interval
 
 # %% [markdown]
 # ## The switch
@@ -81,6 +82,36 @@ minisam.show(captured)
 minisam.show(cuda_graph)
 
 # %% [markdown]
+# ## A clock that is not fooled
+# A device computes *after* the call has returned: `launch()` only puts a step into its queue, and `synchronize()` waits until the queue
+# is empty. And the first step of all takes longer than the others, because it compiles or traces.
+#
+# **Exercise 1 (design).** Write how to time a step: the mean over `repeats` steps, without the first one. `clock()` returns the time in
+# seconds.
+
+
+# %% tags=["exercise"]
+def step_time(launch, synchronize, clock, repeats):
+    return ...
+
+
+_ = check_15.step_time(step_time)
+
+
+# %% jupyter={"source_hidden": true} tags=["solution"]
+def step_time(launch, synchronize, clock, repeats):
+    launch()
+    synchronize()
+    begun = clock()
+    for _ in range(repeats):
+        launch()
+    synchronize()
+    return (clock() - begun) / repeats
+
+
+_ = check_15.step_time(step_time)
+
+# %% [markdown]
 # ### Predict
 # How many times as long does a gradient take that is traced anew each time (`recorded=False`)?
 
@@ -90,15 +121,7 @@ prediction = None
 
 # %%
 def microseconds(f, repeats=40):
-    """The median time of a call, after a first one, the device having done all it was given."""
-    f()
-    times = []
-    for _ in range(repeats):
-        begun = time.perf_counter()
-        f()
-        array_backend.synchronize()
-        times.append(time.perf_counter() - begun)
-    return 1e6 * float(np.median(times))
+    return 1e6 * step_time(f, array_backend.synchronize, time.perf_counter, repeats)
 
 
 recorded, eager = minisam.value_and_grad(model), minisam.value_and_grad(model, recorded=False)
@@ -109,27 +132,9 @@ check.predict(prediction, ways["traced anew"] / ways["recorded"])
 # %% [markdown]
 # ## Second, ask for more at once
 # Weights of shape (..., n) are many networks, *replicas*, and each call does its part for all of them. A sweep makes the axes:
-# `sweep={"rho": [...], "lr": [...]}` with `seed=range(10)` gives w the shape (values of ρ, values of lr, 10, n).
+# `sweep={"rho": [...], "lr": [...]}` with `seed=range(10)` gives w the shape (values of ρ, values of lr, 10, n): as many trainings
+# as the product of the lengths.
 #
-# **Exercise 1.** How many trainings are in a sweep? `sweep` maps names to lists of values.
-
-
-# %% tags=["exercise"]
-def runs(sweep, seeds):
-    return ...
-
-
-_ = check_15.runs(runs)
-
-
-# %% jupyter={"source_hidden": true} tags=["solution"]
-def runs(sweep, seeds):
-    return np.prod([len(values) for values in sweep.values()]) * len(seeds)
-
-
-_ = check_15.runs(runs)
-
-# %% [markdown]
 # Nothing in an optimizer knows of sweeps. A radius ρ that is an array meets the weights by NumPy's rule: axes are matched from
 # the last one, and an axis of length 1 is stretched.
 #
@@ -207,9 +212,9 @@ check.predict(prediction, measured[counts.index(32)])
 #
 # $$\frac{R\,(a + b)}{a + R\,b} \;\longrightarrow\; \frac{a + b}{b}$$
 #
-# Below, the dots are this machine's. Move a and b until the line fits: you have measured both. What to look for: a GPU has a larger
-# a and a much smaller b: from which R on would it win? And where dots leave the line on the right, the numbers of so many
-# networks no longer fit into the processor's cache.
+# The dots below are this machine's, the line is the formula with a and b fitted. Move the sliders: a GPU has a larger a and a
+# much smaller b. What to look for: with ten times the a and a tenth of the b, from which R on would it win? And where dots
+# leave the line on the right, the numbers of so many networks no longer fit into the processor's cache.
 
 # %%
 b_fit = max(float(np.median(np.diff(times) / np.diff(counts))), 0.01)  # what one network more costs
@@ -247,6 +252,14 @@ def turn(a=a_fit, b=b_fit):
 ranges = {name: (fit / 10, 10 * fit, fit / 10) for name, fit in (("a", a_fit), ("b", b_fit))}
 _ = ipywidgets.interact(turn, **ranges)
 
+# %% jupyter={"source_hidden": true}
+wins = (10 * a_fit - a_fit) / (b_fit - b_fit / 10)  # 10 a + R b/10 = a + R b
+check.saw(
+    f"Here a = {a_fit:.0f} µs and b = {b_fit:.1f} µs, so {counts[-1]} networks together are {measured[-1]:.1f} times as fast as one after the other; "
+    f"the limit is {(a_fit + b_fit) / b_fit:.1f}. A machine with 10 a and b/10 wins from R = {wins:.0f} on, and its limit is "
+    f"{(10 * a_fit + b_fit / 10) / (b_fit / 10):.0f}. So a GPU does not speed up one small network: it speeds up many."
+)
+
 # %% [markdown]
 # Is each network what it would be alone? Train eight one after the other, and then in one run:
 
@@ -282,13 +295,7 @@ sweep = minisam.train(
     seed=range(10),
     sweep={"rho": [0, 0.02, 0.05, 0.1, 0.2, 0.3], "noise": [0.0, 0.15, 0.3, 0.45, 0.6]},
 )
-print(
-    "weights",
-    sweep.w.shape,
-    ":",
-    runs({k: v for k, v in sweep.axes.items() if k != "seed"}, sweep.axes["seed"]),
-    "trainings",
-)
+print("weights", sweep.w.shape, ":", np.prod(sweep.w.shape[:-1]), "trainings")
 check.predict(prediction, sweep.select(noise=0.6).choose()["rho"])
 
 # %%
@@ -297,21 +304,42 @@ check.keep(figure, "15_sweep")
 display(figure)
 
 # %% [markdown]
+# Each line is a share of wrong labels, each point the mean of ten seeds with its 95% interval. What to look for: at which ρ is
+# each line highest, and is the best told from the second best there?
+
+# %% jupyter={"source_hidden": true}
+told, apart, radii = [], 0, sweep.axes["rho"]
+for noise in sweep.axes["noise"]:
+    reached = 100 * sweep.select(noise=noise).history["validation_accuracy"][-1]  # (ρ, seed)
+    first, second = np.argsort(-reached.mean(axis=1))[:2]
+    mean, half = mean_and_interval(reached[first] - reached[second])
+    gain, spread = mean_and_interval(reached[first] - reached[0])  # over ρ = 0
+    apart += mean > half
+    told.append(
+        f"{noise:.0%} wrong: ρ = {radii[first]}, {mean:.1f} ± {half:.1f} points before ρ = {radii[second]}, {gain:.1f} ± {spread:.1f} before ρ = 0"
+    )
+check.saw(
+    f"{'; '.join(told)}. The best is told from the second best in {apart} of {len(told)} lines, so ten seeds show a range of good radii, "
+    "and not the best one."
+)
+
+# %% [markdown]
 # ### Explain
-# Each line is a share of wrong labels, each point the mean of ten seeds with its 95% interval. What to look for: at which ρ each
-# line is highest, whether neighbours are told apart there, and where so much is given to the penalty that nothing is learnt. For
-# to first order SAM minimises
+# To first order SAM minimises
 #
 # $$L(w) + \rho \, \|\nabla L(w)\|$$
 #
-# The seeds are the same for all ρ, so to compare two radii take differences, seed by seed: `sweep.select(rho=0.1)` has the runs
-# of one, and `sweep.choose()` names the best by validation data. **Turn a knob**: sweep `lr` as well. How many runs is that, and
-# how much longer does it take?
+# which is a penalty, and too much of it lets little be learnt: see the largest ρ with 60% wrong labels. The seeds are the same
+# for all ρ, so to compare two radii take differences, seed by seed. (Their intervals are about other starts and other wrong
+# labels. They are not about other digits: see lesson 02.) `sweep.select(rho=0.1)` has the runs of one radius, and
+# `sweep.choose()` names the best by validation data. **Turn a knob**: sweep `lr` as well. How many runs is that, and how much
+# longer does it take?
 #
 # ## If you have a GPU
 # `pip install 'minisam[cuda13]'` (or `cuda12`, for an older driver), and run this lesson again: its switch finds it. On a
 # terminal, `minisam verify --backend cupy` computes every formula on the device in two ways, and `make gpu-check` measures. A
-# step never waits for the device; `train` reads back once an epoch. So what you measure is wrong unless
+# step of SGD or SAM does not wait for the device, and `train` reads back once an epoch. `AESAM` does wait: whether to pay for
+# the second gradient depends on the first one, so each of its steps reads that back. So what you measure is wrong unless
 # `array_backend.synchronize()` stands before the clock, as it does above.
 #
 # ## What this leaves open

@@ -1,12 +1,16 @@
 """What all lessons share: predictions, figures worth keeping, and how a check speaks."""
 
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
+from IPython.display import HTML, display
 
+from minisam import study
 from minisam.plot import save
 
-FIGURES = Path(__file__).resolve().parent.parent / "figures"
+HERE = Path(__file__).resolve().parent
+FIGURES = HERE.parent / "figures"
 
 
 def say(text):
@@ -32,16 +36,49 @@ def predict(prediction, truth, unit=""):
         print(f"It is {shown}; you said {prediction}, off by {prediction - truth:+.4g}. What did you leave out?")
 
 
+def recorded(name):
+    """The recorded result of a claim in evidence/, over more units than a lesson has time for; see `minisam.study`."""
+    for folder in (HERE.parent, HERE):  # in a clone and on the site; in a browser
+        if (path := folder / "evidence" / f"{name}.json").exists():
+            return study.load(path)
+    raise FileNotFoundError(
+        f"evidence/{name}.json must be in {HERE.parent} or in {HERE}; it comes with a clone, and with the site"
+    )
+
+
+def saw(text):
+    """What came out, folded: it opens on a click, so that the reader looks first."""
+    display(HTML(f"<details><summary>What we saw</summary><p>{text}</p></details>"))
+
+
 def at(yours, points):
-    """The answers at all points, which are tuples of arguments, in one array; None if there is no answer yet."""
-    answers = [yours(*point) for point in points]
-    return None if any(answer is None or answer is Ellipsis for answer in answers) else np.array(answers)
+    """The answers at all points, which are tuples of arguments, in one array; None if there is no answer yet.
+
+    If the function stops with an error, the error.
+    """
+    try:
+        answers = [yours(*deepcopy(point)) for point in points]  # an answer may write into its arguments
+        return None if any(answer is None or answer is Ellipsis for answer in answers) else np.array(answers)
+    except Exception as error:
+        return error
+
+
+def sorts(yours, cases):
+    """Judge a test that the reader wrote, yes or no, by cases (right answer, what to say of the wrong one, arguments)."""
+    answers, right = at(yours, [arguments for *_, arguments in cases]), np.array([float(yes) for yes, *_ in cases])
+    if np.shape(answers) == right.shape:
+        for answer, (yes, wrong, _) in zip(answers, cases, strict=True):
+            if bool(answer) != yes:
+                return say(f"not quite: {wrong}")
+    return judge(answers, right, {}, "array of answers, True or False")
 
 
 def judge(answer, right, mistakes, name):
     """Compare an answer with the right one, and with the mistakes that are often made: {explanation: wrong answer}."""
     if answer is Ellipsis or answer is None:
         return say(f"· not yet: return the {name} instead of `...`")
+    if isinstance(answer, Exception):
+        return say(f"not quite: the function stops with {type(answer).__name__}: {answer}")
     try:
         answer = np.asarray(answer, dtype=float)
     except (TypeError, ValueError):
@@ -53,7 +90,9 @@ def judge(answer, right, mistakes, name):
     for why, wrong in mistakes.items():
         if np.shape(wrong) == answer.shape and np.allclose(answer, wrong, rtol=1e-6, atol=1e-12):
             return say(f"not quite: {why}")
-    gap = np.max(np.abs(answer - right))
+    gaps = np.abs(answer - right)
+    worst = np.unravel_index(np.argmax(gaps), gaps.shape)
+    where = f"entry {', '.join(map(str, worst))}" if worst else "the answer"
     return say(
-        f"not quite: off by up to {gap:.3g}; for the first entry you have {answer.flat[0]:.6g}, it is {np.ravel(right)[0]:.6g}"
+        f"not quite: off by up to {gaps[worst]:.3g}; {where} is {answer[worst]:.6g}, and should be {np.asarray(right)[worst]:.6g}"
     )

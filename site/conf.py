@@ -1,11 +1,14 @@
 """Sphinx's settings."""
 
 import sys
+import textwrap
+from html import escape
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import sources
+from docutils import nodes
 
 import minisam
 
@@ -32,7 +35,12 @@ napoleon_google_docstring, napoleon_use_rtype = False, False
 
 html_theme = "furo"
 html_favicon = "favicon.svg"
-html_static_path = ["style.css"]
+html_baseurl = sources.BASE
+html_static_path = [
+    "style.css",
+    "sorted.mjs",
+    *(f"explorable/{name}" for name in ("explorable.css", "sam.mjs", "drawing.mjs", "live.mjs")),
+]
 html_css_files = ["style.css"]
 html_copy_source = False
 html_show_sphinx = False
@@ -48,3 +56,22 @@ def setup(app):
         lines[:] = [] if what == "data" else sources.as_rst(lines)
 
     app.connect("autodoc-process-docstring", keep_formulas, priority=100)  # before napoleon
+    app.connect("html-page-context", introduce)
+
+
+def introduce(app, pagename, templatename, context, doctree):
+    """What a search engine or a message shows of a page: its title, its first paragraph, a picture."""
+    first = next((part.astext() for part in doctree.findall(nodes.paragraph)), "") if doctree else ""
+    words = textwrap.shorten(first, 200, placeholder=" …") or "Sharpness-Aware Minimization, small enough to read"
+    title = "minisam" if pagename == "index" else f"{context.get('title', '')} · minisam"
+    told = {
+        "og:title": title,
+        "og:description": words,
+        "og:type": "website",
+        "og:image": f"{sources.BASE}figures/sam.png",
+    }
+    tags = [f'<meta name="description" content="{escape(words)}">']
+    tags += [f'<meta property="{name}" content="{escape(value)}">' for name, value in told.items()]
+    context["metatags"] = context.get("metatags", "") + "\n".join(tags)
+    if pagename == "index":
+        app.add_css_file("explorable.css")

@@ -35,6 +35,10 @@ import logging
 
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # it tells that its first start is slow"""
 KERNEL = {"name": "python", "display_name": "Python (Pyodide)", "language": "python"}
+SITEMAP = """<?xml version="1.0" encoding="UTF-8"?>
+<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">
+{}</urlset>
+"""
 STILL = "*Here stands a widget: move it in the browser, or in Jupyter.*"
 
 
@@ -46,7 +50,9 @@ def main():
     sources.gather(PAGES)
     if options.parse_args().execute == "on":
         execute()
+    figures()
     sphinx()
+    for_search_engines()
     jupyterlite()
     print(f"{SITE.relative_to(ROOT)}/index.html: python -m http.server --directory {SITE.relative_to(ROOT)} shows it")
 
@@ -106,6 +112,25 @@ def still(notebook):
 # --- pages -----------------------------------------------------------------------------------------------------------
 
 
+def figures():
+    """The figures of the first page, as they look without scripts."""
+    still = ["node", ROOT / "site" / "explorable" / "still.mjs"]
+    race, look = subprocess.run(still, check=True, capture_output=True, encoding="utf-8").stdout.split(
+        "<!-- between -->"
+    )
+    sources.write(PAGES / "race.html", race)
+    sources.write(PAGES / "look.html", look)
+
+
+def for_search_engines():
+    """The list of all pages, and the page for those that are not there."""
+    pages = sorted(path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
+    urls = "".join(f"<url><loc>{sources.BASE}{page}</loc></url>\n" for page in pages)
+    sources.write(SITE / "sitemap.xml", SITEMAP.format(urls))
+    missing = (ROOT / "site" / "404.html").read_text(encoding="utf-8")
+    sources.write(SITE / "404.html", missing.replace("BASE", sources.BASE))
+
+
 def sphinx():
     """The pages, with MathJax beside them. A warning is an error."""
     run("sphinx", "-q", "-E", "-W", "--keep-going", "-c", ROOT / "site", "-d", BUILD / "doctrees", PAGES, SITE)
@@ -130,6 +155,7 @@ def jupyterlite():
         sources.write(LITE / "files" / path.name, nbformat.writes(notebook))
     for path in (ROOT / "lessons").glob("check*.py"):
         shutil.copy(path, LITE / "files")
+    sources.copy_records(LITE / "files")
     help_texts = LITE / "files" / "pydoc_data"  # for `data.text`: Pyodide leaves them out
     help_texts.mkdir()
     shutil.copy(topics.__file__, help_texts)

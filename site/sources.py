@@ -1,4 +1,4 @@
-"""The pages' sources, gathered in one folder: README and the other texts, the lessons, the reference."""
+"""The pages' sources, gathered in one folder: the first page and the other texts, the lessons, the reference."""
 
 import importlib
 import inspect
@@ -7,39 +7,45 @@ import pkgutil
 import re
 import shutil
 from pathlib import Path
+from string import Template
 
+import claims
 import nbformat
+import variants
 
 import minisam
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXTS = {
-    "README.md": "index.md",
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
     "lessons/README.md": "lessons/index.md",
     "evidence/README.md": "evidence/index.md",
+    "conformance/README.md": "implementations.md",
 }
+TEXTS |= {f"docs/{path.name}": path.name for path in sorted((ROOT / "docs").glob("*.md"))}
 TEXTS |= {f"evidence/{path.name}": f"evidence/{path.name}" for path in sorted((ROOT / "evidence").glob("[a-z]*.md"))}
 REPOSITORY = os.environ.get("GITHUB_REPOSITORY")  # owner/name, where GitHub builds the site
+BASE = "https://{}.github.io/{}/".format(*REPOSITORY.split("/")) if REPOSITORY else "/"
 
 TOCTREES = {
-    "README.md": "lessons/index\nevidence/index\nreference/index\ncontributing\nchangelog",
+    "README.md": "lessons/index\nevidence/index\nvariants\nconformance\nimplementations\ncode\nfamily\ndemo\nspeed\nmachines\n"
+    "reference/index\ncontributing\nchangelog",
     "lessons/README.md": "[0-9]*",
     "evidence/README.md": "\n".join(Path(name).stem for name in TEXTS if re.match("evidence/[a-z]", name)),
 }
 TOCTREE = "\n```{{toctree}}\n:hidden:\n:glob:\n{maxdepth}\n{pages}\n```\n"
 RUN = '<a class="run" href="../lite/notebooks/index.html?path={name}">▶ Run this lesson in the browser</a>'
-MOVING = '<picture><source srcset="{0}.png" media="(prefers-reduced-motion)"><img src="{0}.gif" alt="{1}"></picture>'
 
 
 def gather(folder):
     """Write all sources below the folder."""
+    write(folder / "index.md", first_page())
+    write(folder / "variants.md", variants.page())
     for source, target in TEXTS.items():
-        text = relink((ROOT / source).read_text(encoding="utf-8"), source)
-        if source in TOCTREES:
-            text += TOCTREE.format(maxdepth=":maxdepth: 2", pages=TOCTREES[source])
-        write(folder / target, text)
+        text = (ROOT / source).read_text(encoding="utf-8")
+        text = relink(claims.with_cards(text) if target == "evidence/index.md" else text, source)
+        write(folder / target, text + toctree(source))
     for path in lessons():
         write(folder / "lessons" / path.name, nbformat.writes(page_of(nbformat.read(path, as_version=4), path.name)))
     for path in (ROOT / "lessons").glob("check*.py"):
@@ -49,8 +55,27 @@ def gather(folder):
     )
     for path in (ROOT / "evidence").glob("*.png"):
         shutil.copy(path, folder / "evidence")
+    copy_records(folder)
     for name, text in reference().items():
         write(folder / "reference" / f"{name}.rst", text)
+
+
+def copy_records(folder):
+    """The recorded results, in the folder beside or above the lessons where `check.recorded` looks for them."""
+    (folder / "evidence").mkdir(exist_ok=True)
+    for path in (ROOT / "evidence").glob("*.json"):
+        shutil.copy(path, folder / "evidence")
+
+
+def first_page():
+    """site/index.md, with how many there are of what it names."""
+    counts = {"lessons": len(lessons()), "claims": len(claims.found()), "variants": len(variants.TABLE)}
+    text = Template((ROOT / "site" / "index.md").read_text(encoding="utf-8")).substitute(counts)
+    return text + toctree("README.md")
+
+
+def toctree(source):
+    return TOCTREE.format(maxdepth=":maxdepth: 2", pages=TOCTREES[source]) if source in TOCTREES else ""
 
 
 def write(path, text):
@@ -63,13 +88,15 @@ def lessons():
 
 
 def page_of(notebook, name):
-    """A lesson with a link to its version in the browser, and its solutions folded."""
+    """A lesson with a link to its version in the browser, and with its solutions and other hidden code folded."""
     notebook.cells.insert(1, nbformat.v4.new_markdown_cell(RUN.format(name=name), id="run"))
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = relink(cell.source, f"lessons/{name}")
         if cell.metadata.get("jupyter", {}).get("source_hidden"):
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
+            if "solution" not in cell.metadata["tags"]:
+                cell.metadata["mystnb"] = {"code_prompt_show": "Show the code", "code_prompt_hide": "Hide the code"}
     return notebook
 
 
@@ -85,8 +112,6 @@ def relink(text, source):
             return match[0]
         path, _, anchor = target.partition("#")
         path = os.path.normpath(Path(source).parent / path)
-        if path == "figures/sam.gif":
-            return MOVING.format("figures/sam", label)
         if page := page_at(path):
             page = os.path.relpath(page, Path(TEXTS.get(source, source)).parent)
             return f"{mark}[{label}]({page}{'#' * bool(anchor)}{anchor})"
@@ -97,6 +122,8 @@ def relink(text, source):
 
 def page_at(path):
     """The source of the page, or the picture, that shows a file of the repository; None if there is none."""
+    if path == "README.md":
+        return "index.md"
     if path in ("lessons", "evidence"):
         return TEXTS[f"{path}/README.md"]
     if path in TEXTS:

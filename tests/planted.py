@@ -59,6 +59,8 @@ CHOICES = {
     "units, eta 0": ("norm", "ASAM with η = 0"),
     "take the mean": ("taken", "GNP with α = ½"),
     "take its direction": ("taken", "StableSAM"),
+    "centred": ("direction", "ε goes along the centred gradient"),
+    "take the centred": ("taken", "The base gets ∇L(w + ε) less each row's mean"),
     "decoupled": ("decay", "decoupled decay"),
     "nesterov": ("momentum", "nesterov=True"),
     "damped": ("momentum rate", "SGD with dampening"),
@@ -90,6 +92,10 @@ HIDES = {
     "no momentum": {"decoupled"},
     "never cleared": {"momentum fed twice"},
 }
+
+
+def centred(g):
+    return [a - a.mean(axis=1, keepdims=True) if a.ndim > 1 else a for a in g]
 
 
 class Sam:
@@ -141,6 +147,8 @@ class Sam:
         rho *= 2 if self.has("eps twice") else 0.5 if self.has("eps half") else 1.3 if self.has("eps 1.3") else 1
         if self.has("root mean square"):
             rho *= np.sqrt(sum(a.size for a in g))
+        if self.has("centred"):
+            g = centred(g)
         return [rho * a for a in self.unit(g)]
 
     def unit(self, g):
@@ -167,6 +175,8 @@ class Sam:
         sizes = [np.sqrt(sum((a * a).sum() for a in one)) or 1.0 for one in (g, g_adv)]
         if self.has("take the first"):
             return g
+        if self.has("take the centred"):
+            return centred(g_adv)
         if self.has("take a unit"):
             return [a / sizes[1] for a in g_adv]
         if self.has("take its direction"):

@@ -12,7 +12,7 @@ from textwrap import dedent
 
 import numpy as np
 import pytest
-from planted import CHOICES, FAULTS, HIDES, SETTINGS, Planted
+from planted import CHOICES, FAULTS, HIDES, SETTINGS, Planted, centred
 
 from minisam import SGD, Adam, sam
 from minisam.conformance import (
@@ -41,7 +41,7 @@ PAIRS = [
 def told(*faults):
     """The sentences that are told of an implementation with these faults: (mistakes, choices)."""
     net = problems()[0]
-    found = statements(watched(Planted(*faults), net, checking.TOLD), net.slices, SETTINGS, {})
+    found, _ = statements(watched(Planted(*faults), net, checking.TOLD), net, SETTINGS, {})
     says = [(s.says, s.is_choice) for s in found if s.holds is False]
     return {s for s, is_choice in says if not is_choice}, {s for s, is_choice in says if is_choice}
 
@@ -71,10 +71,10 @@ def test_each_is_named_in_pairs():
     assert wrong == []
 
 
-def test_the_readme_says_how_many_there_are():
-    readme = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
-    assert f"{len(FAULTS)} mistakes and {len(CHOICES)} choices" in readme
-    assert f"{len(PAIRS):,} pairs" in readme
+def test_the_page_says_how_many_there_are():
+    page = (Path(__file__).resolve().parent.parent / "docs" / "conformance.md").read_text(encoding="utf-8")
+    assert f"{len(FAULTS)} mistakes and {len(CHOICES)} choices" in page
+    assert f"{len(PAIRS):,} pairs" in page
 
 
 # --- what is right ---------------------------------------------------------------------------------------------------
@@ -160,6 +160,88 @@ def test_minisams_own_variants_are_right(variant, lr, momentum, decay):
     report = check(numpy_step(own.step, own.init), variant, lr=lr, momentum=momentum, weight_decay=decay)
     assert report.ok, str(report)
     assert report.choices == []
+
+
+# --- a small number beside the norm ----------------------------------------------------------------------------------
+
+
+def with_tau(tau, power=1, side=1, eta=None, decay=0.0):
+    """SAM, or ASAM with this η, whose norm has τ beside it, or under its root; it may go downhill, or along the decay, too."""
+
+    def step(w, state, f):
+        g = f(w)[1] + decay * w
+        T = 1.0 if eta is None else abs(w) + eta
+        eps = T**2 * g / (((T * g) @ (T * g)) ** (power / 2) + tau) ** (1 / power)
+        return w - 0.1 * (f(w + side * 0.05 * eps)[1] + decay * w), state
+
+    return numpy_step(step)
+
+
+@pytest.mark.parametrize("power", [1, 2])
+@pytest.mark.parametrize("eta", [None, 0.01])
+@pytest.mark.parametrize("tau", [1e-12, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3])
+def test_a_small_number_in_the_norm_is_a_note_and_no_mistake(tau, power, eta):
+    variant, more = ("SAM", {}) if eta is None else ("ASAM", {"eta": eta})
+    report = check(with_tau(tau, power, eta=eta), variant, lr=0.1, rho=0.05, **more)
+    assert report.ok, str(report)
+    assert report.choices == []
+    assert len(report.notes) == (tau > 1e-9)
+    assert all(f"τ ≈ {tau:.3g} is added" in note and note in str(report) for note in report.notes)
+    assert all(("under the root" in note) is (power == 2) for note in report.notes)
+
+
+def test_a_number_that_is_no_longer_small_is_a_mistake():
+    report = check(with_tau(0.1), "SAM", lr=0.1, rho=0.05)
+    assert not report.ok
+    assert list(report.notes) == []
+
+
+@pytest.mark.parametrize("power", [1, 2])
+def test_mistakes_are_named_beside_a_small_number_in_the_norm(power):
+    report = check(with_tau(1e-5, power, side=-1), "SAM", lr=0.1, rho=0.05)
+    assert len(report.mistakes) == 1
+    assert "goes downhill" in report.mistakes[0]
+    report = check(with_tau(1e-5, power, decay=0.3), "SAM", lr=0.1, rho=0.05, weight_decay=0.3)
+    assert len(report.mistakes) == 1
+    assert "The weight decay is part of the gradient that ε goes along" in report.mistakes[0]
+
+
+def test_a_norm_that_was_taken_before_the_gradient_was_centred_is_named():
+    net = problems()[0]
+
+    def step(w, state, f):
+        g = f(w)[1]
+        eps = np.concatenate([a.ravel() for a in centred(list(net.split(g).values()))])
+        return w - 0.1 * f(w + 0.05 * eps / np.linalg.norm(g))[1], state
+
+    found, _ = statements(
+        watched(numpy_step(step), net, checking.TOLD),
+        net,
+        {"rho": 0.05, "lr": 0.1, "momentum": 0, "weight_decay": 0},
+        {},
+    )
+    says = [s.says for s in found if s.holds is False]
+    assert [words[:38] for words in says] == [
+        "ε goes along the centred gradient, les",
+        "The norm that divides is that of ∇L(w)",
+    ]
+
+
+# --- updates that are not steps --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("period", [2, 3])
+def test_an_update_that_is_only_a_part_of_a_step_is_not_called_a_base_without_sam(period):
+    def update(w, state, f):
+        g, t = f(w)[1], state.get("t", 0)
+        start = state.get("w", w) if t else w
+        if t < period - 1:
+            return w + 0.05 * g / (np.linalg.norm(g) or 1), {"t": t + 1, "w": start}
+        return start - 0.1 * g, {}
+
+    report = check(numpy_step(update), "SAM", lr=0.1, rho=0.05)
+    assert len(report.mistakes) == 1, str(report)
+    assert f"{period} of them make one step of SAM" in report.mistakes[0]
 
 
 def test_another_variant_is_called_by_its_name():
@@ -372,6 +454,25 @@ def test_optax_is_right_but_for_a_gradient_of_zero(mode):
     transform = optax.contrib.sam(optax.sgd(0.1, momentum=0.9), ascent, opaque_mode=mode == "opaque")
     report = check(optax_transform(transform, mode), "SAM", rho=0.05, lr=0.1, momentum=0.9)
     assert [mistake[:42] for mistake in report.mistakes] == ["The weights are not finite on a minimum, w"]
+
+
+@pytest.mark.peer
+def test_optax_with_one_update_a_step_is_told_to_make_two():
+    optax = pytest.importorskip("optax")
+    ascent = optax.chain(optax.contrib.normalize(), optax.sgd(0.05))
+    report = check(optax_transform(optax.contrib.sam(optax.sgd(0.1), ascent), updates=1), "SAM", rho=0.05, lr=0.1)
+    assert "2 of them make one step of SAM" in report.mistakes[0]
+    assert not any("never switched on" in mistake for mistake in report.mistakes)
+
+
+@pytest.mark.peer
+def test_gradient_centralisation_is_named():
+    torch = pytest.importorskip("torch")
+    from pytorch_optimizer import SAM
+
+    mine = torch_optimizer(lambda params: SAM(params, torch.optim.SGD, rho=0.05, lr=0.1, use_gc=True))
+    report = check(mine, "SAM", rho=0.05, lr=0.1)
+    assert any("SAM with gradient centralisation" in choice for choice in report.choices), str(report)
 
 
 def test_frameworks_are_imported_only_where_they_are_used():

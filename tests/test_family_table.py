@@ -1,4 +1,4 @@
-"""The table of all variants: every variant is in it, the README shows the committed result, and a run that is stopped goes on."""
+"""The table of all variants: every variant is in it, its page shows the committed result, and a run that is stopped goes on."""
 
 import json
 import os
@@ -39,7 +39,7 @@ def test_every_variant_is_compared_with_twelve_settings():
         assert np.prod([len(set(values)) for values in grid.values()]) == 12, name
 
 
-def test_the_readme_shows_the_committed_result():
+def test_the_page_shows_the_committed_result():
     import family
     import readme
 
@@ -77,7 +77,7 @@ def quick(path):
 
 def test_a_run_that_is_stopped_goes_on_with_the_rows_that_it_has(tmp_path):
     path = tmp_path / "family.json"
-    before = (ROOT / "README.md").read_bytes()
+    before = (ROOT / "docs" / "family.md").read_bytes()
     first = quick(path)
     deadline = time.monotonic() + 240
     while not path.exists() and first.poll() is None and time.monotonic() < deadline:
@@ -96,7 +96,7 @@ def test_a_run_that_is_stopped_goes_on_with_the_rows_that_it_has(tmp_path):
     assert {key: rows[key] for key in kept} == kept
     for method in ("SGD", "SAM", "LookSAM, every 5th step", "SAMPa"):
         assert f"| {method} | " in shown
-    assert (ROOT / "README.md").read_bytes() == before
+    assert (ROOT / "docs" / "family.md").read_bytes() == before
 
 
 def test_a_row_of_another_grid_or_problem_is_measured_anew():

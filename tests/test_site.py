@@ -3,12 +3,15 @@
 The pages as a browser shows them are tested by `make browser-test`.
 """
 
+import ast
 import importlib
+import inspect
 import json
 import pkgutil
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -18,8 +21,10 @@ import minisam
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "site"))
 
+import claims  # noqa: E402
 import make  # noqa: E402
 import sources  # noqa: E402
+import variants  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +118,13 @@ def prose(path):
     return "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown")
 
 
+def test_the_recorded_results_are_where_lessons_look_for_them(pages, tmp_path):
+    sources.copy_records(tmp_path)  # in the browser, beside the lessons
+    for folder in (pages, tmp_path):
+        assert {path.name for path in (folder / "evidence").glob("*.json")} >= {"cheaper.json", "xor.json"}
+    assert (pages / "lessons" / "check.py").exists()
+
+
 def test_links_between_pages_resolve(pages):
     found = 0
     for path in [*pages.rglob("*.md"), *pages.rglob("*.ipynb")]:
@@ -163,12 +175,68 @@ def test_every_lesson_is_a_page_with_a_link_to_where_it_runs(pages):
         for cell in page.cells:
             if "solution" in cell.metadata.get("tags", []):
                 assert "hide-input" in cell.metadata["tags"]
+            elif "hide-input" in cell.metadata.get("tags", []):
+                assert cell.metadata["mystnb"]["code_prompt_show"] == "Show the code"  # it is no solution
 
 
-def test_the_first_page_moves_unless_a_reader_wants_no_motion(pages):
+def test_the_first_page_counts_what_there_is(pages):
     index = (pages / "index.md").read_text(encoding="utf-8")
-    assert 'srcset="figures/sam.png" media="(prefers-reduced-motion)"' in index
-    assert (pages / "figures" / "sam.gif").exists()
+    assert f"{len(sources.lessons())} short lessons" in index
+    assert f"{len(claims.found())} claims" in index
+    assert f"{len(variants.TABLE)} variants" in index
+    assert "$" not in index
+
+
+# --- claims and variants ---------------------------------------------------------------------------------------------
+
+
+def test_every_claim_is_a_card_with_all_that_it_predicted(pages):
+    page = (pages / "evidence" / "index.md").read_text(encoding="utf-8")
+    shown = re.findall(r'<article class="claim (\w+)">(.*?)</article>', page, re.DOTALL)
+    assert len(shown) == len(claims.found()) == len(list((ROOT / "evidence").glob("*.md"))) - 1  # README
+    assert [kind for kind, _ in shown] == sorted([kind for kind, _ in shown], key=list(claims.LABELS).index)
+    for (kind, card), claim in zip(shown, claims.found(), strict=True):
+        assert f'<p class="outcome">{claim.outcome}</p>' in card
+        assert card.count("<svg") == len(claim.predicted)
+        right = sum(verdict.word == word for verdict, word in claim.predicted)
+        assert card.count('<span class="held">') == right
+        assert {"no": right == 0, "open": right == 0, "yes": right == len(claim.predicted)}.get(kind, right > 0)
+        assert f"make evidence CLAIM={claim.path.stem}" in card
+    assert "| claim |" not in page
+
+
+def test_an_interval_is_drawn_where_it_is():
+    drawn = claims.interval(SimpleNamespace(effect=0.5, half_width=0.25), 0.1, 1.0, "held")
+    low, high = map(float, re.search(r'd="M([\d.]+) 11.0H([\d.]+)"', drawn).groups())
+    middle = claims.WIDTH / 2
+    assert (high - middle) / (low - middle) == pytest.approx(3, rel=1e-2)  # 0.75 and 0.25
+    assert f'cx="{(low + high) / 2:g}"' in drawn
+    assert 0 < high < claims.WIDTH
+
+
+def test_the_code_of_a_variant_is_its_class_without_the_docstring():
+    for name in variants.TABLE:
+        shown, written = (
+            ast.parse(text).body[0] for text in (variants.code(name), inspect.getsource(getattr(minisam.sam, name)))
+        )
+        assert ast.dump(shown) == ast.dump(ast.ClassDef(**vars(written) | {"body": written.body[1:]})), name
+        assert '"""' not in variants.code(name).split("def ")[0], name
+
+
+def test_a_variant_shows_its_formula_its_article_and_what_it_reached():
+    page = variants.page()
+    for name in variants.TABLE:
+        section = page.split(f"\n## {name}\n")[1].split("\n## ")[0]
+        formula = section.split("```text\n")[1].split("\n```")[0]
+        for line in formula.splitlines():
+            assert line.strip() in inspect.getdoc(getattr(minisam.sam, name))
+        assert formula.strip()
+    assert len(re.findall(r"https://arxiv.org/abs/\d+\.\d+", page)) >= 25
+    row = next(line for line in page.splitlines() if 'href="#msam"' in line)
+    table = (ROOT / "docs" / "family.md").read_text(encoding="utf-8")
+    told = re.search(r"^\| MSAM \|.*$", table, re.MULTILINE)[0].split(" | ")
+    assert f"<td>{told[8].strip('*')} ▲</td>" in row
+    assert f"<td>{told[4]}</td>" in row
 
 
 def test_a_widget_stands_still_on_a_page():

@@ -20,7 +20,17 @@ NEVER_CLEARED = "The gradients are never set to zero: each backward pass adds to
 
 def per_tensor(d: Array, seen: Seen) -> Array:
     """Each tensor's own direction, of length 1."""
-    return numpy.hstack([over(d[:, s], norm(d[:, s])) for s in seen.slices])
+    return numpy.hstack([over(d[:, s], norm(d[:, s])) for s in seen.problem.slices])
+
+
+def centred(d: Array, seen: Seen) -> Array:
+    """Each tensor with two axes or more less its means over all axes but the first: gradient centralisation."""
+    tensors = [
+        d[:, s].reshape(len(d), *shape)
+        for s, shape in zip(seen.problem.slices, seen.problem.shapes.values(), strict=True)
+    ]
+    less = [t - t.mean(axis=tuple(range(2, t.ndim)), keepdims=True) if t.ndim > 2 else t for t in tensors]
+    return numpy.hstack([t.reshape(len(d), -1) for t in less])
 
 
 def adaptive(eta: float | None = None) -> Callable[[Array, Seen], Array]:
@@ -28,7 +38,7 @@ def adaptive(eta: float | None = None) -> Callable[[Array, Seen], Array]:
 
     def unit(d: Array, seen: Seen) -> Array:
         T = abs(seen.w) + (seen.settings["eta"] if eta is None else eta)
-        return over(T * T * d, norm(T * d))
+        return over(T * T * d, seen.guard.divisor(norm(T * d)))
 
     return unit
 
@@ -62,6 +72,12 @@ DIRECTION = Part(
             lambda s: s.g + s.settings["weight_decay"] * s.w,
             "The weight decay is part of the gradient that ε goes along: it belongs to the base's step alone.",
         ),
+        Reading(
+            "centred",
+            lambda s: centred(s.g, s),
+            "ε goes along the centred gradient, less each row's mean: SAM with gradient centralisation.",
+            True,
+        ),
     ),
 )
 NORM = Part(
@@ -70,7 +86,12 @@ NORM = Part(
     "ε = ρ ∇L(w) / ‖∇L(w)‖₂",
     BALL,
     (
-        Reading("2-norm", lambda d, s: over(d, norm(d)), "One 2-norm divides the gradient: the ball is SAM's.", True),
+        Reading(
+            "2-norm",
+            lambda d, s: over(d, s.guard.divisor(norm(d))),
+            "One 2-norm divides the gradient: the ball is SAM's.",
+            True,
+        ),
         Reading("per tensor", per_tensor, "Each tensor has a norm, and a ball, of its own: layer-wise SAM.", True),
         Reading("sign", lambda d, s: numpy.sign(d), "ε is ρ times the gradient's signs: SAM with p = ∞.", True),
         Reading(
@@ -79,6 +100,11 @@ NORM = Part(
         Reading("in units", adaptive(), "The ball is measured in units of |w| + η: ASAM.", True, needs="eta"),
         Reading("adaptive", adaptive(0.01), "The ball is measured in units of |w| + 0.01: ASAM.", True),
         Reading("adaptive, η = 0", adaptive(0.0), "The ball is measured in units of |w|: ASAM with η = 0.", True),
+        Reading(
+            "before",
+            lambda d, s: over(d, s.guard.divisor(norm(s.g))),
+            "The norm that divides is that of ∇L(w), and ε goes along another vector: its length is not ρ.",
+        ),
         Reading(
             "squared",
             lambda d, s: over(d, norm(d) ** 2),

@@ -13,6 +13,7 @@ from ..arguments import checked, choice, methods
 from ..checks import AT_LEAST_0, check_number
 from ..optim import SGD
 from .ascent import LOOK
+from .guard import Guard, Guarded
 from .in_numpy import NumpyStep
 from .problems import Problem, problems
 from .report import Path, Report, Statement
@@ -79,13 +80,14 @@ def check(implementation: Implementation, variant: str = "SAM", **settings: floa
     reference, settings = made(variant, settings)
     runs = [(problem, watched(implementation, problem, STEPS)) for problem in problems()]
     _check_double(runs[0][1])
-    paths, partings = zip(*(_path(p, steps, watched(reference, p, STEPS)) for p, steps in runs), strict=True)
     owes = _owes(variant, settings)
-    told = [] if owes is None else statements(runs[0][1][:TOLD], problems()[0].slices, settings, owes)
+    told, guard = ([], Guard()) if owes is None else statements(runs[0][1][:TOLD], problems()[0], settings, owes)
+    right = Guarded(reference, guard, settings.get("eta")) if guard.tau else reference
+    paths, partings = zip(*(_path(p, steps, watched(right, p, STEPS)) for p, steps in runs), strict=True)
     told.append(_finite(runs))
     if all(statement.holds is not False for statement in told):
         told.append(_whole(paths, partings))
-    return Report(variant, settings, told, paths)
+    return Report(variant, settings, told, paths, guard.note())
 
 
 def assert_conforms(implementation: Implementation, variant: str = "SAM", **settings: float) -> None:

@@ -11,7 +11,7 @@ import numpy
 
 from ..types import Array
 from ..vectors import across, mix, norm, over
-from .ascent import LOOK, NEVER_CLEARED
+from .ascent import LOOK, NEVER_CLEARED, centred
 from .readings import Part, Reading, Seen
 
 NOT_RESTORED = "The weights are not restored: the base's step starts at w + ε, not at w."
@@ -74,6 +74,12 @@ TAKEN = Part(
             "first's length",
             lambda s: norm(s.g) * over(s.g_adv, norm(s.g_adv)),
             "The gradient at w + ε has the length of that at w: StableSAM.",
+            True,
+        ),
+        Reading(
+            "centred",
+            lambda s: centred(s.g_adv, s),
+            "The base gets ∇L(w + ε) less each row's mean: SAM with gradient centralisation.",
             True,
         ),
         Reading(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy
@@ -14,7 +15,6 @@ from .watch import Oracle, TakeStep
 def begin(problem: Problem, transform: Any, updates: int, is_opaque: bool) -> TakeStep:
     """The steps that a transformation makes on the problem."""
     import jax
-    import optax
 
     with jax.enable_x64(True):
         params = {name: jax.numpy.asarray(a) for name, a in problem.split(problem.w).items()}
@@ -29,11 +29,30 @@ def begin(problem: Problem, transform: Any, updates: int, is_opaque: bool) -> Ta
         with jax.enable_x64(True):
             for _ in range(updates):
                 more = {"grad_fn": grad} if is_opaque else {}
-                changes, state = transform.update(grad(params), state, params, **more)
-                params = optax.apply_updates(params, changes)
+                params, state = updated(transform, grad(params), state, params, **more)
             return flat(problem, params)
 
     return take_step
+
+
+def updated(transform: Any, g: Any, state: Any, params: Any, **more: Any) -> tuple[Any, Any]:
+    """The params and the state after one update: as one compiled program, if functions are not among its arguments."""
+    return one_update(transform, g, state, params, **more) if more else compiled(transform)(g, state, params)
+
+
+def one_update(transform: Any, g: Any, state: Any, params: Any, **more: Any) -> tuple[Any, Any]:
+    import optax
+
+    changes, state = transform.update(g, state, params, **more)
+    return optax.apply_updates(params, changes), state
+
+
+@lru_cache(maxsize=1)
+def compiled(transform: Any) -> Any:
+    """The update for all problems of a check: those with tensors of the same shapes share a program."""
+    import jax
+
+    return jax.jit(partial(one_update, transform))
 
 
 def gradient(problem: Problem, oracle: Oracle, at: Any) -> Any:

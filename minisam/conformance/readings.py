@@ -14,6 +14,8 @@ from typing import Any
 import numpy
 
 from ..types import Array
+from .guard import Guard
+from .problems import Problem
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,9 @@ class Seen:
     ----------
     w, after : before and after each step
     g, a, g_adv : the first gradient; the point of the last, w + ε; the last gradient
-    slices : where each tensor lies in w
+    problem : whose tensors w is made of
     settings : rho, lr, momentum, weight_decay, and what else the variant has
+    guard : what is added to the norm that divides ε
     """
 
     w: Array
@@ -33,8 +36,9 @@ class Seen:
     a: Array
     g_adv: Array
     after: Array
-    slices: list[slice]
+    problem: Problem
     settings: Mapping[str, float]
+    guard: Guard = Guard()
 
     @cached_property
     def eps(self) -> Array:

@@ -66,12 +66,15 @@ class Report:
     settings : dict
     statements : list of Statement
     paths : list of Path
+    notes : list of str
+        What is no mistake and yet worth knowing, each in one sentence.
     """
 
     variant: str
     settings: Mapping[str, float]
     statements: Sequence[Statement]
     paths: Sequence[Path]
+    notes: Sequence[str] = ()
 
     @property
     def ok(self) -> bool:
@@ -137,6 +140,7 @@ class Report:
                 told.add(s.says)
                 kind = "another variant" if s.is_choice else "mistake"
                 lines += ["", f"{kind}: {s.says}", f"    formula: {s.formula}", f"    read: lessons/{s.lesson}.ipynb"]
+        lines += [f"\nnote: {note}" for note in self.notes]
         return lines + [f"\n–: {s.text}: {s.says}" for s in self.statements if s.holds is None]
 
     def _said(self, is_choice: bool) -> list[str]:

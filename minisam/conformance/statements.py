@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy
 
 from ..types import Array
+from ..vectors import norm
 from . import ascent, descent
 from .ascent import BALL, LOOK
 from .explain import DOWN, UP, Explained, explained
+from .guard import Guard, guard_of, units
+from .problems import Problem
 from .readings import Part, Seen
 from .report import Statement
 from .watch import Step, apart
@@ -19,42 +23,74 @@ HIDDEN = "it cannot be told, since "
 
 
 def statements(
-    steps: Sequence[Step], slices: list[slice], settings: Mapping[str, float], owes: Mapping[str, str]
-) -> list[Statement]:
-    """Those of a variant that looks at w and at w + ε, told from its steps on a problem."""
+    steps: Sequence[Step], problem: Problem, settings: Mapping[str, float], owes: Mapping[str, str]
+) -> tuple[list[Statement], Guard]:
+    """Those of a variant that looks at w and at w + ε, told from its steps on a problem; and the guard of its norm."""
     counts = [len(step.asks) for step in steps]
-    if not min(counts):
-        return [_asks(steps)]
-    seen = _seen(steps, slices, settings)
-    told = [_asks(steps), _first(steps), _batch(steps), _away(seen, counts)]
+    if not min(counts) or period(steps, settings["rho"]):
+        return [_asks(steps, settings["rho"])], Guard()
+    seen = guarded(_seen(steps, problem, settings), owes)
+    told = [_asks(steps, settings["rho"]), _first(steps), _batch(steps), _away(seen, counts)]
     if not numpy.isfinite(seen.after).all():
         k = int(numpy.argmin(numpy.isfinite(seen.after).all(axis=-1)))
         says = f"The weights are not finite after step {k}."
-        return [*told, Statement("the weights stay finite", "", LOOK, False, None, says)]
+        return [*told, Statement("the weights stay finite", "", LOOK, False, None, says)], Guard()
     if max(counts) == 1:
         told += _untold(ascent.PARTS, "no gradient is taken at w, beside which ε could be held.")
     elif numpy.any(seen.eps):
         told += _parts(ascent.PARTS, explained(UP, seen, owes), seen, owes, _no_ascent)
-    return told + _parts(descent.PARTS, explained(DOWN, seen, owes), seen, owes, _no_descent)
+    told += _parts(descent.PARTS, explained(DOWN, seen, owes), seen, owes, _no_descent)
+    return told, seen.guard
 
 
-def _seen(steps: Sequence[Step], slices: list[slice], settings: Mapping[str, float]) -> Seen:
+def _seen(steps: Sequence[Step], problem: Problem, settings: Mapping[str, float]) -> Seen:
     first = [step.asks[0].g if len(step.asks) > 1 else 0 * step.w for step in steps]
     last = [step.asks[-1] for step in steps]
     of: Callable[[list[Array]], Array] = numpy.array
     a, g_adv = of([ask.w for ask in last]), of([ask.g for ask in last])
-    return Seen(of([s.w for s in steps]), of(first), a, g_adv, of([s.after for s in steps]), slices, settings)
+    return Seen(of([s.w for s in steps]), of(first), a, g_adv, of([s.after for s in steps]), problem, settings)
+
+
+def guarded(seen: Seen, owes: Mapping[str, str]) -> Seen:
+    """The same with the guard of its norm, if the norm is owed and ε goes along a direction of the catalogue."""
+    norms = ascent.NORM.owed(owes).name
+    if norms not in ("2-norm", "in units"):
+        return seen
+    T = units(seen.w, seen.settings["eta"] if norms == "in units" else None)
+    for reading in ascent.DIRECTION.readings:
+        if reading.is_possible(seen.settings):
+            d = reading.compute(seen)
+            rows = numpy.any(d, axis=-1) & numpy.any(seen.eps, axis=-1)
+            guard = guard_of(seen.eps[rows], (T * T * d)[rows], norm(T * d)[rows])
+            if guard.tau:
+                return replace(seen, guard=guard)
+    return seen
+
+
+def period(steps: Sequence[Step], rho: float) -> int:
+    """How many updates make one step of SAM, if all but each last one only go to w + ε, with one gradient each; 0 if not so."""
+    if any(len(step.asks) != 1 or not numpy.any(step.asks[0].g) for step in steps):
+        return 0
+    went_up = [apart(s.after - s.w, rho * s.asks[0].g / norm(s.asks[0].g)) < SAME for s in steps]
+    many = went_up.index(False) + 1 if False in went_up else 0
+    is_so = many > 1 and went_up == [(t + 1) % many != 0 for t in range(len(steps))]
+    return many if is_so else 0
 
 
 # --- which gradients were asked for ----------------------------------------------------------------------------------
 
 
-def _asks(steps: Sequence[Step]) -> Statement:
+def _asks(steps: Sequence[Step], rho: float) -> Statement:
     """Whether there are two a step."""
     counts = sorted({len(step.asks) for step in steps})
     says = f"{counts[0]} to {counts[-1]} gradients are taken a step, where two are owed."
     if counts == [0]:
         says = "No gradient is asked for: the step never evaluates the loss it is given."
+    elif many := period(steps, rho):
+        says = (
+            f"Each update takes one gradient, and {many} of them make one step of SAM: "
+            f"the first {many - 1} only go to w + ε. Call {many} a step, on one batch."
+        )
     elif counts == [1]:
         away = any(numpy.any(step.asks[0].w != step.w) for step in steps)
         says = (

@@ -17,7 +17,7 @@ const executablePath = BROWSERS.find((path) => path && existsSync(path));
 assert(executablePath, "no Chromium found: apt-get install chromium, or name its path in the variable CHROMIUM");
 assert(existsSync(SITE), "no site found: make site");
 
-const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".json": "application/json" };
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css", ".json": "application/json" };
 Object.assign(TYPES, { ".svg": "image/svg+xml", ".png": "image/png", ".gif": "image/gif", ".wasm": "application/wasm" });
 
 /** The site on a free port of loopback, below /minisam/ as it is published. */
