@@ -15,7 +15,9 @@ from minisam.study.verdicts import UNDECIDED
 
 MADE = "<!-- made by `make evidence`, from {} -->\n"
 HEAD = ("claim", "outcome", "difference, with 95% interval", "units", "gradients a training", "minutes")
-TIMES = Path(__file__).with_name("times.json")  # of a processor, for all of a claim; known where it was computed in one go
+TIMES = Path(__file__).with_name(
+    "times.json"
+)  # of a processor, for all of a claim; known where it was computed in one go
 OVERVIEW = f"""{MADE.format("the results beside it")}
 # Evidence
 

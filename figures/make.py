@@ -5,7 +5,6 @@ python figures/make.py --tune     # also the search that the demo's settings com
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 

@@ -94,7 +94,9 @@ def _add_conform_options(conform: argparse.ArgumentParser) -> None:
 
 
 def _add_demo_options(demo: argparse.ArgumentParser) -> None:
-    demo.add_argument("--seeds", type=_whole, default=10, help="runs of each method; seed k also draws split k of the digits")
+    demo.add_argument(
+        "--seeds", type=_whole, default=10, help="runs of each method; seed k also draws split k of the digits"
+    )
     demo.add_argument("--epochs", type=_whole, default=40, help="passes over the training data")
     demo.add_argument("--rho", type=_not_negative, default=0.05, help="radius of SAM's ball")
     demo.add_argument("--base", choices=["sgd", "adam", "adamw"], default="sgd", help="the optimizer below SAM")

@@ -5,7 +5,9 @@ import json
 import re
 from pathlib import Path
 
-from minisam import SAM, demo
+import pytest
+
+from minisam import SAM, demo, study
 
 ROOT = Path(__file__).resolve().parent.parent
 README, CODE, CONFORMANCE, DEMO = (
@@ -52,8 +54,11 @@ def test_the_demo_table_is_the_committed_result():
 
 
 def test_the_demos_settings_are_those_found():
-    """SGD's and SAM's agree in the step size, and in λ to within what three digits show."""
-    chosen = {name: outcome.settings for name, outcome in study.load(ROOT / "figures" / "tuning.json").budgets["equal epochs"].items()}
+    """SGD's and SAM's agree in the step size, and in λ to within a fifth."""
+    chosen = {
+        name: outcome.settings
+        for name, outcome in study.load(ROOT / "figures" / "tuning.json").budgets["equal epochs"].items()
+    }
     settings = json.loads((ROOT / "figures" / "demo.json").read_text(encoding="utf-8"))["settings"]
     assert chosen["SAM"]["rho"] == settings["rho"]
     for each in chosen.values():
