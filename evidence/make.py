@@ -5,13 +5,15 @@ python evidence/make.py long_tail    # this one
 """
 
 import argparse
+import json
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 
 from measuring import measured
-from page import OVERVIEW, load, overview, page
+from page import OVERVIEW, TIMES, load, overview, page
 
 from minisam import plot
 from minisam.files import whole
@@ -36,6 +38,16 @@ def tried(path):
     return "\n".join([result.table(), "", *map(str, result.verdicts(defined["against"]))])
 
 
+def timed(path):
+    """The same; the processor time of what was computed from its beginning to its end is kept."""
+    is_whole, start = not path.with_suffix(".json").exists(), time.process_time()
+    text = tried(path)
+    if is_whole:
+        minutes = json.loads(TIMES.read_text("utf-8")) | {path.stem: round((time.process_time() - start) / 60, 1)}
+        write(TIMES, json.dumps(dict(sorted(minutes.items())), indent=1) + "\n")
+    return text
+
+
 def ended(result):
     """Whether all of a claim's result is there; a study that was stopped has kept what it had."""
     return result.exists() and read(result).get("result") is not None
@@ -52,7 +64,7 @@ def main():
     options.add_argument("claim", nargs="?", choices=there, help="its name (default: all)")
     claim = options.parse_args().claim
     for name in [claim] if claim else there:
-        print(f"{name}\n{tried(there[name])}\n")
+        print(f"{name}\n{timed(there[name])}\n")
         write(HERE / f"{name}.md", page(load(there[name])))
     found = [load(path) for path in there.values() if ended(path.with_suffix(".json"))]
     write(HERE / "README.md", OVERVIEW.format(overview(found)))

@@ -4,6 +4,7 @@ Truths: tests/test_evidence.py.
 """
 
 import inspect
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,10 @@ from minisam.study.result import digits_of
 from minisam.study.verdicts import UNDECIDED
 
 MADE = "<!-- made by `make evidence`, from {} -->\n"
-HEAD = ("claim", "outcome", "difference, with 95% interval", "units", "gradients a training")
+HEAD = ("claim", "outcome", "difference, with 95% interval", "units", "gradients a training", "minutes")
+TIMES = Path(__file__).with_name(
+    "times.json"
+)  # of a processor, for all of a claim; known where it was computed in one go
 OVERVIEW = f"""{MADE.format("the results beside it")}
 # Evidence
 
@@ -26,6 +30,7 @@ did not reproduce stands first.
 `make evidence` computes what is missing and writes the pages, `make evidence CLAIM=bounce` those of one claim; delete its JSON to
 compute it anew. A claim is *reproduced* if each comparison that it predicts came out as predicted, *undecided* if these units
 decide none of them. Intervals are paired, over units; a verdict holds at a level of 5% that all comparisons of a study share.
+Minutes are those of one processor, where a claim was computed from its beginning to its end in one go.
 
 A claim of your own is a Python file here. Its docstring is a question, and what is stated before the run; `predicted` names the
 word of each verdict, `against` the base, `scale` the score, `delta` and `units` the rest. It defines `problem` and `methods`, as
@@ -138,15 +143,15 @@ def shown(verdict):
     return f"{verdict.effect:+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]"
 
 
-def overview(claims, folder=""):
-    """The table of all claims, what did not reproduce first; their pages lie in `folder`."""
+def overview(claims):
+    """The table of all claims, what did not reproduce first."""
     order = ("Not", "Undecided", "Reproduced in", "Reproduced")
     ranked = sorted(claims, key=lambda claim: next(k for k, word in enumerate(order) if claim.outcome.startswith(word)))
-    lines = [HEAD, ("---",) * len(HEAD), *(row(claim, folder) for claim in ranked)]
+    lines = [HEAD, ("---",) * len(HEAD), *(row(claim) for claim in ranked)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def row(claim, folder):
+def row(claim):
     """A line of it. Differences and costs are those of the first method that the claim predicts something of, and of the base."""
     name, against = next(iter(claim.defined["predicted"])), claim.defined["against"]
     effects, costs = [], []
@@ -155,5 +160,7 @@ def row(claim, folder):
         effects.append(f"{shown(verdict)} at {' and '.join(budgets)}")
         costs.append(" / ".join(f"{claim.result.budgets[budgets[0]][each].gradients:,.0f}" for each in (name, against)))
     effect = f"{name} less {against}: {'; '.join(effects)} ({claim.defined['scale']})"
-    link = f"[{claim.title}]({folder}{claim.path.stem}.md)"
-    return link, f"**{claim.outcome}**", effect, str(claim.defined["units"]), "; ".join(costs)
+    link = f"[{claim.title}]({claim.path.stem}.md)"
+    minutes = json.loads(TIMES.read_text("utf-8")).get(claim.path.stem)
+    told = "–" if minutes is None else f"{minutes:g}"
+    return link, f"**{claim.outcome}**", effect, str(claim.defined["units"]), "; ".join(costs), told

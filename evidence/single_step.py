@@ -9,7 +9,7 @@ our own (lesson 05).
 **Problem.** The digits, an MLP 64-64-64-10, batches of 64. A unit is a split of the digits, with its own start and order.
 
 **Methods.** SGD with momentum 0.9 and SAM over it with ρ = 0.1, 80 epochs, η falling from 0.2 as a cosine; without weight decay,
-and with λ = 0.003, which tuning chose for both on split 0 (figures/tuning.json). The base of the comparison is the untrained
+and with λ = 0.003, which a search on the validation part of split 0 chose for both. The base of the comparison is the untrained
 network, from which all four start.
 
 **Prediction.** The score is the share of the rise of the loss by 20 steps of projected ascent, ρ far, that the single step

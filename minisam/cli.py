@@ -94,11 +94,13 @@ def _add_conform_options(conform: argparse.ArgumentParser) -> None:
 
 
 def _add_demo_options(demo: argparse.ArgumentParser) -> None:
-    demo.add_argument("--seeds", type=_whole, default=10, help="runs of each method, from different random starts")
+    demo.add_argument(
+        "--seeds", type=_whole, default=10, help="runs of each method; seed k also draws split k of the digits"
+    )
     demo.add_argument("--epochs", type=_whole, default=40, help="passes over the training data")
-    demo.add_argument("--rho", type=_not_negative, default=0.1, help="radius of SAM's ball")
+    demo.add_argument("--rho", type=_not_negative, default=0.05, help="radius of SAM's ball")
     demo.add_argument("--base", choices=["sgd", "adam", "adamw"], default="sgd", help="the optimizer below SAM")
-    demo.add_argument("--l2", type=_not_negative, default=3e-3, help="lambda of the term lambda * |w|^2")
+    demo.add_argument("--l2", type=_not_negative, default=3e-4, help="lambda of the term lambda * |w|^2")
     demo.add_argument("--out", type=_folder, default="figures", help="folder for demo.png")
     demo.add_argument("--json", action="store_true", help="print the result as JSON, with the numbers of every seed")
 

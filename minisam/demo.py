@@ -1,22 +1,26 @@
-"""`minisam demo`: train SGD and SAM on real digits, and compare them in a table and a picture."""
+"""`minisam demo`: train SGD and SAM on real digits, and compare them in a table and a picture.
+
+Intervals are over splits of the digits, since the split counts for more than the initial weights or the order of the data.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy
 
-from . import data, plot, sharpness
-from .array_backend import asarray, asnumpy, synchronize
+from . import data, plot, sharpness, threads
+from .array_backend import asarray, asnumpy, synchronize, xp
 from .autodiff import hvp
 from .batch import Batch, BatchLoss
 from .checks import check_counts, pick
 from .losses import cross_entropy
 from .models import mlp
-from .optim import SGD, Adam, AdamW, cosine
+from .optim import SGD, Adam, AdamW, Optimizer, cosine
 from .sam import SAM
 from .stats import mean_and_interval
 from .training.loop import train
@@ -31,7 +35,7 @@ NAMES = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}
 
 @dataclass(frozen=True)
 class Row:
-    """One method: its run, and of each measure one number per seed."""
+    """One method: its run, whose replica k is trained on split k, and of each measure one number per split."""
 
     method: str
     run: Run
@@ -63,44 +67,60 @@ def run(seeds: int, epochs: int, rho: float, base: str, l2: float, progress: boo
     """Train the same net with the base optimizer, with SAM over it, and with the base for twice the epochs.
 
     SAM computes two gradients per step. The third method therefore is the fair comparison: it computes as many gradients
-    as SAM does.
+    as SAM does. Seed k draws split k of the digits, and the initial weights and the order of the data there.
     """
     check_counts(seeds=seeds, epochs=epochs)
     name = pick("base", base, NAMES)
-    digits = data.digits()
-    model = mlp(SIZES)
-    steps = len(digits.x_train) // BATCH
+    splits = [data.digits(k) for k in range(seeds)]
+    steps = len(splits[0].x_train) // BATCH
     methods = {name: epochs, f"SAM over {name}": epochs, f"{name}, twice the epochs": 2 * epochs}
     rows = []
     for method, length in methods.items():
         below = base_optimizer(base, length * steps, l2)
         optimizer = SAM(below, rho) if method.startswith("SAM") else below
         start = time.perf_counter()
-        trained = train(model, digits, optimizer, length, BATCH, range(seeds), progress=progress)
+        bar = threads.bar(enumerate(splits), desc=method, total=seeds, unit="split", disable=not progress)
+        runs = [_trained(optimizer, split, length, k) for k, split in bar]
         synchronize()
-        if trained.interrupted:
-            raise KeyboardInterrupt
-        rows.append(_measure(method, trained, digits, rho, time.perf_counter() - start))
+        seconds = time.perf_counter() - start
+        of_splits = zip(*(_measured(run, split, rho) for run, split in zip(runs, splits, strict=True)), strict=True)
+        spent = int(runs[0].history["evaluations"][-1])
+        rows.append(Row(method, together(runs), *map(numpy.concatenate, of_splits), spent, seconds))
     return rows
 
 
+def _trained(optimizer: Optimizer, split: data.Data, epochs: int, seed: int) -> Run:
+    """The run of one replica."""
+    run = train(mlp(SIZES), split, optimizer, epochs, BATCH, [seed], progress=False)
+    if run.interrupted:
+        raise KeyboardInterrupt
+    return run
+
+
+def together(runs: Sequence[Run]) -> Run:
+    """One run with the replicas of these, which have one each."""
+    first = runs[0]
+    history = {
+        key: a if a.ndim == 1 else numpy.concatenate([run.history[key] for run in runs], axis=1)
+        for key, a in first.history.items()
+    }
+    axes = {"seed": [run.axes["seed"][0] for run in runs]}
+    return replace(first, w=xp().concatenate([run.w for run in runs]), history=history, axes=axes, state={})
+
+
 @numpy.errstate(all="ignore")  # if the loss overflows in a large ball, the result is ∞ or NaN, without a warning
-def _measure(method: str, trained: Run, digits: data.Data, rho: float, seconds: float) -> Row:
-    """Accuracy on the test data, sharpness on the training data."""
-    batch, product = _on_training_data(trained, digits), hvp(trained.model)
-    return Row(
-        method,
-        trained,
-        trained.evaluate(digits.x_test, digits.y_test)["accuracy"],
-        asnumpy(sharpness.worst_case(batch, trained.w, rho)),
-        sharpness.lambda_max(lambda w, v: product(w, v, batch.x, batch.y), trained.w, steps=15),
-        int(trained.history["evaluations"][-1]),
-        seconds,
+def _measured(run: Run, split: data.Data, rho: float) -> tuple[numpy.ndarray, ...]:
+    """Accuracy on the test data; the rise within the ball and λ_max on the training data."""
+    batch, product = _on_training_data(run, split), hvp(run.model)
+    return (
+        run.evaluate(split.x_test, split.y_test)["accuracy"],
+        asnumpy(sharpness.worst_case(batch, run.w, rho)),
+        sharpness.lambda_max(lambda w, v: product(w, v, batch.x, batch.y), run.w, steps=15),
     )
 
 
 def table(rows: list[Row], rho: float) -> str:
-    """The result as text: mean ± half-width of the 95% interval over the seeds."""
+    """The result as text: mean ± half-width of the 95% interval over the splits."""
     lines = [("", "test accuracy", f"sharpness at ρ = {rho:g}", "λ_max", "gradients", "seconds")]
     for row in rows:
         accuracy = _cell(100 * row.accuracy, "{:.2f}") + " %"
@@ -112,7 +132,7 @@ def table(rows: list[Row], rho: float) -> str:
 
 
 def picture(rows: list[Row], rho: float, path: str | os.PathLike[str]) -> None:
-    """Draw training curves of all methods, and the loss around the first seed's weights for the base optimizer and SAM."""
+    """Draw training curves of all methods, and the loss around the weights of split 0 for the base optimizer and SAM."""
     figure, axes = plot.new_figure(1, 4, width=16.0)
     plot.draw_curves(axes[:2], {row.method: row.run for row in rows})
     plot.draw_landscapes(
@@ -127,7 +147,7 @@ def picture(rows: list[Row], rho: float, path: str | os.PathLike[str]) -> None:
 
 @numpy.errstate(all="ignore")
 def _slice(trained: Run, rho: float) -> tuple[numpy.ndarray, numpy.ndarray]:
-    """The training loss around the first seed's weights, toward the worst point of the ball and in a random direction."""
+    """The training loss around the weights of split 0, toward the worst point of the ball and in a random direction."""
     batch, w = _on_training_data(trained, data.digits()), trained.w[0]
     worst = sharpness.worst_point(batch, w, rho or 0.1)
 

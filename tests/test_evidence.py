@@ -21,7 +21,7 @@ import measuring  # noqa: E402
 import page  # noqa: E402
 import xor_flatness  # noqa: E402
 
-CLAIMS = sorted(path.with_suffix(".py") for path in EVIDENCE.glob("*.json"))
+CLAIMS = sorted(path.with_suffix(".py") for path in EVIDENCE.glob("*.json") if path != page.TIMES)
 
 
 def written(name):
@@ -136,10 +136,16 @@ def test_a_page_says_how_many_units_would_decide():
 
 
 def test_a_row_shows_the_first_predicted_difference_and_what_it_costs():
-    row = page.row(claim(same="equal", up="better"), "evidence/")
-    assert row[0] == "[Is it so?](evidence/so.md)"
+    row = page.row(claim(same="equal", up="better"))
+    assert row[0] == "[Is it so?](so.md)"
     assert row[2] == "same less base: +0.000 [-0.034, +0.034] at equal epochs (a number)"
-    assert row[3:] == ("20", "5 / 5")
+    assert row[3:] == ("20", "5 / 5", "–")
+
+
+def test_a_row_tells_the_time_that_is_known(tmp_path, monkeypatch):
+    monkeypatch.setattr(page, "TIMES", tmp_path / "times.json")
+    page.TIMES.write_text('{"so": 1.5}')
+    assert page.row(claim(same="equal"))[-1] == "1.5"
 
 
 # --- a claim's own measure -------------------------------------------------------------------------------------------
