@@ -83,9 +83,10 @@ def run(seeds: int, epochs: int, rho: float, base: str, l2: float, progress: boo
         runs = [_trained(optimizer, split, length, k) for k, split in bar]
         synchronize()
         seconds = time.perf_counter() - start
-        of_splits = zip(*(_measured(run, split, rho) for run, split in zip(runs, splits, strict=True)), strict=True)
+        of_splits = [_measured(run, split, rho) for run, split in zip(runs, splits, strict=True)]
+        accuracy, worst_case, lambda_max = map(numpy.concatenate, zip(*of_splits, strict=True))
         spent = int(runs[0].history["evaluations"][-1])
-        rows.append(Row(method, together(runs), *map(numpy.concatenate, of_splits), spent, seconds))
+        rows.append(Row(method, together(runs), accuracy, worst_case, lambda_max, spent, seconds))
     return rows
 
 
