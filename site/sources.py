@@ -9,9 +9,9 @@ import shutil
 from pathlib import Path
 from string import Template
 
-import claims
+import claims_page
 import nbformat
-import variants
+import variants_page
 
 import minisam
 
@@ -41,10 +41,10 @@ RUN = '<a class="run" href="../lite/notebooks/index.html?path={name}">▶ Run th
 def gather(folder):
     """Write all sources below the folder."""
     write(folder / "index.md", first_page())
-    write(folder / "variants.md", variants.page())
+    write(folder / "variants.md", variants_page.page())
     for source, target in TEXTS.items():
         text = (ROOT / source).read_text(encoding="utf-8")
-        text = relink(claims.with_cards(text) if target == "evidence/index.md" else text, source)
+        text = relink(claims_page.with_cards(text) if target == "evidence/index.md" else text, source)
         write(folder / target, text + toctree(source))
     for path in lessons():
         write(folder / "lessons" / path.name, nbformat.writes(page_of(nbformat.read(path, as_version=4), path.name)))
@@ -69,7 +69,7 @@ def copy_records(folder):
 
 def first_page():
     """site/index.md, with how many there are of what it names."""
-    counts = {"lessons": len(lessons()), "claims": len(claims.found()), "variants": len(variants.TABLE)}
+    counts = {"lessons": len(lessons()), "claims": len(claims_page.found()), "variants": len(variants_page.TABLE)}
     text = Template((ROOT / "site" / "index.md").read_text(encoding="utf-8")).substitute(counts)
     return text + toctree("README.md")
 

@@ -76,7 +76,7 @@ def test_the_json_agrees_with_its_own_samples_and_with_the_settings(tmp_path):
 def test_it_runs_where_the_terminal_knows_no_greek(tmp_path):
     done = minisam("demo", "--seeds", "1", "--epochs", "1", "--out", tmp_path, PYTHONIOENCODING="ascii")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "sharpness at ? = 0.1" in done.stdout
+    assert "sharpness at ? = 0.05" in done.stdout
 
 
 def test_version_and_help():
@@ -92,7 +92,7 @@ def test_every_option_has_help_and_a_default_that_works():
     (demo_parser,) = [a.choices["demo"] for a in cli.parser()._actions if a.choices]
     assert all(action.help for action in demo_parser._actions)
     options = cli.parser().parse_args(["demo"])
-    assert (options.seeds, options.epochs, options.rho, options.base, options.l2) == (10, 40, 0.1, "sgd", 3e-3)
+    assert (options.seeds, options.epochs, options.rho, options.base, options.l2) == (10, 40, 0.05, "sgd", 3e-4)
     assert (str(options.out), options.backend, options.json) == ("figures", None, False)
 
 

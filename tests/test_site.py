@@ -21,10 +21,10 @@ import minisam
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "site"))
 
-import claims  # noqa: E402
+import claims_page  # noqa: E402
 import make  # noqa: E402
 import sources  # noqa: E402
-import variants  # noqa: E402
+import variants_page  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -182,8 +182,8 @@ def test_every_lesson_is_a_page_with_a_link_to_where_it_runs(pages):
 def test_the_first_page_counts_what_there_is(pages):
     index = (pages / "index.md").read_text(encoding="utf-8")
     assert f"{len(sources.lessons())} short lessons" in index
-    assert f"{len(claims.found())} claims" in index
-    assert f"{len(variants.TABLE)} variants" in index
+    assert f"{len(claims_page.found())} claims" in index
+    assert f"{len(variants_page.TABLE)} variants" in index
     assert "$" not in index
 
 
@@ -193,9 +193,9 @@ def test_the_first_page_counts_what_there_is(pages):
 def test_every_claim_is_a_card_with_all_that_it_predicted(pages):
     page = (pages / "evidence" / "index.md").read_text(encoding="utf-8")
     shown = re.findall(r'<article class="claim (\w+)">(.*?)</article>', page, re.DOTALL)
-    assert len(shown) == len(claims.found()) == len(list((ROOT / "evidence").glob("*.md"))) - 1  # README
-    assert [kind for kind, _ in shown] == sorted([kind for kind, _ in shown], key=list(claims.LABELS).index)
-    for (kind, card), claim in zip(shown, claims.found(), strict=True):
+    assert len(shown) == len(claims_page.found()) == len(list((ROOT / "evidence").glob("*.md"))) - 1  # README
+    assert [kind for kind, _ in shown] == sorted([kind for kind, _ in shown], key=list(claims_page.LABELS).index)
+    for (kind, card), claim in zip(shown, claims_page.found(), strict=True):
         assert f'<p class="outcome">{claim.outcome}</p>' in card
         assert card.count("<svg") == len(claim.predicted)
         right = sum(verdict.word == word for verdict, word in claim.predicted)
@@ -206,26 +206,27 @@ def test_every_claim_is_a_card_with_all_that_it_predicted(pages):
 
 
 def test_an_interval_is_drawn_where_it_is():
-    drawn = claims.interval(SimpleNamespace(effect=0.5, half_width=0.25), 0.1, 1.0, "held")
+    drawn = claims_page.interval(SimpleNamespace(effect=0.5, half_width=0.25), 0.1, 1.0, "held")
     low, high = map(float, re.search(r'd="M([\d.]+) 11.0H([\d.]+)"', drawn).groups())
-    middle = claims.WIDTH / 2
+    middle = claims_page.WIDTH / 2
     assert (high - middle) / (low - middle) == pytest.approx(3, rel=1e-2)  # 0.75 and 0.25
     assert f'cx="{(low + high) / 2:g}"' in drawn
-    assert 0 < high < claims.WIDTH
+    assert 0 < high < claims_page.WIDTH
 
 
 def test_the_code_of_a_variant_is_its_class_without_the_docstring():
-    for name in variants.TABLE:
+    for name in variants_page.TABLE:
         shown, written = (
-            ast.parse(text).body[0] for text in (variants.code(name), inspect.getsource(getattr(minisam.sam, name)))
+            ast.parse(text).body[0]
+            for text in (variants_page.code(name), inspect.getsource(getattr(minisam.sam, name)))
         )
         assert ast.dump(shown) == ast.dump(ast.ClassDef(**vars(written) | {"body": written.body[1:]})), name
-        assert '"""' not in variants.code(name).split("def ")[0], name
+        assert '"""' not in variants_page.code(name).split("def ")[0], name
 
 
 def test_a_variant_shows_its_formula_its_article_and_what_it_reached():
-    page = variants.page()
-    for name in variants.TABLE:
+    page = variants_page.page()
+    for name in variants_page.TABLE:
         section = page.split(f"\n## {name}\n")[1].split("\n## ")[0]
         formula = section.split("```text\n")[1].split("\n```")[0]
         for line in formula.splitlines():
