@@ -6,7 +6,7 @@ An error in a widget is only printed, so a run does not notice it; here it is ra
 import contextlib
 import io
 
-from ipywidgets import interactive
+from ipywidgets import Checkbox, interactive
 from ipywidgets.widgets.widget import _instances  # all widgets of this session; the public names are deprecated
 
 
@@ -23,5 +23,7 @@ def move_all():
 
 
 def ends(knob):
-    """The first and the last value of a slider, or of a list of choices."""
+    """The first and the last value of a slider, or of a list of choices; a box is ticked or not."""
+    if isinstance(knob, Checkbox):
+        return False, True
     return (knob.min, knob.max) if hasattr(knob, "max") else (knob.options[0], knob.options[-1])

@@ -194,6 +194,15 @@ def test_a_slider_that_a_later_cell_broke_is_found():
     box.close()
 
 
+@pytest.mark.parametrize("knob", [(1, 3), ["one", "other"], False])
+def test_every_kind_of_knob_is_moved(knob):
+    seen = []
+    box = ipywidgets.interactive(lambda x: seen.append(x), x=knob)
+    sliders.move_all()
+    assert seen == (list(knob) if knob else [False, True])
+    box.close()
+
+
 def test_links_in_a_lesson_resolve(text):
     for cell in cells(text):
         for link in re.findall(r"\]\(([^)#]+)\)", cell.source if cell.cell_type == "markdown" else ""):
