@@ -13,6 +13,7 @@ from docutils import nodes
 import minisam
 
 project, author, release = "minisam", "minisam contributors", minisam.__version__
+project_copyright = author
 html_title = "minisam"
 language = "en"
 
