@@ -15,7 +15,7 @@
 
 # %% [markdown]
 # # 17 · Is your SAM right?
-# **You can already**: write a SAM step (03) and check the gradient that it takes (16). **You will**: find three mistakes in
+# **You can already**: write a SAM step (03) and check the gradient that it takes (01). **You will**: find three mistakes in
 # somebody's SAM with nothing but a report on it, repair them one by one, and hold your own SAM against the same report, in NumPy,
 # PyTorch or optax.
 

@@ -204,6 +204,18 @@ def test_every_kind_of_knob_is_moved(knob):
     box.close()
 
 
+def test_each_way_through_the_lessons_has_what_its_lessons_need():
+    page = (FOLDER / "README.md").read_text(encoding="utf-8")
+    needs = {here: re.findall(r"\d\d", there) for here, there in re.findall(r"\| \[(\d\d) ·.*?\|.*?\| (.*?) \|", page)}
+    ways = re.findall(r"\*: ((?:\d\d, )+\d\d)\.", page)
+    assert len(needs) == len(TEXTS)
+    assert len(ways) == 4
+    for way in ways:
+        taken = way.split(", ")
+        for k, lesson in enumerate(taken):
+            assert set(needs[lesson]) <= set(taken[:k]), (way, lesson)
+
+
 def test_links_in_a_lesson_resolve(text):
     for cell in cells(text):
         for link in re.findall(r"\]\(([^)#]+)\)", cell.source if cell.cell_type == "markdown" else ""):
