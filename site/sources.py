@@ -10,6 +10,7 @@ from pathlib import Path
 from string import Template
 
 import claims_page
+import formulas_page
 import nbformat
 import variants_page
 
@@ -29,7 +30,7 @@ REPOSITORY = os.environ.get("GITHUB_REPOSITORY")  # owner/name, where GitHub bui
 BASE = "https://{}.github.io/{}/".format(*REPOSITORY.split("/")) if REPOSITORY else "/"
 
 TOCTREES = {
-    "README.md": "lessons/index\nevidence/index\nvariants\nconformance\nimplementations\ncode\nfamily\ndemo\nspeed\nmachines\n"
+    "README.md": "lessons/index\nevidence/index\nvariants\nformulas\nconformance\nimplementations\ncode\nfamily\ndemo\nspeed\nmachines\n"
     "reference/index\ncontributing\nchangelog",
     "lessons/README.md": "[0-9]*",
     "evidence/README.md": "\n".join(Path(name).stem for name in TEXTS if re.match("evidence/[a-z]", name)),
@@ -42,6 +43,7 @@ def gather(folder):
     """Write all sources below the folder."""
     write(folder / "index.md", first_page())
     write(folder / "variants.md", variants_page.page())
+    write(folder / "formulas.md", relink(formulas_page.page(documented()), "formulas.md"))
     for source, target in TEXTS.items():
         text = (ROOT / source).read_text(encoding="utf-8")
         text = relink(claims_page.with_cards(text) if target == "evidence/index.md" else text, source)
@@ -149,6 +151,16 @@ def public(module):
     if hasattr(module, "__all__"):
         return [name for name in module.__all__ if not inspect.ismodule(getattr(module, name))]
     return [name for name in vars(module) if not name.startswith("_") and home(module, name) == module.__name__]
+
+
+def documented():
+    """The functions and classes of the reference, by their names there."""
+    found = {
+        f"{part}.{name}": getattr(importlib.import_module(part), name)
+        for part in modules()[1:]
+        for name in public(part)
+    }
+    return {name: thing for name, thing in found.items() if callable(thing)}
 
 
 def home(module, name):

@@ -122,13 +122,18 @@ def year(name):
     return found[0] if found else "–"
 
 
+def formula_of(text):
+    """The formulas of a docstring, which are its indented blocks before the sections; its first line if it has none."""
+    first, _, rest = text.partition("\n")
+    formulas = re.findall(r"(?:^    .*\n?|^\n(?=    ))+", rest.split("\nParameters\n")[0], re.MULTILINE)
+    return "\n\n".join(textwrap.dedent(each).strip("\n") for each in formulas) or first
+
+
 def section(name):
     """Formula and code of a variant."""
-    first, _, rest = docstring(name).partition("\n")
-    formulas = re.findall(r"(?:^    .*\n?|^\n(?=    ))+", rest.split("\nParameters\n")[0], re.MULTILINE)
-    formula = "\n\n".join(textwrap.dedent(each).strip("\n") for each in formulas) or first
     linked = re.sub(r"arXiv:(\d+\.\d+)", r"[arXiv:\1](https://arxiv.org/abs/\1)", source(name))
     told = f"Source: {linked}" if linked else ""
+    first, formula = docstring(name).partition("\n")[0], formula_of(docstring(name))
     return SECTION.format(name=name, summary=first, formula=formula, file=TABLE[name][0], code=code(name), source=told)
 
 
