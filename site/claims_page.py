@@ -17,7 +17,7 @@ OUTCOMES = {"Not": "no", "Undecided": "open", "Reproduced in": "part", "Reproduc
 LABELS = {"no": "not reproduced", "open": "undecided", "part": "in part", "yes": "reproduced"}
 WIDTH, HEIGHT = 220, 22  # of a drawn interval
 CARD = """<article class="claim {kind}">
-<h3><a href="{name}.html">{title}</a></h3>
+<h2><a href="{name}.html">{title}</a></h2>
 <p class="outcome">{outcome}</p>
 <div class="effects">
 {effects}

@@ -15,6 +15,7 @@ from pathlib import Path
 from pydoc_data import topics
 
 import nbformat
+import mending
 import sources
 from tqdm.auto import tqdm
 
@@ -134,6 +135,8 @@ def for_search_engines():
 def sphinx():
     """The pages, with MathJax beside them. A warning is an error."""
     run("sphinx", "-q", "-E", "-W", "--keep-going", "-c", ROOT / "site", "-d", BUILD / "doctrees", PAGES, SITE)
+    for page in SITE.rglob("*.html"):
+        page.write_text(mending.mended(page.read_text(encoding="utf-8")), encoding="utf-8")
     shutil.copytree(PAGES / "figures", SITE / "figures", dirs_exist_ok=True)
     static = SITE / "_static" / "mathjax"
     static.mkdir(parents=True)

@@ -30,8 +30,8 @@ REPOSITORY = os.environ.get("GITHUB_REPOSITORY")  # owner/name, where GitHub bui
 BASE = "https://{}.github.io/{}/".format(*REPOSITORY.split("/")) if REPOSITORY else "/"
 
 TOCTREES = {
-    "README.md": "lessons/index\nevidence/index\nvariants\nformulas\nconformance\nimplementations\ncode\nfamily\ndemo\nspeed\nmachines\n"
-    "reference/index\ncontributing\nchangelog",
+    "README.md": "lessons/index\nevidence/index\nvariants\nformulas\nconformance\nimplementations\ncode\nfamily\n"
+    "demo\nspeed\nmachines\nreference/index\ncontributing\nchangelog",
     "lessons/README.md": "[0-9]*",
     "evidence/README.md": "\n".join(Path(name).stem for name in TEXTS if re.match("evidence/[a-z]", name)),
 }

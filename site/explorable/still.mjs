@@ -16,7 +16,8 @@ const handle = `<circle class="reach" r="50"/><circle class="grip" r="13"/>`;
 const knob = (id, label, low, high, by, value) => `
     <label for="${id}">${label} <output id="${id}-is" for="${id}"></output>
       <input type="range" id="${id}" min="${low}" max="${high}" step="${by}" value="${value}"></label>`;
-const shown = (box, name) => `viewBox="0 0 ${box.width} ${box.height}" role="img" aria-label="${name}"`;
+// A picture, or a group, which may hold a handle: what is in a picture is not read out.
+const shown = (box, name, role = "group") => `viewBox="0 0 ${box.width} ${box.height}" role="${role}" aria-label="${name}"`;
 
 const map = `<svg id="map" ${shown(VIEW, "The landscape from above, with the ways of SGD and of SAM")}>
     <g>${draw.ground()}</g>
@@ -24,7 +25,7 @@ const map = `<svg id="map" ${shown(VIEW, "The landscape from above, with the way
     <g id="ways">${draw.ways(RACE, walked, draws)}</g>
     <g id="start" role="slider" tabindex="0" aria-label="the start: drag it, or use the arrow keys" aria-valuemin="-1.8" aria-valuemax="1.8">${handle}</g>
   </svg>`;
-const cut = `<svg id="section" ${shown({ width: VIEW.width, height: SECTION.height }, "In section: the loss, and the worst loss within ρ")}>${draw.section(RACE.rho)}</svg>`;
+const cut = `<svg id="section" ${shown({ width: VIEW.width, height: SECTION.height }, "In section: the loss, and the worst loss within ρ", "img")}>${draw.section(RACE.rho)}</svg>`;
 
 console.log(`<figure class="explorable" id="race">
   ${map}
