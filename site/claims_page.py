@@ -9,6 +9,7 @@ from pathlib import Path
 EVIDENCE = Path(__file__).resolve().parent.parent / "evidence"
 sys.path.append(str(EVIDENCE))
 
+import nbformat  # noqa: E402
 import page  # noqa: E402
 
 from minisam.study.verdicts import UNDECIDED  # noqa: E402
@@ -16,6 +17,28 @@ from minisam.study.verdicts import UNDECIDED  # noqa: E402
 OUTCOMES = {"Not": "no", "Undecided": "open", "Reproduced in": "part", "Reproduced": "yes"}  # how it begins: its class
 LABELS = {"no": "not reproduced", "open": "undecided", "part": "in part", "yes": "reproduced"}
 WIDTH, HEIGHT = 220, 22  # of a drawn interval
+SMALL = ("bounce", "slope")  # seconds of work, in a browser too
+COMMAND = """
+## Run it anew
+
+In a clone of the repository, this computes the result from nothing, and writes this page:
+
+```sh
+rm evidence/{name}.json
+make evidence CLAIM={name}
+```
+"""
+HERE = """
+It is small: <a href="../lite/notebooks/index.html?path=claim_{name}.ipynb">run it here</a>, in the browser, with nothing
+installed.
+"""
+SHOWN = """\
+from minisam import study
+
+result = study.Result(measure(units), delta)
+print(result.table())
+print(*result.verdicts(against), sep="\\n")
+result.plot(against);"""
 CARD = """<article class="claim {kind}">
 <h2><a href="{name}.html">{title}</a></h2>
 <p class="outcome">{outcome}</p>
@@ -47,6 +70,20 @@ def kind_of(claim):
 def with_cards(text):
     """The overview, with cards in place of its table."""
     return re.sub(r"(^\|.*\|\n)+", lambda table: cards(), text, count=1, flags=re.MULTILINE)
+
+
+def with_command(text, name):
+    """The page of a claim, with how to run it again."""
+    return text + COMMAND.format(name=name) + (HERE.format(name=name) if name in SMALL else "")
+
+
+def notebook(name):
+    """A small claim as a notebook: its program as it stands, and what it finds."""
+    claim = next(claim for claim in found() if claim.path.stem == name)
+    told = f"# {claim.title}\n\n{claim.stated}"
+    program = claim.path.read_text(encoding="utf-8").split('"""\n', 2)[-1].strip()
+    cells = [nbformat.v4.new_markdown_cell(told, id="claim"), nbformat.v4.new_code_cell(program, id="program")]
+    return nbformat.v4.new_notebook(cells=[*cells, nbformat.v4.new_code_cell(SHOWN, id="result")])
 
 
 def cards():

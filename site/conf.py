@@ -40,6 +40,7 @@ html_baseurl = sources.BASE
 html_static_path = [
     "style.css",
     "sorted.mjs",
+    "copy.mjs",
     *(f"explorable/{name}" for name in ("explorable.css", "sam.mjs", "drawing.mjs", "live.mjs")),
 ]
 html_css_files = ["style.css"]
@@ -69,10 +70,19 @@ def introduce(app, pagename, templatename, context, doctree):
         "og:title": title,
         "og:description": words,
         "og:type": "website",
-        "og:image": f"{sources.BASE}figures/sam.png",
+        "og:image": sources.BASE + picture(doctree),
     }
     tags = [f'<meta name="description" content="{escape(words)}">']
     tags += [f'<meta property="{name}" content="{escape(value)}">' for name, value in told.items()]
     context["metatags"] = context.get("metatags", "") + "\n".join(tags)
     if pagename == "index":
         app.add_css_file("explorable.css")
+    else:
+        app.add_js_file("copy.mjs", type="module")
+
+
+def picture(doctree):
+    """The first picture of a page; the first page's, where there is none."""
+    images = doctree.findall(nodes.image) if doctree else ()
+    drawn = (Path(image["uri"]).name for image in images if image["uri"].endswith(".png"))
+    return next((f"_images/{name}" for name in drawn), "figures/sam.png")

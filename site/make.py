@@ -14,8 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from pydoc_data import topics
 
-import nbformat
+import claims_page
 import mending
+import nbformat
 import sources
 from tqdm.auto import tqdm
 
@@ -151,12 +152,13 @@ def sphinx():
 def jupyterlite():
     """The lessons where Python runs in the browser: all from here, but Pyodide's own packages from their public place."""
     wheels()
-    for path in sources.lessons():
-        notebook = nbformat.read(path, as_version=4)
+    notebooks = {path.name: nbformat.read(path, as_version=4) for path in sources.lessons()}
+    notebooks |= {f"claim_{name}.ipynb": claims_page.notebook(name) for name in claims_page.SMALL}
+    for name, notebook in notebooks.items():
         notebook.cells.insert(1, nbformat.v4.new_code_cell(INSTALL, id="install"))
         notebook.metadata["kernelspec"] = KERNEL
-        sources.write(LITE / "files" / path.name, nbformat.writes(notebook))
-    for path in (ROOT / "lessons").glob("check*.py"):
+        sources.write(LITE / "files" / name, nbformat.writes(notebook))
+    for path in [*(ROOT / "lessons").glob("check*.py"), ROOT / "evidence" / "measuring.py"]:
         shutil.copy(path, LITE / "files")
     sources.copy_records(LITE / "files")
     help_texts = LITE / "files" / "pydoc_data"  # for `data.text`: Pyodide leaves them out

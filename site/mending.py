@@ -6,7 +6,10 @@ MENDS = (
     ('<aside class="sidebar-drawer">', '<aside class="sidebar-drawer" aria-label="All pages">'),
     ('<aside class="toc-drawer', '<aside aria-label="On this page" class="toc-drawer'),
     ('<div id="search-results">', '<h1>Search</h1>\n<div id="search-results">'),
-    ('<div class="table-wrapper colwidths-auto', '<div tabindex="0" class="table-wrapper colwidths-auto'),  # wide tables, too
+    (
+        '<div class="table-wrapper colwidths-auto',
+        '<div tabindex="0" class="table-wrapper colwidths-auto',
+    ),  # wide tables, too
 )
 
 

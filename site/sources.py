@@ -46,8 +46,11 @@ def gather(folder):
     write(folder / "formulas.md", relink(formulas_page.page(documented()), "formulas.md"))
     for source, target in TEXTS.items():
         text = (ROOT / source).read_text(encoding="utf-8")
-        text = relink(claims_page.with_cards(text) if target == "evidence/index.md" else text, source)
-        write(folder / target, text + toctree(source))
+        if target == "evidence/index.md":
+            text = claims_page.with_cards(text)
+        elif target.startswith("evidence/"):
+            text = claims_page.with_command(text, Path(target).stem)
+        write(folder / target, relink(text, source) + toctree(source))
     for path in lessons():
         write(folder / "lessons" / path.name, nbformat.writes(page_of(nbformat.read(path, as_version=4), path.name)))
     for path in (ROOT / "lessons").glob("check*.py"):

@@ -5,7 +5,7 @@ import { after, before, suite, test } from "node:test";
 import { launch, NPM, open, serve } from "./browser.mjs";
 
 const AXE = join(NPM, "axe-core/axe.min.js");
-const PAGES = ["index", "lessons/03_sam_in_ten_lines", "evidence/index", "evidence/bounce", "variants", "formulas", "reference/minisam.optim"];
+const PAGES = ["index", "lessons/00_start_here", "evidence/index", "evidence/bounce", "variants", "formulas", "reference/minisam.optim"];
 PAGES.push("search", "404");
 const WIDTHS = [{ width: 390, height: 844 }, { width: 1440, height: 900 }];
 const ALL = { resultTypes: ["violations"] };

@@ -28,6 +28,8 @@ export const cells = (page) => page.evaluate(() => window.jupyterapp.shell.curre
 const bad = (cells) =>
   cells.flatMap((cell) => cell.outputs).filter((output) => output.output_type === "error" || output.name === "stderr");
 
+export const hasSlider = async (page) => (await cells(page)).some((cell) => cell.source.includes("ipywidgets.interact("));
+
 /** Drags the first slider of the first widget, and holds that its picture becomes another one. */
 export async function moveSlider(page) {
   const widget = (await cells(page)).findIndex((cell) => cell.source.includes("ipywidgets.interact("));
