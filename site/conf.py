@@ -1,5 +1,6 @@
 """Sphinx's settings."""
 
+import re
 import sys
 import textwrap
 from html import escape
@@ -33,6 +34,8 @@ autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 add_module_names = False
 napoleon_google_docstring, napoleon_use_rtype = False, False
+
+UNUSED = r"pygments|mystnb|doctools|documentation_options|sphinx_highlight"  # on the first page, which has no code
 
 html_theme = "furo"
 html_favicon = "favicon.svg"
@@ -77,6 +80,10 @@ def introduce(app, pagename, templatename, context, doctree):
     context["metatags"] = context.get("metatags", "") + "\n".join(tags)
     if pagename == "index":
         app.add_css_file("explorable.css")
+        for kind in ("css_files", "script_files"):
+            context[kind] = [
+                each for each in context[kind] if not re.search(UNUSED, str(getattr(each, "filename", each)))
+            ]
     else:
         app.add_js_file("copy.mjs", type="module")
 

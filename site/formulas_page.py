@@ -24,7 +24,7 @@ the first lessons that call it. Under *Tested* stands what the tests of an artic
 {}
 """
 PAPER = "## {title}\n\n[arXiv:{arxiv}](https://arxiv.org/abs/{arxiv}){lessons}\n\n{entries}\n{tested}\n"
-ENTRY = "### {number}: {name}\n\n```text\n{formula}\n```\n\nCode: [{name}](#{full}). {tests}{lessons}\n"
+ENTRY = "### {number}: {name}\n\n{formula}\n\nCode: [{name}](#{full}). {tests}{lessons}\n"
 
 
 def page(public):
@@ -72,7 +72,9 @@ def entry(number, full, thing):
     lessons = lessons_with(used)
     told = f"Lessons: {', '.join(lessons[:4])}." if lessons else ""
     formula = variants_page.formula_of(inspect.getdoc(thing))
-    return ENTRY.format(number=number.capitalize(), name=name, full=full, formula=formula, tests=tests, lessons=told)
+    is_line = formula == inspect.getdoc(thing).partition("\n")[0]  # of words, it may be: so it wraps
+    shown = f"`` {formula} ``" if is_line else f"```text\n{formula}\n```"
+    return ENTRY.format(number=number.capitalize(), name=name, full=full, formula=shown, tests=tests, lessons=told)
 
 
 def linked(path):

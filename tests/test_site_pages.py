@@ -26,7 +26,7 @@ PAGE = formulas_page.page(sources.documented())
 
 def test_each_equation_that_a_docstring_names_by_its_number_is_there_with_its_formula():
     shown = re.findall(
-        r"^### (.*?): (\w+)\n\n```text\n(.*?)\n```\n\nCode: \[\w+\]\(#([\w.]+)\)", PAGE, re.M | re.DOTALL
+        r"^### (.*?): (\w+)\n\n(?:```text|``)\s(.*?)\s``+\n\nCode: \[\w+\]\(#([\w.]+)\)", PAGE, re.M | re.DOTALL
     )
     assert len(shown) > 30
     for number, name, formula, full in shown:

@@ -34,6 +34,7 @@ console.log(`<figure class="explorable" id="race">
   w + ε, finds the way down <i>there</i>, and takes that step from w.</p>
   <p class="told" id="race-told" aria-live="polite">${draw.told(RACE, walked, shares)}</p>
   <div class="knobs">
+    <p class="hint">Drag the ring to start elsewhere, or change the settings:</p>
     <div class="play"><button type="button" id="play">▶ Race</button> <button type="button" id="again">↺ Again</button></div>
     ${knob("t", "step", 0, draw.STEPS, 1, RACE.t)}
     ${knob("rho", "radius ρ", 0, 0.5, 0.01, RACE.rho)}
@@ -51,6 +52,7 @@ console.log(`<figure class="explorable" id="race">
   <p class="key"><b class="eps">● single step</b> by the formula; <b>○ worst point</b> of the ball.</p>
   <p class="told" id="look-told" aria-live="polite">${draw.toldOfBall(LOOK, found)}</p>
   <div class="knobs">
+    <p class="hint">Drag the ring, or change the ball:</p>
     ${knob("p", "norm p", 0, 100, 1, 50)}
     ${knob("radius", "radius ρ", 0.05, 0.9, 0.01, LOOK.rho)}
   </div>

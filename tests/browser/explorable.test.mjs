@@ -90,7 +90,7 @@ test("it is light, and one click leads on", async () => {
   page.on("response", (answer) => answers.push(answer));
   await page.goto(server.url, { waitUntil: "networkidle" });
   const sizes = await Promise.all(answers.map((answer) => answer.body().then((body) => body.length)));
-  assert.ok(answers.length <= 15, answers.map((answer) => answer.url()).join("\n"));
+  assert.ok(answers.length <= 12, answers.map((answer) => answer.url()).join("\n"));
   assert.ok(sizes.reduce((a, b) => a + b) <= 400_000, `${sizes}`);
   const links = await page.locator("nav.ways a").evaluateAll((all) => all.map((a) => a.getAttribute("href")));
   for (const link of ["lessons/00_start_here.html", "evidence/index.html", "conformance.html", "code.html"]) {
