@@ -11,8 +11,8 @@ ImageNet without other data. The network is that of Dosovitskiy et al. 2021,
 batches of 60, 60 epochs. A unit is a split of the digits. The score is the accuracy on 897 others.
 
 **Methods.** AdamW and SAM over it, 12 settings each, chosen on two other units by 300 digits. The step size rises for a tenth of
-the steps and falls as a cosine. AdamW is tuned over step size and decay δ; SAM over step size and ρ, with δ = 0.5. (The ranges are
-those that did well on the validation parts of two splits with other seeds.)
+the steps and falls as a cosine. AdamW is tuned over step size and decay δ; SAM over step size and ρ, with δ = 0.5. (The ranges
+are those that did well on the validation parts of two splits with other seeds.)
 
 **Prediction.** SAM is better than AdamW, at equal epochs and at equal gradients.
 """
