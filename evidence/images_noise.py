@@ -6,7 +6,7 @@
 pictures are those of Xiao, Rasul & Vollgraf 2017, [arXiv:1708.07747](https://arxiv.org/abs/1708.07747).
 
 **Problem.** Fashion-MNIST at half its size, 14×14: 1,000 pictures to train on, an MLP 196-64-64-10, batches of 50, no crops or
-flips; 100 epochs, in which it learns wrong labels by heart. A unit draws the pictures and the wrong labels: 40% of them are
+flips; 100 epochs, long enough to learn wrong labels by heart. A unit draws the pictures and the wrong labels: 40% of them are
 replaced by another class, each as probable. The 1,000 labels that settings are chosen by are as wrong. The score is the accuracy
 on 2,000 of the test pictures, whose labels are right.
 
