@@ -14,8 +14,9 @@ where a product of matrices is large, the library halves it.
 what else the machine does only adds to a time.
 
 **Prediction.** The score is minus the time of a step in that of SAM. SAMPa and AsyncSAM are better than SAM.
-(Written after the run: only the widest perceptron gained with both. What a step spends in Python, two threads do in turns, and
-these networks are small. Of larger ones, or of processes in place of threads, this tells nothing.)
+(Tried before with four turns while the machine was busy. Written after the run: only the widest perceptron gained with both.
+What a step spends in Python, two threads do in turns, and these networks are small. Of larger ones, or of processes in place of
+threads, this tells nothing.)
 """
 
 import numpy as np
