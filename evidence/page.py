@@ -176,6 +176,9 @@ def row(claim):
         costs.append(" / ".join(f"{claim.result.budgets[budgets[0]][each].gradients:,.0f}" for each in (name, against)))
     effect = f"{name} less {against}: {'; '.join(effects)} ({claim.defined['scale']})"
     link = f"[{claim.title}]({claim.path.stem}.md)"
-    minutes = minutes_of(claim)
-    told = "–" if minutes is None else f"{minutes:g}"
-    return link, f"**{claim.outcome}**", effect, str(claim.defined["units"]), "; ".join(costs), told
+    return link, f"**{claim.outcome}**", effect, str(claim.defined["units"]), "; ".join(costs), in_words(minutes_of(claim))
+
+
+def in_words(minutes):
+    """As the table has it: times are known to a tenth of a minute."""
+    return "–" if minutes is None else f"{minutes:g}" if minutes else "under 0.1"

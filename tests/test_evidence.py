@@ -150,6 +150,8 @@ def test_a_row_tells_the_time_that_is_known(tmp_path, monkeypatch):
     so = claim(same="equal")
     assert page.row(so)[-1] == "1.5"
     assert page.timed([so, so, replace(so, path=Path("other.py"))]) == "2 of 3 claims, 3 minutes in all"
+    page.TIMES.write_text('{"so": 0.0}')
+    assert page.row(so)[-1] == "under 0.1"
 
 
 # --- a claim's own measure -------------------------------------------------------------------------------------------
