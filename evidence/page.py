@@ -176,7 +176,14 @@ def row(claim):
         costs.append(" / ".join(f"{claim.result.budgets[budgets[0]][each].gradients:,.0f}" for each in (name, against)))
     effect = f"{name} less {against}: {'; '.join(effects)} ({claim.defined['scale']})"
     link = f"[{claim.title}]({claim.path.stem}.md)"
-    return link, f"**{claim.outcome}**", effect, str(claim.defined["units"]), "; ".join(costs), in_words(minutes_of(claim))
+    return (
+        link,
+        f"**{claim.outcome}**",
+        effect,
+        str(claim.defined["units"]),
+        "; ".join(costs),
+        in_words(minutes_of(claim)),
+    )
 
 
 def in_words(minutes):
