@@ -13,7 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 
 from measuring import measured
-from page import OVERVIEW, TIMES, load, overview, page
+from page import TIMES, load, overview, page
 
 from minisam import plot
 from minisam.files import whole
@@ -67,7 +67,7 @@ def main():
         print(f"{name}\n{timed(there[name])}\n")
         write(HERE / f"{name}.md", page(load(there[name])))
     found = [load(path) for path in there.values() if ended(path.with_suffix(".json"))]
-    write(HERE / "README.md", OVERVIEW.format(overview(found)))
+    write(HERE / "README.md", overview(found))
 
 
 if __name__ == "__main__":

@@ -15,9 +15,7 @@ from minisam.study.verdicts import UNDECIDED
 
 MADE = "<!-- made by `make evidence`, from {} -->\n"
 HEAD = ("claim", "outcome", "difference, with 95% interval", "units", "gradients a training", "minutes")
-TIMES = Path(__file__).with_name(
-    "times.json"
-)  # of a processor, for all of a claim; known where it was computed in one go
+TIMES = Path(__file__).with_name("times.json")  # minutes of a processor; of claims that were computed in one go
 OVERVIEW = f"""{MADE.format("the results beside it")}
 # Evidence
 
@@ -25,12 +23,13 @@ What the articles claim, tried on problems small enough to run anew. Each file s
 methods and what is predicted, before it is run where its page does not say otherwise; the page is written from the result. What
 did not reproduce stands first.
 
-{{}}
+{{table}}
 
 `make evidence` computes what is missing and writes the pages, `make evidence CLAIM=bounce` those of one claim; delete its JSON to
 compute it anew. A claim is *reproduced* if each comparison that it predicts came out as predicted, *undecided* if these units
 decide none of them. Intervals are paired, over units; a verdict holds at a level of 5% that all comparisons of a study share.
-Minutes are those of one processor, where a claim was computed from its beginning to its end in one go.
+Minutes are those of one processor, where a claim was computed from its beginning to its end in one go:
+{{timed}}.
 
 A claim of your own is a Python file here. Its docstring is a question, and what is stated before the run; `predicted` names the
 word of each verdict, `against` the base, `scale` the score, `delta` and `units` the rest. It defines `problem` and `methods`, as
@@ -144,7 +143,23 @@ def shown(verdict):
 
 
 def overview(claims):
-    """The table of all claims, what did not reproduce first."""
+    """The page of all claims, in Markdown."""
+    return OVERVIEW.format(table=table(claims), timed=timed(claims))
+
+
+def timed(claims):
+    """How many of them have a time, and its sum."""
+    known = [minutes_of(claim) for claim in claims if minutes_of(claim) is not None]
+    return f"{len(known)} of {len(claims)} claims, {sum(known):.0f} minutes in all"
+
+
+def minutes_of(claim):
+    """Of one processor, for all of a claim; None where it is not known."""
+    return json.loads(TIMES.read_text("utf-8")).get(claim.path.stem)
+
+
+def table(claims):
+    """A line for each claim, what did not reproduce first."""
     order = ("Not", "Undecided", "Reproduced in", "Reproduced")
     ranked = sorted(claims, key=lambda claim: next(k for k, word in enumerate(order) if claim.outcome.startswith(word)))
     lines = [HEAD, ("---",) * len(HEAD), *(row(claim) for claim in ranked)]
@@ -161,6 +176,16 @@ def row(claim):
         costs.append(" / ".join(f"{claim.result.budgets[budgets[0]][each].gradients:,.0f}" for each in (name, against)))
     effect = f"{name} less {against}: {'; '.join(effects)} ({claim.defined['scale']})"
     link = f"[{claim.title}]({claim.path.stem}.md)"
-    minutes = json.loads(TIMES.read_text("utf-8")).get(claim.path.stem)
-    told = "–" if minutes is None else f"{minutes:g}"
-    return link, f"**{claim.outcome}**", effect, str(claim.defined["units"]), "; ".join(costs), told
+    return (
+        link,
+        f"**{claim.outcome}**",
+        effect,
+        str(claim.defined["units"]),
+        "; ".join(costs),
+        in_words(minutes_of(claim)),
+    )
+
+
+def in_words(minutes):
+    """As the table has it: times are known to a tenth of a minute."""
+    return "–" if minutes is None else f"{minutes:g}" if minutes else "under 0.1"

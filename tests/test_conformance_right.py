@@ -191,7 +191,7 @@ def two_steps(parameters, tau):
 
         @torch.no_grad()
         def first_step(self, zero_grad=False):
-            every = [p for group in self.param_groups for p in group["params"]]
+            every = [p for group in self.param_groups for p in group["params"] if p.grad is not None]
             size = torch.norm(torch.stack([p.grad.norm(p=2) for p in every]), p=2)
             for p in every:
                 self.state[p]["old"] = p.data.clone()
@@ -203,7 +203,7 @@ def two_steps(parameters, tau):
         def second_step(self, zero_grad=False):
             for group in self.param_groups:
                 for p in group["params"]:
-                    p.data = self.state[p]["old"]
+                    p.data = self.state[p].get("old", p.data)
             self.base.step()
             if zero_grad:
                 self.zero_grad()

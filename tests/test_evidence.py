@@ -3,12 +3,13 @@
 import importlib.util
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from minisam import SAM, SGD, hvp, mse, study
+from minisam import SAM, SGD, hvp, mse, study, threads
 from minisam.study.fairness import fair_methods
 from minisam.study.from_file import definitions
 from minisam.study.pieces import read, same
@@ -19,6 +20,7 @@ sys.path[:0] = [str(EVIDENCE), str(EVIDENCE.parent / "benchmarks")]
 
 import measuring  # noqa: E402
 import page  # noqa: E402
+import parallel  # noqa: E402
 import xor_flatness  # noqa: E402
 
 CLAIMS = sorted(path.with_suffix(".py") for path in EVIDENCE.glob("*.json") if path != page.TIMES)
@@ -39,7 +41,7 @@ def test_the_page_is_what_the_result_says(path):
 
 def test_the_overview_is_of_all_claims():
     assert len(CLAIMS) >= 5
-    assert written("README.md") == page.OVERVIEW.format(page.overview(map(page.load, CLAIMS)))
+    assert written("README.md") == page.overview([page.load(path) for path in CLAIMS])
 
 
 @pytest.mark.skipif(
@@ -126,7 +128,7 @@ def test_what_does_not_reproduce_says_so_first():
         "predicted: down: -1.000 [-1.034, -0.966]. *Better*, as predicted: up: +1.000 [+0.966, +1.034]."
     )
     ranked = [claim(up="better"), claim(up="better", same="better"), claim(wild="better"), claim(down="better")]
-    lines = page.overview(ranked).splitlines()[2:]
+    lines = page.table(ranked).splitlines()[2:]
     told = ["**Not reproduced**", "**Undecided**", "**Reproduced in part", "**Reproduced**"]
     assert [word in line for word, line in zip(told, lines, strict=True)] == [True] * 4
 
@@ -145,7 +147,11 @@ def test_a_row_shows_the_first_predicted_difference_and_what_it_costs():
 def test_a_row_tells_the_time_that_is_known(tmp_path, monkeypatch):
     monkeypatch.setattr(page, "TIMES", tmp_path / "times.json")
     page.TIMES.write_text('{"so": 1.5}')
-    assert page.row(claim(same="equal"))[-1] == "1.5"
+    so = claim(same="equal")
+    assert page.row(so)[-1] == "1.5"
+    assert page.timed([so, so, replace(so, path=Path("other.py"))]) == "2 of 3 claims, 3 minutes in all"
+    page.TIMES.write_text('{"so": 0.0}')
+    assert page.row(so)[-1] == "under 0.1"
 
 
 # --- a claim's own measure -------------------------------------------------------------------------------------------
@@ -174,6 +180,20 @@ def test_a_walk_ends_where_its_steps_lead_and_counts_gradients():
     w, spent = measuring.walk(SAM(SGD(0.5), 0.1), np.array([[1.0]]), bowl, 2)
     np.testing.assert_allclose(w, [[0.175]], rtol=1e-12)  # w ← w − ½ (w + 0.1)
     assert spent == 4
+
+
+# --- the time of parallel gradients ----------------------------------------------------------------------------------
+
+
+def test_a_step_is_timed_in_that_of_sam_and_two_threads_are_needed(monkeypatch):
+    monkeypatch.setattr(parallel, "ROUNDS", 1)
+    with threads.use(2):
+        found = parallel.measure(1)["equal epochs"]
+    assert found["SAM"].scores == [-1.0]
+    gradients = {name: outcome.gradients for name, outcome in found.items()}
+    assert gradients == {"SAM": 10, "SGD": 5, "SAMPa": 10, "AsyncSAM": 10}
+    with threads.use(1), pytest.raises(RuntimeError, match="needs two cores"):
+        parallel.measure(1)
 
 
 # --- the flatness of XOR ---------------------------------------------------------------------------------------------

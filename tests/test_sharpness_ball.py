@@ -274,16 +274,20 @@ def coverage(estimates, truth):
     return np.mean([np.abs(e.value - truth) <= 2 * e.error for e in estimates])
 
 
-@pytest.mark.parametrize("sigma", [0.01, 1.0])
-def test_the_average_case_of_a_quadratic_is_half_sigma_squared_the_trace(sigma):
-    truth = sigma**2 * np.trace(H) / 2
-    # σ² zᵀHz/2 is skewed: of 100 samples only 93.8% of the intervals hold the truth, of 400 samples 95.0%
-    found = [average_case(BOWL, W[0], sigma, samples=400, seed=seed) for seed in range(300)]
-    assert (
-        0.91 < coverage(found, truth) < 0.985
-    )  # a share of 300 is within 0.04 of 0.95, but for one time in a thousand
-    deviation = sigma**2 * math.sqrt(2 * np.sum(H * H)) / 2  # of a sample
+def test_the_average_case_of_a_quadratic_is_half_sigma_squared_the_trace():
+    truth = np.trace(H) / 2
+    # zᵀHz/2 is skewed: of 100 samples only 93.8% of the intervals hold the truth, of 400 samples 95.0%
+    found = [average_case(BOWL, W[0], 1.0, samples=400, seed=seed) for seed in range(300)]
+    share = coverage(found, truth)
+    assert 0.91 < share < 0.985  # of 300 within 0.04 of 0.95, but for one time in a thousand
+    deviation = math.sqrt(2 * np.sum(H * H)) / 2  # of a sample
     np.testing.assert_allclose(np.mean([e.error for e in found]), deviation / 20, rtol=0.05)
+
+
+def test_the_average_case_of_a_quadratic_grows_with_sigma_squared():
+    one, small = (average_case(BOWL, np.zeros(len(W[0])), sigma, samples=50, seed=3) for sigma in (1.0, 0.01))
+    np.testing.assert_allclose(small.value, 1e-4 * one.value, rtol=1e-10)
+    np.testing.assert_allclose(small.error, 1e-4 * one.error, rtol=1e-10)
 
 
 def test_the_average_case_of_a_loss_that_is_not_quadratic():

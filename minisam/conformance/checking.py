@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy
 
-from .. import sam
+from .. import array_backend, sam
 from ..arguments import checked, choice, methods
 from ..checks import AT_LEAST_0, check_number
 from ..optim import SGD
 from .ascent import LOOK
 from .guard import Guard, Guarded
 from .in_numpy import NumpyStep
+from .in_torch import TorchLoop, TorchOptimizer
+from .of_torch import running_statistics, without_gradient
 from .problems import Problem, problems
 from .report import Path, Report, Statement
 from .statements import statements
@@ -77,7 +79,13 @@ def check(implementation: Implementation, variant: str = "SAM", **settings: floa
 
     Truths: tests/test_conformance.py.
     """
-    reference, settings = made(variant, settings)
+    with array_backend.use("numpy"):
+        return checked_on_numpy(implementation, variant, settings)
+
+
+def checked_on_numpy(implementation: Implementation, variant: str, given: Mapping[str, Any]) -> Report:
+    """What `check` finds; the problems and minisam's own variant are arrays of NumPy, whatever backend is in use."""
+    reference, settings = made(variant, given)
     runs = [(problem, watched(implementation, problem, STEPS)) for problem in problems()]
     _check_double(runs[0][1])
     owes = _owes(variant, settings)
@@ -85,9 +93,12 @@ def check(implementation: Implementation, variant: str = "SAM", **settings: floa
     right = Guarded(reference, guard, settings.get("eta")) if guard.tau else reference
     paths, partings = zip(*(_path(p, steps, watched(right, p, STEPS)) for p, steps in runs), strict=True)
     told.append(_finite(runs))
+    if isinstance(implementation, TorchOptimizer):
+        told.append(without_gradient(implementation, runs[0][1]))
     if all(statement.holds is not False for statement in told):
         told.append(_whole(paths, partings))
-    return Report(variant, settings, told, paths, guard.note())
+    of_loop = running_statistics(implementation) if isinstance(implementation, TorchLoop) else []
+    return Report(variant, settings, told, paths, [*guard.note(), *of_loop])
 
 
 def assert_conforms(implementation: Implementation, variant: str = "SAM", **settings: float) -> None:

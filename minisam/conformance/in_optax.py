@@ -42,7 +42,8 @@ def optax_transform(transform: Any, mode: str = "transparent", updates: int = 2)
     transform : optax.GradientTransformation
         It gets params in double precision: a dict of arrays.
     mode : str
-        "transparent": a step is so many updates on one batch, each with the gradient at the params of the moment;
+        "transparent": a step is so many updates on one batch, each with the gradient at the params of the moment; `jax.jit`
+        compiles them, so `update` must be a function that it can compile;
         "opaque": a step is one update, which gets `grad_fn(params, i)`, too, and calls it.
     updates : int
         Of a step in the transparent mode, ≥ 1.

@@ -20,10 +20,14 @@ class TorchLoop:
 
     make: Callable[..., Callable[..., Any]]
 
+    def step_of(self, model: Any) -> Callable[..., Any]:
+        """A step on this model, as a function of the loss."""
+        return self.make(model)
+
     def begin(self, problem: Problem) -> TakeStep:
         from . import torch_parts
 
-        return torch_parts.begin(problem, self.make)
+        return torch_parts.begin(problem, self.step_of)
 
 
 @dataclass(frozen=True)
@@ -33,10 +37,16 @@ class TorchOptimizer:
     make: Callable[..., Any]
     drive: str | None
 
+    def step_of(self, model: Any) -> Callable[..., Any]:
+        """A step on this model, as a function of the loss."""
+        from . import torch_parts
+
+        return torch_parts.driven(self.make(model.parameters()), self.drive)
+
     def begin(self, problem: Problem) -> TakeStep:
         from . import torch_parts
 
-        return torch_parts.begin(problem, lambda model: torch_parts.driven(self.make(model.parameters()), self.drive))
+        return torch_parts.begin(problem, self.step_of)
 
 
 @checked(make=function(1, "params -> optimizer"), drive=optional(choice(dict.fromkeys(DRIVES))))

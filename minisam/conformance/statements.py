@@ -35,7 +35,9 @@ def statements(
         k = int(numpy.argmin(numpy.isfinite(seen.after).all(axis=-1)))
         says = f"The weights are not finite after step {k}."
         return [*told, Statement("the weights stay finite", "", LOOK, False, None, says)], Guard()
-    if max(counts) == 1:
+    if not settings["rho"]:
+        told += _untold(ascent.PARTS, "rho is 0.")
+    elif max(counts) == 1:
         told += _untold(ascent.PARTS, "no gradient is taken at w, beside which ε could be held.")
     elif numpy.any(seen.eps):
         told += _parts(ascent.PARTS, explained(UP, seen, owes), seen, owes, _no_ascent)
@@ -132,6 +134,8 @@ def _away(seen: Seen, counts: Sequence[int]) -> Statement:
     text, formula = "the second is taken at w + ε", "∇L(w + ε)"
     if max(counts) == 1:
         return Statement(text, formula, LOOK, None, None, HIDDEN + "there is no second gradient.")
+    if not seen.settings["rho"]:
+        return Statement(text, formula, LOOK, None, None, HIDDEN + "rho is 0.")
     rest = ~numpy.any(seen.eps[1:], axis=-1)
     share = float(rest.mean())
     says = "The second gradient is taken at w itself: ε is never added to the weights."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -29,12 +29,14 @@ def loss_function() -> Any:
     return Loss.apply
 
 
-def begin(problem: Problem, make: Callable[..., Callable[..., Any]]) -> TakeStep:
-    """The steps that `make(model)` makes on the problem, whose tensors are the model's parameters."""
+def begin(
+    problem: Problem, make: Callable[..., Callable[..., Any]], others: Mapping[str, Any] | None = None
+) -> TakeStep:
+    """The steps that `make(model)` makes on the problem, whose tensors are the model's parameters; and `others`, too."""
     import torch
 
     tensors = {name: torch.nn.Parameter(torch.tensor(a)) for name, a in problem.split(problem.w).items()}
-    step = make(torch.nn.ParameterDict(tensors))
+    step = make(torch.nn.ParameterDict(tensors | dict(others or {})))
 
     def flat() -> Any:
         return torch.cat([tensor.reshape(-1) for tensor in tensors.values()])
