@@ -3,6 +3,8 @@
 `FAULTS` and `CHOICES` hold a name → the part of the step, and words of the sentence that has to be told.
 """
 
+import itertools
+
 import numpy as np
 
 RHO, LR, MU, DELTA = 0.06, 0.07, 0.9, 0.01  # no product of which is another one
@@ -92,6 +94,14 @@ HIDES = {
     "no momentum": {"decoupled"},
     "never cleared": {"momentum fed twice"},
 }
+KNOWN = FAULTS | CHOICES
+PAIRS = [
+    (a, b)
+    for a, b in itertools.combinations(KNOWN, 2)
+    if not set(KNOWN[a][0].split()) & set(KNOWN[b][0].split())
+    and not {b, KNOWN[b][0]} & HIDES.get(a, set())
+    and not {a, KNOWN[a][0]} & HIDES.get(b, set())
+]
 
 
 def centred(g):

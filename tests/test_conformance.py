@@ -3,7 +3,6 @@
 The yardstick is `planted`: SAM written tensor by tensor, with faults, which shares no code with the checker.
 """
 
-import itertools
 import json
 import subprocess
 import sys
@@ -12,7 +11,8 @@ from textwrap import dedent
 
 import numpy as np
 import pytest
-from planted import CHOICES, FAULTS, HIDES, SETTINGS, Planted, centred
+from named import exactly, is_named
+from planted import CHOICES, FAULTS, KNOWN, PAIRS, SETTINGS, Planted, centred
 
 from minisam import SGD, Adam, sam
 from minisam.conformance import (
@@ -25,28 +25,6 @@ from minisam.conformance.problems import problems
 from minisam.conformance.statements import statements
 from minisam.conformance.watch import watched
 
-KNOWN = FAULTS | CHOICES
-PAIRS = [
-    (a, b)
-    for a, b in itertools.combinations(KNOWN, 2)
-    if not set(KNOWN[a][0].split()) & set(KNOWN[b][0].split())
-    and not {b, KNOWN[b][0]} & HIDES.get(a, set())
-    and not {a, KNOWN[a][0]} & HIDES.get(b, set())
-]
-
-
-def told(*faults):
-    """The sentences that are told of an implementation with these faults: (mistakes, choices)."""
-    net = problems()[0]
-    found, _ = statements(watched(Planted(*faults), net, checking.TOLD), net, SETTINGS, {})
-    says = [(s.says, s.is_choice) for s in found if s.holds is False]
-    return {s for s, is_choice in says if not is_choice}, {s for s, is_choice in says if is_choice}
-
-
-def exactly(found, faults):
-    """Whether these sentences are those of these faults, no more and no less."""
-    return len(found) == len(faults) and all(any(KNOWN[f][1] in s for s in found) for f in faults)
-
 
 @pytest.mark.parametrize("name", KNOWN)
 def test_each_is_named_alone(name):
@@ -58,14 +36,7 @@ def test_each_is_named_alone(name):
 
 
 def test_each_is_named_in_pairs():
-    wrong = []
-    for pair in PAIRS:
-        mistakes, choices = told(*pair)
-        if not exactly(mistakes, [f for f in pair if f in FAULTS]) or not exactly(
-            choices, [f for f in pair if f in CHOICES]
-        ):
-            wrong.append((pair, mistakes | choices))
-    assert wrong == []
+    assert [pair for pair in PAIRS if not is_named(Planted(*pair), pair)] == []
 
 
 def test_the_page_says_how_many_there_are():

@@ -4,6 +4,9 @@ import subprocess
 import sys
 
 import pytest
+from named import is_named
+from planted import KNOWN, PAIRS
+from planted_elsewhere import in_optax, in_torch
 
 from minisam.conformance import assert_conforms, check, optax_transform, torch_loop, torch_optimizer
 
@@ -109,3 +112,26 @@ def test_frameworks_are_imported_only_where_they_are_used():
     program = "import sys, minisam.conformance; print({'torch', 'jax', 'optax'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+# --- the catalogue ---------------------------------------------------------------------------------------------------
+
+# an optax transformation is given the first gradient, at w and on the batch of the step: it cannot take another
+OTHERWISE_IN_OPTAX = {"first elsewhere", "first on another batch", "one gradient, away"}
+
+
+@pytest.mark.peer
+def test_each_mistake_is_named_in_pytorch_alone_and_in_pairs():
+    pytest.importorskip("torch")
+    assert [faults for faults in [*alone(), *PAIRS] if not is_named(in_torch(*faults), faults)] == []
+
+
+@pytest.mark.peer
+def test_each_mistake_is_named_in_optax_alone_and_each_tenth_pair():
+    pytest.importorskip("optax")
+    some = [faults for faults in [*alone(), *PAIRS[::10]] if not OTHERWISE_IN_OPTAX & set(faults)]
+    assert [faults for faults in some if not is_named(in_optax(*faults), faults)] == []
+
+
+def alone():
+    return [(name,) for name in KNOWN]
