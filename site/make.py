@@ -158,7 +158,7 @@ def jupyterlite():
         notebook.cells.insert(1, nbformat.v4.new_code_cell(INSTALL, id="install"))
         notebook.metadata["kernelspec"] = KERNEL
         sources.write(LITE / "files" / name, nbformat.writes(notebook))
-    for path in [*(ROOT / "lessons").glob("check*.py"), ROOT / "evidence" / "measuring.py"]:
+    for path in [*sources.beside_lessons(), ROOT / "evidence" / "measuring.py"]:
         shutil.copy(path, LITE / "files")
     sources.copy_records(LITE / "files")
     help_texts = LITE / "files" / "pydoc_data"  # for `data.text`: Pyodide leaves them out

@@ -53,7 +53,7 @@ def gather(folder):
         write(folder / target, relink(text, source) + toctree(source))
     for path in lessons():
         write(folder / "lessons" / path.name, nbformat.writes(page_of(nbformat.read(path, as_version=4), path.name)))
-    for path in (ROOT / "lessons").glob("check*.py"):
+    for path in beside_lessons():
         shutil.copy(path, folder / "lessons")
     shutil.copytree(
         ROOT / "figures", folder / "figures", ignore=shutil.ignore_patterns("*.py", "*.json", "__pycache__")
@@ -63,6 +63,11 @@ def gather(folder):
     copy_records(folder)
     for name, text in reference().items():
         write(folder / "reference" / f"{name}.rst", text)
+
+
+def beside_lessons():
+    """What the lessons import and read, but for the recorded results."""
+    return [*(ROOT / "lessons").glob("check*.py"), *(ROOT / "lessons").glob("fashion.*")]
 
 
 def copy_records(folder):

@@ -185,6 +185,8 @@ def test_what_lessons_conclude_from_recorded_results_still_holds():
     assert all((words == {"better"}) == name.startswith(("GD", "1-SAM")) for name, words in bias.items())
     assert words_of("xor", "SGD")["SAM"] == {"worse"}  # lesson 14
     assert words_of("xor_flatness", "SGD")["SAM"] == {"better"}
+    assert words_of("clean_images", "SGD")["SAM"] == {"undecided", "worse"}  # lesson 18: there is no one answer
+    assert words_of("images_noise", "SGD")["SAM"] == {"equal", "better"}
 
 
 def test_a_slider_that_a_later_cell_broke_is_found():
