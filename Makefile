@@ -4,7 +4,7 @@ VENV := $(or $(MINISAM_VENV),.venv)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-autograd test-peers test-cupy test-cupys-own lessons lessons-run figures lint mutation bench experiments against accuracy family evidence vectors conformance size gpu-check site browser-test clean
+.PHONY: demo test test-autograd test-peers test-cupy test-cupys-own lessons lessons-run figures lint mutation bench experiments against accuracy family evidence vectors conformance size gpu-check site browser-test browser-all clean
 
 demo: $(READY)
 	$(BIN)/minisam demo
@@ -78,6 +78,9 @@ site: $(VENV)/.ready-site build/npm/.ready
 
 browser-test: $(READY) build/npm/.ready
 	MINISAM_VENV=$(abspath $(VENV)) node --test --test-reporter=spec tests/browser/*.test.mjs
+
+browser-all: $(READY) build/npm/.ready
+	NOTEBOOKS=all MINISAM_VENV=$(abspath $(VENV)) node --test --test-reporter=spec tests/browser/lite.test.mjs
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "minisam needs Python 3.11 or newer; this is %d.%d: make PYTHON=python3.x" % sys.version_info[:2])'
