@@ -58,9 +58,23 @@ def at(yours, points):
     """
     try:
         answers = [yours(*deepcopy(point)) for point in points]  # an answer may write into its arguments
-        return None if any(answer is None or answer is Ellipsis for answer in answers) else np.array(answers)
+        return None if any(map(is_missing, answers)) else np.array(answers)
     except Exception as error:
         return error
+
+
+def is_missing(answer):
+    """Whether it is the `...` of the exercise, alone or in a tuple, or nothing."""
+    return answer is None or answer is Ellipsis or (isinstance(answer, tuple) and any(map(is_missing, answer)))
+
+
+def probe(yours, points, right, mistakes, name):
+    """Judge a function at points, by the right one and by those that are often written: {explanation: function}."""
+
+    def of_each(f):
+        return np.array([f(*deepcopy(point)) for point in points])
+
+    return judge(at(yours, points), of_each(right), {why: of_each(f) for why, f in mistakes.items()}, name)
 
 
 def sorts(yours, cases):

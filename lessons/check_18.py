@@ -1,7 +1,7 @@
 """The exercises of lesson 18."""
 
 import numpy as np
-from check import at, judge
+from check import at, judge, probe
 
 RNG = np.random.default_rng(18)
 
@@ -16,9 +16,6 @@ def window(picture, dy, dx, mirror):
 def other_picture(yours):
     picture = RNG.random((4, 4))
     points = [(picture, 0, 1, False), (picture, 2, 0, True), (picture - 0.5, 1, 2, True), (picture, 0, 2, False)]
-
-    def of_each(f):
-        return np.array([f(p.copy(), dy, dx, mirror) for p, dy, dx, mirror in points])
 
     def whole(p, dy, dx, mirror):
         return np.pad(p, 1)[dy : dy + 4, dx : dx + 4]
@@ -41,7 +38,7 @@ def other_picture(yours):
         ),
         "it has not moved": lambda p, dy, dx, m: window(p, 1, 1, m),
     }
-    return judge(at(yours, points), of_each(window), {why: of_each(f) for why, f in mistakes.items()}, "picture")
+    return probe(yours, points, window, mistakes, "picture")
 
 
 def follow(means, keep=0.9, start=0.0):
@@ -54,10 +51,6 @@ def follow(means, keep=0.9, start=0.0):
 
 def running_mean(yours):
     points = [(RNG.normal(1, 1, 5), RNG.normal(2, 1, 5)), (RNG.normal(-2, 1, 8), RNG.normal(0, 1, 8))]
-
-    def of_each(f):
-        return np.array([f(at_w, at_up) for at_w, at_up in points])
-
     mistakes = {
         "that is where the gradient is taken, and not the network that is kept: take the means at w": lambda a, b: (
             follow(b)
@@ -72,9 +65,7 @@ def running_mean(yours):
         "the running mean starts from 0, not from the first mean": lambda a, b: follow(a[1:], start=a[0]),
         "go through the steps from the first to the last": lambda a, b: follow(a[::-1]),
     }
-    return judge(
-        at(yours, points), of_each(lambda a, b: follow(a)), {why: of_each(f) for why, f in mistakes.items()}, "mean"
-    )
+    return probe(yours, points, lambda a, b: follow(a), mistakes, "mean")
 
 
 def pictures_needed(yours):
