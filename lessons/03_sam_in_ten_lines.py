@@ -191,7 +191,8 @@ prediction = None
 
 # %%
 rhos = np.linspace(0.0, 0.1, 51)
-ends = np.array([walk(SAM(SGD(lr), rho))[-1] for rho in rhos])
+starts = asarray(np.tile(asnumpy(start), (51, 1)))  # all radii at once: one replica for each
+ends = walk(SAM(SGD(lr), rhos[:, None]), start=starts)[-1]
 check.predict(prediction, rhos[np.argmax(ends[:, 0] > 0)])
 
 # %% [markdown]
@@ -201,7 +202,7 @@ check.predict(prediction, rhos[np.argmax(ends[:, 0] > 0)])
 prediction = None
 
 # %%
-halved = np.array([walk(SAM(SGD(lr / 2), rho), steps=400)[-1] for rho in rhos])
+halved = walk(SAM(SGD(lr / 2), rhos[:, None]), 400, starts)[-1]
 check.predict(prediction, (halved[:, 0] > 0).sum())
 
 # %%
