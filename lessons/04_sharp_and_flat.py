@@ -212,10 +212,22 @@ for way, run in runs.items():
     print("test accuracy of {}: {:.2%} ± {:.2%}".format(way, *mean_and_interval(accuracy)))
 
 # %% [markdown]
+# What to look for: does every measure call SAM's minima flatter? Which one sees most of it, and which least?
+
+# %% jupyter={"source_hidden": true}
+ratios = {name: values["SGD"].mean() / values["SAM"].mean() for name, values in measured.items()}
+most, least = max(ratios, key=ratios.get), min(ratios, key=ratios.get)
+gained = [mean_and_interval(run.evaluate(digits.x_test, digits.y_test)["accuracy"]) for run in runs.values()]
+check.saw(
+    f"{sum(ratio > 1 for ratio in ratios.values())} of the {len(ratios)} measures are larger after SGD: “{most}” {ratios[most]:.1f} times, "
+    f"“{least}” {ratios[least]:.1f} times. The test accuracies are {gained[0][0]:.2%} ± {gained[0][1]:.2%} and {gained[1][0]:.2%} ± "
+    f"{gained[1][1]:.2%}: flatter by a factor is not better by a factor."
+)
+
+# %% [markdown]
 # ### Explain
-# What to look for: does every measure call SAM's minima flatter? By how much depends on the measure; which one sees least of it? The worst
-# case over parts of the data, each with an ε of its own, can only be larger than over all of them with one ε for all. And flatter by a
-# factor is not better by a factor: compare the last two lines.
+# By how much SAM is flatter depends on the measure. The worst case over parts of the data, each with an ε of its own, can only be
+# larger than over all of them with one ε for all.
 #
 # **Turn a knob**: set `rho=0.05` and `rho=0.5` in SAM. Does the order of the measures stay?
 #
@@ -352,10 +364,23 @@ for c in (0.1, 1.0, 8.0):
     print(f"{c:5g}{float(loss(at_c)[0]):10.5f}{float(top):10.3f}{float(trace):10.2f}{float(worst):20.4f}")
 
 # %% [markdown]
+# What to look for, in the pictures: c below and above 1. Do the two curves at the right ever part?
+
+# %% jupyter={"source_hidden": true}
+parted = {}
+for units, reach, side in ((None, 12.0, "left"), (model, 0.6, "right")):
+    one = sharpness.profile(loss, w, reach, points=61, model=units)[1]
+    others = [sharpness.profile(loss, rescaled(w, c), reach, points=61, model=units)[1] for c in (0.1, 8.0)]
+    parted[side] = [float(np.abs(asnumpy(other) - asnumpy(one)).max()) for other in others]
+check.saw(
+    f"At the left the curves of c = 0.1 and c = 8 are up to {parted['left'][0]:.2g} and {parted['left'][1]:.2g} nats away from that of c = 1. At the "
+    f"right they part by {max(parted['right']):.1g} nats at most, which is rounding."
+)
+
+# %% [markdown]
 # ### Explain
 # Both curves are of the same function. At the left the second one looks far sharper or far flatter, as you like it; at the right they
-# lie on each other: with the weights, the units of the axis have grown. What to look for: c below and above 1, and whether the two
-# curves at the right ever part.
+# lie on each other: with the weights, the units of the axis have grown.
 #
 # The numbers of the table depend on lengths in weight space too, and change with c. So a claim that one network is sharper than another
 # has to say how their weights are to be compared. Lesson 14 takes that to its end, with measures that do not change.

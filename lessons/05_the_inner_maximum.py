@@ -226,6 +226,20 @@ _ = ipywidgets.interact(
 )
 
 # %% [markdown]
+# What to look for, for p = 2: y = 0 against y = 0.4, and a small ρ against a large one. Where does the single step find nearly all?
+
+# %% jupyter={"source_hidden": true}
+found = {}
+for y_there, rho_there in ((0.0, 0.5), (0.4, 0.5), (0.0, 0.05)):
+    rises = answers((1.0, y_there), rho_there, 2)
+    found[y_there, rho_there] = rises["single step"][1] / rises["exact"][1]
+check.saw(
+    f"At x = 1 the single step finds {found[0.0, 0.5]:.0%} of the exact rise on the floor, y = 0, and {found[0.4, 0.5]:.0%} at y = 0.4, for ρ = 0.5; with "
+    f"ρ = 0.05 it finds {found[0.0, 0.05]:.0%} even on the floor. It is good where the gradient is long against ρ λ_max, or points the "
+    "steepest way."
+)
+
+# %% [markdown]
 # ### Explain
 # On the side of the valley the gradient points across, which is where the worst is: all three agree. Near the floor it points along, and
 # the single step goes where the slope is and not where the curvature is. (For p = 1 the ascent is caught there too, in a corner from
@@ -233,7 +247,7 @@ _ = ipywidgets.interact(
 #
 # $$\rho \|g\| + \tfrac{\rho^2}{2} \hat g^T H \hat g \qquad \text{and never more than} \qquad \rho \|g\| + \tfrac{\rho^2}{2} \lambda_{\max}$$
 #
-# with $\hat g = g/\|g\|$. So what counts is ρ λ_max against ‖g‖. What to look for: y = 0 against y = 0.1, and a small ρ.
+# with $\hat g = g/\|g\|$. So what counts is ρ λ_max against ‖g‖.
 #
 # ### Predict
 # Let w come ever closer to the minimum, from the direction (1, 0.02) of above. To which share of the exact rise does the single step

@@ -277,8 +277,19 @@ check.keep(figure, "06_dropped_share")
 plt.show()
 
 # %% [markdown]
+# What to look for: does the dropped part grow as gradients vanish? Does the cosine with the whole fall with it? And does the dropped
+# part lie across the kept one?
+
+# %% jupyter={"source_hidden": true}
+check.saw(
+    f"From epoch {epochs[0]} to {epochs[-1]} the dropped part grows from {share[0].mean():.2f} to {share[-1].mean():.2f} of the kept one. The cosine with "
+    f"the whole goes from {cosine[0].mean():.3f} to {cosine[-1].mean():.3f}; that of the kept with the dropped is {between[-1].mean():.2f} in the end, "
+    f"where 0 would be across. Had it lain across, the first would be {1 / np.sqrt(1 + share[-1].mean() ** 2):.3f}."
+)
+
+# %% [markdown]
 # ### Explain
-# What to look for: does the dropped part grow as gradients vanish? And does the cosine with the whole fall with it? A high cosine alone
+# A high cosine alone
 # does not say that the dropped part points the same way: one that lay across would leave the dashed line, which is high too. How it
 # lies is its own cosine with the part that is kept: 1 is along, 0 is across, and what is seen here is in between. So dropping it
 # changes the length of the step, and turns it as well.
@@ -358,10 +369,27 @@ check.keep(figure, "06_is_it_missed")
 plt.show()
 
 # %% [markdown]
+# What to look for: does the interval of the difference hold 0? And at the largest ρ, which method breaks first?
+
+# %% jupyter={"source_hidden": true}
+gap, half = mean_and_interval(chosen["whole gradient"] - chosen["SAM"])
+largest = {name: values[-1].mean() for name, values in test.items()}
+check.saw(
+    f"The whole gradient minus SAM, at equal epochs: {gap:+.1f} points, from {gap - half:+.1f} to {gap + half:+.1f}, over ten seeds. "
+    + (
+        "The interval holds 0, so these seeds do not tell which is better. "
+        if abs(gap) <= half
+        else "The interval is on one side of 0. "
+    )
+    + f"At ρ = {rhos[-1]}: "
+    + ", ".join(f"{name} {mean:.1f}%" for name, mean in largest.items())
+    + ". All ten were on one split and one draw of wrong labels: another one may say something else."
+)
+
+# %% [markdown]
 # ### Explain
-# What to look for: whether the interval of the difference holds 0. If it does, these ten seeds do not tell which is better; the
-# difference may be 0, and it may be as large as the interval's ends. What is sure is the price, twice the gradients. And at the largest ρ, which method breaks first? The whole gradient divides by ‖g‖ where SAM only normalises: its second part
-# has no upper bound.
+# Where an interval holds 0, the difference may be 0, and it may be as large as the interval's ends. What is sure is the price, twice
+# the gradients. The whole gradient divides by ‖g‖ where SAM only normalises: its second part has no upper bound.
 #
 # So one may drop the term where ρ λ is small against ‖g‖, since it is small there. Beyond, it is long and points along in part, and
 # whether a training misses it has to be tried. One may not drop it if one needs the true slope of F: to say how far a step lowers F,
