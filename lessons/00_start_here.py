@@ -33,19 +33,42 @@ from minisam.array_backend import asarray, asnumpy
 from minisam.plot import COLOURS
 
 # %% [markdown]
-# ## On what does it run?
-# On NumPy, or on a GPU through CuPy, which has NumPy's functions. The switch is one call, `array_backend.use("cupy")`, for all
-# that follows; with `with`, for a block; or `MINISAM_BACKEND=cupy` in the environment. Lessons run unchanged on either: `asarray`
-# takes numbers over to where it runs, `asnumpy` brings them back, for printing and drawing. Where CuPy cannot run, the error says
-# what is missing.
+# ## What it is about
+# Here are 600 handwritten digits, 40% of which have been given a wrong label. Two networks learn from them for 40 epochs, that is, 40
+# times through all of them: one by gradient descent (SGD), one by SAM, each with six sets of wrong labels. How many digits that they
+# have not seen do they get right, epoch by epoch? (How all this is done comes in lessons 01 to 03.)
+
+# %%
+digits, model = minisam.data.subset(minisam.data.digits(), 600), minisam.mlp([64, 64, 64, 10])
+sgd = SGD(minisam.optim.cosine(0.1, 40 * 600 // 60), momentum=0.9)  # its step size falls to 0
+
+
+def wrong_labels(seed):
+    return minisam.data.symmetric_noise(digits, 0.4, seed)
+
+
+figure, ax = plt.subplots(figsize=(6, 3.2), layout="constrained")
+for colour, (name, optimizer) in zip(COLOURS, {"SGD": sgd, "SAM": SAM(sgd, rho=0.2)}.items(), strict=False):
+    run = minisam.train(model, wrong_labels, optimizer, 40, 60, seed=range(6), progress=False)
+    accuracy = run.history["validation_accuracy"]  # (epoch, seed)
+    minisam.plot.draw_band(ax, run.history["epoch"], accuracy, name, colour)
+    print(f"{name} ends at {accuracy[-1].mean():.0%}")
+ax.set(xlabel="epoch", ylabel="right on new digits", title="40% of the labels are wrong")
+ax.legend()
+check.keep(figure, "00_wrong_labels")
+plt.show()
+
+# %% [markdown]
+# SGD learns what the digits look like, and then learns the wrong labels by heart, which it pays for. SAM holds that back. Why? It
+# looks for a place where the loss is low all around, a *flat* minimum; the idea is that a network which knows single labels by heart
+# is not at one. Is the idea right? Does SAM always help? And is there nothing cheaper that does the same? The lessons ask that, and
+# not all answers are in SAM's favour.
+#
+# All of it runs on NumPy, or on a GPU through CuPy: `asarray` takes numbers over to where the lesson runs, `asnumpy` brings them
+# back, for printing and drawing. Lesson 15 shows the switch.
 
 # %%
 print("this lesson runs on:", array_backend.name())
-try:
-    with array_backend.use("cupy"):
-        print("in this block:", array_backend.name())
-except array_backend.BackendError as error:
-    print(error)
 
 # %% [markdown]
 # ## The question: which of many minima do you end in?
