@@ -13,8 +13,8 @@ def describe(notebook):
             section = (re.findall(r"^##? (.+)$", cell.source, flags=re.MULTILINE) or [section])[-1]
             continue
         words = dict.fromkeys(WRITTEN.findall(cell.source))
-        for function in re.findall(r"\b(\w+)\(|\b(?:interact)\((\w+)", cell.source):
-            words |= dict.fromkeys(word for name in function for word in written_by.get(name, ()))
+        for called in re.findall(r"(\w+)\((\w*)", cell.source):  # a function, and one that it is given first
+            words |= dict.fromkeys(word for name in called for word in written_by.get(name, ()))
         written_by |= dict.fromkeys(re.findall(r"^def (\w+)\(", cell.source, flags=re.MULTILINE), words)
         text = f"Figure in “{section}”" + (f": {'; '.join(words)}" if words else "")
         cell.metadata.setdefault("mystnb", {})["image"] = {"alt": text.replace("$", "").replace("`", "")}
