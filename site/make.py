@@ -7,6 +7,7 @@ python site/make.py --execute off    # shows them without their results
 import argparse
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -59,8 +60,9 @@ def main():
     print(f"{SITE.relative_to(ROOT)}/index.html: python -m http.server --directory {SITE.relative_to(ROOT)} shows it")
 
 
-def run(*command, folder=ROOT):
-    subprocess.run([sys.executable, "-m", *map(str, command)], cwd=folder, check=True)
+def run(*command, folder=ROOT, **environment):
+    command = [sys.executable, "-m", *map(str, command)]
+    subprocess.run(command, cwd=folder, check=True, env=os.environ | environment)
 
 
 # --- lessons with their results --------------------------------------------------------------------------------------
@@ -76,14 +78,23 @@ def execute():
         key.update(path.read_bytes())
         kept = RUNS / key.hexdigest() / path.name
         if not kept.exists():
-            how = ["--to", "notebook", "--execute", "--ExecutePreprocessor.timeout=300", "--log-level=ERROR"]
-            run("nbconvert", *how, path, "--output-dir", kept.parent)
+            convert(path, kept.parent)
         notebook = nbformat.read(kept, as_version=4)
         sources.write(path, nbformat.writes(still(notebook)))
 
     paths = sorted((PAGES / "lessons").glob("*.ipynb"))
     with ThreadPoolExecutor(2) as pool:
         list(tqdm(pool.map(executed, paths), total=len(paths), unit="lesson", leave=False, disable=None))
+
+
+def convert(path, folder):
+    """Run a lesson, on one thread; and once more if it fails, as a kernel now and then never answers."""
+    how = ["--to", "notebook", "--execute", "--ExecutePreprocessor.timeout=300", "--log-level=ERROR"]
+    command = ["nbconvert", *how, path, "--output-dir", folder]
+    try:
+        run(*command, OMP_NUM_THREADS="1")
+    except subprocess.CalledProcessError:
+        run(*command, OMP_NUM_THREADS="1")
 
 
 def still(notebook):

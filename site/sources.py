@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 from string import Template
 
+import alternatives
 import claims_page
 import formulas_page
 import nbformat
@@ -98,7 +99,7 @@ def lessons():
 
 
 def page_of(notebook, name):
-    """A lesson with a link to its version in the browser, and with its solutions and other hidden code folded."""
+    """A lesson with a link to its version in the browser, hidden code folded, and an alternative text for each figure."""
     notebook.cells.insert(1, nbformat.v4.new_markdown_cell(RUN.format(name=name), id="run"))
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -107,6 +108,7 @@ def page_of(notebook, name):
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
             if "solution" not in cell.metadata["tags"]:
                 cell.metadata["mystnb"] = {"code_prompt_show": "Show the code", "code_prompt_hide": "Hide the code"}
+    alternatives.describe(notebook)
     return notebook
 
 

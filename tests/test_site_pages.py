@@ -8,11 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "site"))
 
+import alternatives  # noqa: E402
 import claims_page  # noqa: E402
 import formulas_page  # noqa: E402
 import mending  # noqa: E402
@@ -123,3 +125,32 @@ def test_a_citation_names_the_version():
 def test_axe_is_pinned():
     package = json.loads((ROOT / "site" / "package.json").read_text("utf-8"))
     assert re.fullmatch(r"[\d.]+", package["devDependencies"]["axe-core"])
+
+
+# --- alternative texts -----------------------------------------------------------------------------------------------
+
+
+def test_a_figure_s_text_is_its_section_and_what_is_written_on_it():
+    cells = [
+        nbformat.v4.new_markdown_cell("# 1 · A lesson\n\n## How far is $w$?"),
+        nbformat.v4.new_code_cell('def draw(rho):\n    ax.set(xlabel="ρ", ylabel="loss", title=f"{rho}")'),
+        nbformat.v4.new_markdown_cell("### Predict"),
+        nbformat.v4.new_code_cell("draw(0.1)"),
+        nbformat.v4.new_code_cell("interact(draw, rho=(0, 1))"),
+        nbformat.v4.new_code_cell('ax.plot(x, label="SAM")'),
+        nbformat.v4.new_code_cell("imshow(x)"),
+    ]
+    alternatives.describe(nbformat.v4.new_notebook(cells=cells))
+    found = [cell.metadata["mystnb"]["image"]["alt"] for cell in cells if cell.cell_type == "code"]
+    where = "Figure in “How far is w?”"
+    assert found == [*[f"{where}: ρ; loss"] * 3, f"{where}: SAM", where]
+
+
+def test_every_figure_of_a_lesson_has_a_text():
+    for path in sources.lessons():
+        page = sources.page_of(nbformat.read(path, as_version=4), path.name)
+        for cell in page.cells:
+            if cell.cell_type == "code":
+                assert re.fullmatch(r"Figure in “[^“”$]{8,}”(: .+)?", cell.metadata["mystnb"]["image"]["alt"]), (
+                    cell.source
+                )
