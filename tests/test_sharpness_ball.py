@@ -275,12 +275,13 @@ def coverage(estimates, truth):
 
 
 def test_the_average_case_of_a_quadratic_is_half_sigma_squared_the_trace():
-    truth = np.trace(H) / 2
-    # zᵀHz/2 is skewed: of 100 samples only 93.8% of the intervals hold the truth, of 400 samples 95.0%
-    found = [average_case(BOWL, W[0], 1.0, samples=400, seed=seed) for seed in range(300)]
+    sigma = 0.7
+    truth = sigma**2 * np.trace(H) / 2
+    # σ² zᵀHz/2 is skewed: of 100 samples only 93.8% of the intervals hold the truth, of 400 samples 95.0%
+    found = [average_case(BOWL, W[0], sigma, samples=400, seed=seed) for seed in range(300)]
     share = coverage(found, truth)
     assert 0.91 < share < 0.985  # of 300 within 0.04 of 0.95, but for one time in a thousand
-    deviation = math.sqrt(2 * np.sum(H * H)) / 2  # of a sample
+    deviation = sigma**2 * math.sqrt(2 * np.sum(H * H)) / 2  # of a sample
     np.testing.assert_allclose(np.mean([e.error for e in found]), deviation / 20, rtol=0.05)
 
 
