@@ -79,4 +79,5 @@ class crops_and_flips(Declared):
             pixel = pixel * size + places.clip(0, size - 1)
             is_inside = is_inside & (places >= 0) & (places < size)
         shape = (*mirrored.shape, 1, math.prod(space))
+        pixel = pixel.astype("intp", copy=False)  # which `take` wants: 32 bits in a browser
         return pixel.reshape(shape), is_inside.reshape(shape)
